@@ -1,0 +1,163 @@
+"""Finding the ink of a digit on whatever it was written on: paper, light, polarity, noise."""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from inkgrad.data.components import choose_digit
+from inkgrad.data.dataset import Images
+
+__all__ = ["find_ink"]
+
+_LARGEST = 1024  # pixels on the longest side that are looked at
+_EVEN = 8  # grey levels within which a background counts as even
+_FAINTEST = 12  # grey levels between paper and the faintest ink
+_ABOVE_NOISE = 5  # standard deviations of the paper's own variation that ink must stand out by
+
+Floats = NDArray[np.float32]
+
+
+class _Contrast(NamedTuple):
+    """How much darker or lighter than its background each pixel is, ink positive."""
+
+    height: Floats
+    noise: float
+    floor: float
+
+
+def find_ink(grey: Images) -> Images | None:
+    """Find the ink of one digit in a picture.
+
+    The background is what most of the border shows, or, in uneven light, what a closing wider than a
+    stroke leaves; ink is what differs from it, to the side that stands out. Specks, frame lines and
+    neighbors are removed.
+
+    Args:
+        grey: uint8 (h, w), dark on light or light on dark.
+
+    Returns:
+        uint8 (h', w'), white ink on black, every pixel that is not ink 0; None if there is no ink. Pictures
+        of more than 1,024 pixels a side are shrunk to that.
+
+    >>> picture = np.full((40, 40), 200, np.uint8)
+    >>> picture[10:30, 18:21] = 90
+    >>> ink = find_ink(picture)
+    >>> int(ink[20, 19]), int(ink[0, 0]), find_ink(picture[:, :10])
+    (255, 0, None)
+    """
+    grey = _shrink(grey)
+    contrast = _even(grey) or _uneven(grey)
+    height = contrast.height
+    for _ in range(4):
+        level = _ink_level(height, contrast)
+        if level is None:
+            return None
+        strong, faint = _thresholds(height, level, contrast)
+        digit, foreign = choose_digit(strong, faint)
+        if not foreign.any():
+            break
+        # A black frame or a shadow may outshine a pencil: look again without it.
+        height = np.where(foreign, np.float32(0), height)
+    if digit is None:
+        return None
+    ink = np.where(digit & (height > contrast.floor), height, 0)
+    full = float(np.percentile(ink[strong & digit], 90))
+    if full < 240:
+        ink = ink * (255 / full)
+    return np.clip(np.rint(ink), 0, 255).astype(np.uint8)
+
+
+def _shrink(grey: Images) -> Images:
+    longest = max(grey.shape)
+    if longest <= _LARGEST:
+        return grey
+    import cv2
+
+    height, width = (max(1, round(side * _LARGEST / longest)) for side in grey.shape)
+    small: Images = cv2.resize(grey, (width, height), interpolation=cv2.INTER_AREA)
+    return small
+
+
+def _even(grey: Images) -> _Contrast | None:
+    """The contrast to one background level, if most of the border shows one; exact for clean pictures."""
+    border = np.concatenate([grey[0], grey[-1], grey[1:-1, 0], grey[1:-1, -1]])
+    level = float(np.median(border))
+    difference = grey.astype(np.float32) - np.float32(level)
+    near = np.abs(difference) <= _EVEN
+    at_border = np.abs(border - level) <= _EVEN
+    if at_border.mean() < 0.6 or near.mean() < 0.3:
+        return None
+    lighter = float(difference[difference > _EVEN].sum())
+    darker = float(-difference[difference < -_EVEN].sum())
+    height = np.maximum(difference if lighter > darker else -difference, 0)
+    clean = bool((difference[near] == 0).mean() > 0.9)
+    return _Contrast(height, 0.0 if clean else float(difference[near].std()), 0.0 if clean else _EVEN)
+
+
+def _uneven(grey: Images) -> _Contrast:
+    """The contrast to a background that changes over the picture."""
+    import cv2
+
+    sign = _sign(grey)
+    lit = grey if sign < 0 else 255 - grey  # dark ink on light paper
+    if max(lit.shape) > 100:
+        lit = cv2.medianBlur(np.ascontiguousarray(lit), 3)
+    background = _background(lit)
+    height = background.astype(np.float32) - lit
+    middle = float(np.median(height))
+    height -= np.float32(middle)
+    noise = 1.4826 * float(np.median(np.abs(height)))
+    return _Contrast(np.maximum(height, 0), noise, max(_EVEN, 2 * noise))
+
+
+def _small(grey: Images, longest: int) -> Images:
+    import cv2
+
+    scale = min(1.0, longest / max(grey.shape))
+    height, width = (max(1, round(side * scale)) for side in grey.shape)
+    small: Images = cv2.resize(grey, (width, height), interpolation=cv2.INTER_AREA)
+    return small
+
+
+def _sign(grey: Images) -> int:
+    """-1 for dark ink, 1 for light ink: the side on which a wide median leaves the longer tail."""
+    import cv2
+
+    small = _small(grey, 96)
+    window = min(max(3, min(small.shape) // 2), 95) | 1
+    rest = small.astype(np.float64) - cv2.medianBlur(small, window)
+    return 1 if float((rest**3).sum()) > 0 else -1
+
+
+def _background(lit: Images) -> Images:
+    """The paper under dark ink: a closing wider than any stroke."""
+    import cv2
+
+    small = _small(lit, 256)
+    window = max(3, round(0.3 * min(small.shape))) | 1
+    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (window, window))
+    closed = cv2.morphologyEx(small, cv2.MORPH_CLOSE, kernel)
+    size = (lit.shape[1], lit.shape[0])
+    paper: Images = cv2.resize(closed, size, interpolation=cv2.INTER_LINEAR)
+    return paper
+
+
+def _ink_level(height: Floats, contrast: _Contrast) -> float | None:
+    """How far full ink stands out, or None where nothing stands out from the noise."""
+    above = height[height > max(_EVEN, 3.5 * contrast.noise)]
+    if above.size < 4:
+        return None
+    level = float(np.percentile(above, 90))
+    return level if level >= max(_FAINTEST, _ABOVE_NOISE * contrast.noise) else None
+
+
+def _thresholds(height: Floats, level: float, contrast: _Contrast) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Masks of certain ink and of what may be its continuation."""
+    import cv2
+
+    scaled = np.clip(height * (255 / level), 0, 255).astype(np.uint8)
+    otsu, _ = cv2.threshold(scaled, 0, 255, cv2.THRESH_BINARY + cv2.THRESH_OTSU)
+    certain = min(max(otsu / 255, 0.3), 0.6) * level
+    possible = max(0.35 * certain, 4 * contrast.noise, contrast.floor)
+    return height > certain, height > min(possible, certain)
