@@ -51,7 +51,9 @@ def write_atomically(path: str | os.PathLike[str], content: bytes | str | Callab
     except OSError as error:
         if temporary is not None:
             temporary.unlink(missing_ok=True)
-        raise StorageError(f"cannot write {path}: {error.strerror or error}; what was there before is unchanged") from error
+        raise StorageError(
+            f"cannot write {path}: {error.strerror or error}; what was there before is unchanged"
+        ) from error
     except BaseException:
         if temporary is not None:
             temporary.unlink(missing_ok=True)

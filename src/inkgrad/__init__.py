@@ -1,0 +1,71 @@
+"""Recognize handwritten digits with neural networks trained by their own backpropagation.
+
+Everything loads on first use (PEP 562), so that `import inkgrad` costs nothing.
+
+>>> import inkgrad as ig
+>>> x = ig.Tensor([1.0, 2.0], requires_grad=True)
+>>> (x * x).sum().backward()
+>>> x.grad
+array([2., 4.], dtype=float32)
+"""
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from inkgrad import autodiff, data, errors, kernels, lessons, models, nn, optim, training
+    from inkgrad.autodiff import Tensor, name_scope, no_grad, ops
+    from inkgrad.autodiff.check import check_gradients
+    from inkgrad.autodiff.differentiable import differentiable
+    from inkgrad.autodiff.graph import graph
+    from inkgrad.random import default_rng
+
+__version__ = "0.1.0"
+
+_LAZY = {
+    "Tensor": "inkgrad.autodiff",
+    "check_gradients": "inkgrad.autodiff.check",
+    "default_rng": "inkgrad.random",
+    "differentiable": "inkgrad.autodiff",
+    "graph": "inkgrad.autodiff.graph",
+    "name_scope": "inkgrad.autodiff",
+    "no_grad": "inkgrad.autodiff",
+    "ops": "inkgrad.autodiff",
+}
+_ROOMS = ("autodiff", "data", "errors", "kernels", "lessons", "models", "nn", "optim", "training")
+
+__all__ = [
+    "Tensor",
+    "__version__",
+    "autodiff",
+    "check_gradients",
+    "data",
+    "default_rng",
+    "differentiable",
+    "errors",
+    "graph",
+    "kernels",
+    "lessons",
+    "models",
+    "name_scope",
+    "nn",
+    "no_grad",
+    "ops",
+    "optim",
+    "training",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _LAZY:
+        value = getattr(importlib.import_module(_LAZY[name]), name)
+    elif name in _ROOMS:
+        value = importlib.import_module(f"inkgrad.{name}")
+    else:
+        raise AttributeError(f"module 'inkgrad' has no attribute {name!r}")
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

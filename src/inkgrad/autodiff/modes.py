@@ -1,0 +1,55 @@
+"""Whether operations are recorded, and under which name: per thread and task, never global."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+
+__all__ = ["current_scope", "is_recording", "name_scope", "no_grad"]
+
+_recording: ContextVar[bool] = ContextVar("inkgrad_recording", default=True)
+_scope: ContextVar[str] = ContextVar("inkgrad_scope", default="")
+
+
+def is_recording() -> bool:
+    """Whether operations on tensors are recorded for a later backward pass."""
+    return _recording.get()
+
+
+@contextmanager
+def no_grad() -> Iterator[None]:
+    """Compute without recording: results carry no graph, and nothing is kept for a backward pass.
+
+    Works as a `with` block and as a decorator.
+
+    >>> import inkgrad as ig
+    >>> x = ig.Tensor([1.0, 2.0], requires_grad=True)
+    >>> with no_grad():
+    ...     (x * 3).requires_grad
+    False
+    """
+    token = _recording.set(False)
+    try:
+        yield
+    finally:
+        _recording.reset(token)
+
+
+def current_scope() -> str:
+    """The names of the scopes around this point, joined by dots; empty outside any."""
+    return _scope.get()
+
+
+@contextmanager
+def name_scope(name: str) -> Iterator[None]:
+    """Give the operations recorded inside a name, shown by `ig.graph`; scopes nest as "outer.inner".
+
+    >>> with name_scope("encoder"), name_scope("layers.0"):
+    ...     current_scope()
+    'encoder.layers.0'
+    """
+    outer = _scope.get()
+    token = _scope.set(f"{outer}.{name}" if outer else name)
+    try:
+        yield
+    finally:
+        _scope.reset(token)

@@ -1,0 +1,86 @@
+"""Every differentiable operation, as functions of tensors, arrays and numbers."""
+
+from inkgrad.autodiff.ops.activation import (
+    gelu,
+    leaky_relu,
+    log_softmax,
+    relu,
+    sigmoid,
+    softmax,
+    softplus,
+    tanh,
+)
+from inkgrad.autodiff.ops.arithmetic import (
+    abs,
+    add,
+    clip,
+    divide,
+    exp,
+    log,
+    maximum,
+    minimum,
+    multiply,
+    negative,
+    power,
+    sqrt,
+    subtract,
+    where,
+)
+from inkgrad.autodiff.ops.linear import affine, matmul
+from inkgrad.autodiff.ops.loss import (
+    binary_cross_entropy,
+    cross_entropy,
+    mean_squared_error,
+    sigmoid_squared_error,
+)
+from inkgrad.autodiff.ops.noise import dropout
+from inkgrad.autodiff.ops.normalization import batch_norm, batch_norm_inference, layer_norm
+from inkgrad.autodiff.ops.reduction import logsumexp, max, mean, sum, variance
+from inkgrad.autodiff.ops.shape import broadcast_to, concatenate, getitem, pad, reshape, stack, transpose
+
+__all__ = [
+    "abs",
+    "add",
+    "affine",
+    "batch_norm",
+    "batch_norm_inference",
+    "binary_cross_entropy",
+    "broadcast_to",
+    "clip",
+    "concatenate",
+    "cross_entropy",
+    "divide",
+    "dropout",
+    "exp",
+    "gelu",
+    "getitem",
+    "layer_norm",
+    "leaky_relu",
+    "log",
+    "log_softmax",
+    "logsumexp",
+    "matmul",
+    "max",
+    "maximum",
+    "mean",
+    "mean_squared_error",
+    "minimum",
+    "multiply",
+    "negative",
+    "pad",
+    "power",
+    "relu",
+    "reshape",
+    "sigmoid",
+    "sigmoid_squared_error",
+    "softmax",
+    "softplus",
+    "sqrt",
+    "stack",
+    "subtract",
+    "sum",
+    "tanh",
+    "transpose",
+    "variance",
+    "where",
+]

@@ -1,0 +1,161 @@
+"""Losses: from predictions and targets to one number to descend on."""
+
+from typing import Any, Literal, TypeAlias
+
+import numpy as np
+
+from inkgrad import kernels
+from inkgrad.autodiff.differentiable import Recorded, differentiable
+from inkgrad.autodiff.tensor import Array, Tensor, as_array
+from inkgrad.errors import OptionError, ShapeError
+
+__all__ = ["binary_cross_entropy", "cross_entropy", "mean_squared_error", "sigmoid_squared_error"]
+
+Reduction: TypeAlias = Literal["mean", "sum", "none"]
+
+
+@differentiable(constants=("targets",))
+def cross_entropy(
+    logits: Array,
+    targets: Any,
+    *,
+    label_smoothing: float = 0.0,
+    class_weights: Any = None,
+    sample_weights: Any = None,
+    reduction: Reduction = "mean",
+) -> Recorded:
+    """-sum_c w_c t_c log softmax(z)_c of each sample, averaged: softmax and cross-entropy in one.
+
+    Args:
+        logits: (n, k).
+        targets: integer labels (n,) in 0..k-1, or soft targets (n, k), rows of probabilities.
+        label_smoothing: s in 0..1; t becomes (1 - s) t + s / k (Szegedy et al. 2016).
+        class_weights: (k,), not negative.
+        sample_weights: (n,), not negative.
+        reduction: "mean" divides by the sum of the weights (sample times class weight of the label; for soft
+            targets the class weights do not count there, as in PyTorch), "sum" adds, "none" gives (n,).
+
+    Raises:
+        ShapeError: shapes that do not fit, labels outside 0..k-1.
+        OptionError: smoothing outside 0..1, an unknown reduction, weights that sum to 0.
+    """
+    weights, normalizer, hard, soft = _weighted_targets(logits, targets, label_smoothing, class_weights, sample_weights)
+    if reduction not in ("mean", "sum", "none"):
+        raise OptionError(f"a loss is reduced by 'mean', 'sum' or 'none', but got {reduction!r}")
+    if hard is not None:
+        losses, gradient = kernels.cross_entropy_of_labels(logits, hard, weights)
+    else:
+        losses, gradient = kernels.cross_entropy_of_targets(logits, soft)
+    if reduction == "none":
+        return losses, (lambda g: g[:, None] * gradient,)
+    scale = logits.dtype.type(1 if reduction == "sum" else 1 / _positive(normalizer))
+    return losses.sum() * scale, (lambda g: gradient * (g * scale),)
+
+
+def _weighted_targets(
+    logits: Array, targets: Any, smoothing: float, class_weights: Any, sample_weights: Any
+) -> tuple[Array, float, Array | None, Array]:
+    """Per-sample weights, what the mean divides by, and either labels or targets with all weights in them."""
+    if logits.ndim != 2:
+        raise ShapeError(f"cross_entropy needs logits (n, k), but they have shape {logits.shape}")
+    if not 0 <= smoothing <= 1:
+        raise OptionError(f"label_smoothing lies in 0..1, but is {smoothing}")
+    n, k = logits.shape
+    targets = np.asarray(as_array(targets) if isinstance(targets, Tensor) else targets)
+    per_sample = _weights("sample_weights", sample_weights, n, logits.dtype)
+    per_class = None if class_weights is None else _weights("class_weights", class_weights, k, logits.dtype)
+    if targets.dtype.kind in "iub" and targets.ndim == 1:
+        labels = check_labels(targets, n, k)
+        if per_class is None and smoothing == 0:
+            total = n if sample_weights is None else float(per_sample.sum())
+            return per_sample, total, labels, per_sample
+        normalizer = float((per_sample * (1 if per_class is None else per_class[labels])).sum())
+        dense = np.zeros((n, k), logits.dtype)
+        dense[np.arange(n), labels] = 1
+    elif targets.shape == (n, k):
+        normalizer = float(per_sample.sum())
+        dense = targets.astype(logits.dtype)
+    else:
+        raise ShapeError(
+            f"cross_entropy needs integer labels of shape ({n},) or soft targets of shape ({n}, {k}), "
+            f"but got {targets.dtype} of shape {targets.shape}"
+        )
+    if smoothing:
+        dense = dense * logits.dtype.type(1 - smoothing) + logits.dtype.type(smoothing / k)
+    dense = dense * per_sample[:, None] if per_class is None else dense * per_sample[:, None] * per_class
+    return per_sample, normalizer, None, dense
+
+
+def check_labels(labels: Array, n: int, k: int) -> Array:
+    """Labels as int64 (n,), each in 0..k-1, or an error."""
+    if labels.shape != (n,):
+        raise ShapeError(f"there are {n} samples, but labels of shape {labels.shape}")
+    labels = labels.astype(np.int64, copy=False)
+    if n and (labels.min() < 0 or labels.max() >= k):
+        wrong = labels[(labels < 0) | (labels >= k)][0]
+        raise ShapeError(f"labels lie in 0..{k - 1} for {k} logits, but one is {wrong}")
+    return labels
+
+
+def _weights(name: str, weights: Any, length: int, dtype: Any) -> Array:
+    if weights is None:
+        return np.ones(length, dtype)
+    array = as_array(weights).astype(dtype)
+    if array.shape != (length,) or (array < 0).any():
+        raise ShapeError(f"{name} must have shape ({length},) and not be negative, but have shape {array.shape}")
+    return array
+
+
+def _positive(normalizer: float) -> float:
+    if not normalizer > 0:
+        raise OptionError("the mean of a loss needs at least one sample and weights that do not sum to 0")
+    return normalizer
+
+
+@differentiable(broadcasts=True)
+def mean_squared_error(prediction: Array, target: Array) -> Recorded:
+    """mean (p - t)^2 over all elements; dp = 2 (p - t) / n."""
+    difference = prediction - target
+    if difference.size == 0:
+        raise ShapeError("mean_squared_error of no elements does not exist")
+    scale = prediction.dtype.type(2 / difference.size)
+    return np.square(difference).mean(), (
+        lambda g: difference * (g * scale),
+        lambda g: difference * (g * -scale),
+    )
+
+
+@differentiable(constants=("targets",))
+def binary_cross_entropy(logits: Array, targets: Any) -> Recorded:
+    """mean [softplus(z) - t z], the cross-entropy of sigmoid(z) with t in 0..1; dz = (sigmoid(z) - t) / n.
+
+    logits of any shape, targets of the same one.
+    """
+    t = as_array(targets).astype(logits.dtype)
+    if t.shape != logits.shape or t.size == 0:
+        raise ShapeError(
+            f"binary_cross_entropy needs targets of the logits' shape {logits.shape}, at least one, but got {t.shape}"
+        )
+    zero = logits.dtype.type(0)
+    losses = np.maximum(logits, zero) - logits * t + np.log1p(np.exp(-np.abs(logits)))
+    scale = logits.dtype.type(1 / logits.size)
+    return losses.mean(), (lambda g: (kernels.activation_forward(logits, "sigmoid") - t) * (g * scale),)
+
+
+@differentiable(constants=("labels",))
+def sigmoid_squared_error(logits: Array, labels: Any) -> Recorded:
+    """mean over samples of sum_c (sigmoid(z)_c - onehot_c)^2 / 2, the classic loss before cross-entropy.
+
+    The output's sigmoid belongs to the loss, so that the network gives logits like every other. logits (n, k),
+    integer labels (n,); dz = (y - t) y (1 - y) / n.
+    """
+    if logits.ndim != 2 or len(logits) == 0:
+        raise ShapeError(f"sigmoid_squared_error needs logits (n, k), at least one row, but got {logits.shape}")
+    n, k = logits.shape
+    checked = check_labels(np.asarray(labels), n, k)
+    y = kernels.activation_forward(logits, "sigmoid")
+    difference = y.copy()
+    difference[np.arange(n), checked] -= 1
+    scale = logits.dtype.type(1 / n)
+    value = np.square(difference).sum() * (scale / 2)
+    return value, (lambda g: difference * y * (1 - y) * (g * scale),)

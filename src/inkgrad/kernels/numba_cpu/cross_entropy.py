@@ -1,0 +1,55 @@
+"""Softmax, loss and gradient of each sample while its row of logits is in the cache."""
+
+import math
+from typing import Any
+
+import numpy as np
+from numba import types
+from numpy.typing import NDArray
+
+from inkgrad.kernels.numba_cpu.jit import array, is_float32, jit, readonly
+from inkgrad.kernels.reference.cross_entropy import cross_entropy_of_labels
+from inkgrad.kernels.registry import implements
+
+
+@jit(
+    types.void(
+        readonly(types.float32, 2),
+        readonly(types.int64, 1),
+        readonly(types.float32, 1),
+        array(types.float32, 1),
+        array(types.float32, 2),
+    )
+)
+def _cross_entropy(logits, labels, weights, losses, gradient):  # type: ignore[no-untyped-def]
+    n, k = logits.shape
+    for i in range(n):
+        top = logits[i, 0]
+        for c in range(1, k):
+            top = max(top, logits[i, c])
+        total = np.float32(0)
+        for c in range(k):
+            e = np.float32(math.exp(logits[i, c] - top))
+            gradient[i, c] = e
+            total += e
+        scale = weights[i] / total
+        for c in range(k):
+            gradient[i, c] *= scale
+        label = labels[i]
+        losses[i] = weights[i] * (np.float32(math.log(total)) - (logits[i, label] - top))
+        gradient[i, label] -= weights[i]
+
+
+def _fits(logits: NDArray[Any], labels: NDArray[np.int64], weights: NDArray[Any]) -> bool:
+    return (
+        is_float32(logits, weights) and logits.shape[1] > 0 and labels.dtype == np.int64 and labels.flags.c_contiguous
+    )
+
+
+@implements(cross_entropy_of_labels, backend="numba_cpu", when=_fits)
+def cross_entropy(
+    logits: NDArray[Any], labels: NDArray[np.int64], weights: NDArray[Any]
+) -> tuple[NDArray[Any], NDArray[Any]]:
+    losses, gradient = np.empty(len(labels), np.float32), np.empty(logits.shape, np.float32)
+    _cross_entropy(logits, labels, weights, losses, gradient)
+    return losses, gradient

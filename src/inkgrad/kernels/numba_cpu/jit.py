@@ -1,0 +1,63 @@
+"""Compiling on first use, once per machine."""
+
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import numba
+import numpy as np
+from numba import types
+from numpy.typing import NDArray
+
+__all__ = ["array", "is_float32", "jit", "readonly"]
+
+# Sums may be reordered so that they vectorize; NaN and infinity keep their meaning, as divergence is found by them.
+FAST_MATH = {"contract", "reassoc", "nsz"}
+
+
+def array(dtype: Any, ndim: int) -> Any:
+    """The Numba type of a C-contiguous array that the kernel writes to."""
+    return types.Array(dtype, ndim, "C")
+
+
+def readonly(dtype: Any, ndim: int) -> Any:
+    """The Numba type of a C-contiguous array that the kernel only reads; it takes writable ones too."""
+    return types.Array(dtype, ndim, "C", readonly=True)
+
+
+class _Lazy:
+    """A function compiled for one signature when it is first called."""
+
+    def __init__(self, function: Callable[..., Any], signature: Any) -> None:
+        self._function = function
+        self._signature = signature
+        self._compiled: Callable[..., Any] | None = None
+        self._lock = threading.Lock()
+        self.__doc__ = function.__doc__
+
+    def __call__(self, *args: Any) -> Any:
+        if self._compiled is None:
+            with self._lock:
+                self._compiled = self._compiled or self._compile()
+        return self._compiled(*args)
+
+    def _compile(self) -> Callable[..., Any]:
+        options: dict[str, Any] = {"nogil": True, "fastmath": FAST_MATH, "error_model": "numpy"}
+        try:
+            compiled = numba.njit(self._signature, cache=True, **options)(self._function)
+        except RuntimeError as error:
+            if "cannot cache" not in str(error):
+                raise
+            # No folder can be written, neither the package's nor the user's: compile for this process only.
+            compiled = numba.njit(self._signature, **options)(self._function)
+        return compiled  # type: ignore[no-any-return]
+
+
+def jit(signature: Any) -> Callable[[Callable[..., Any]], _Lazy]:
+    """Compile the decorated function for `signature` on its first call and cache the machine code on disk."""
+    return lambda function: _Lazy(function, signature)
+
+
+def is_float32(*arrays: NDArray[Any]) -> bool:
+    """Whether every array is float32 and C-contiguous, as the compiled kernels need."""
+    return all(a.dtype == np.float32 and a.flags.c_contiguous for a in arrays)
