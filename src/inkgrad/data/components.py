@@ -82,25 +82,19 @@ def _foreign(pieces: list[_Piece], numbers: NDArray[Any]) -> list[_Piece]:
     for piece in pieces:
         others = [other for other in free if other is not piece and not _is_line(other, numbers)]
         largest = max((other.longest for other in others), default=0)
-        if largest < 0.2 * min(shape):
+        if largest < 0.08 * min(shape):
             continue
-        if (
-            _is_line(piece, numbers)
-            or _is_frame(piece, numbers, others)
-            or (_touches(piece, shape) and not _belongs(piece, max(others, key=lambda other: other.area)))
-        ):
+        if _is_line(piece, numbers) or _is_frame(piece, numbers, others):
             found.append(piece)
+        elif largest >= 0.2 * min(shape) and _touches(piece, shape):
+            if not _belongs(piece, max(others, key=lambda other: other.area)):
+                found.append(piece)
     return found
 
 
 def _touches(piece: _Piece, shape: tuple[int, ...]) -> bool:
     rows, columns = shape
-    return (
-        piece.left <= 0
-        or piece.top <= 0
-        or piece.left + piece.width >= columns
-        or piece.top + piece.height >= rows
-    )
+    return piece.left <= 0 or piece.top <= 0 or piece.left + piece.width >= columns or piece.top + piece.height >= rows
 
 
 def _is_line(piece: _Piece, numbers: NDArray[Any]) -> bool:
@@ -114,9 +108,7 @@ def _is_line(piece: _Piece, numbers: NDArray[Any]) -> bool:
 def _is_frame(piece: _Piece, numbers: NDArray[Any], others: list[_Piece]) -> bool:
     """A box drawn around another piece: ink along at least three of its four sides, hardly any inside."""
     inside = [
-        other
-        for other in others
-        if all(gap < 0 for gap in piece.gap(other)) and other.longest >= 0.25 * piece.longest
+        other for other in others if all(gap < 0 for gap in piece.gap(other)) and other.longest >= 0.25 * piece.longest
     ]
     if not inside or piece.area > 0.5 * piece.width * piece.height:
         return False

@@ -99,9 +99,7 @@ class Dataset:
         try:
             return replace(self, images=self.images[index], labels=self.labels[index])
         except IndexError as error:
-            raise DataError(
-                f"data set {self.name!r} with {len(self)} images cannot be indexed so: {error}"
-            ) from error
+            raise DataError(f"data set {self.name!r} with {len(self)} images cannot be indexed so: {error}") from error
 
     def fingerprint(self) -> str:
         """The SHA-256, in hex, of images, labels and class names: equal for equal data, whatever the name.

@@ -59,7 +59,9 @@ def read_idx(path: str | os.PathLike[str]) -> NDArray[Any]:
             with gzip.open(file) as unpacked:
                 return _parse(path, unpacked, size * _DEFLATE_RATIO)  # type: ignore[arg-type]
     except (EOFError, gzip.BadGzipFile, zlib.error) as error:
-        raise DataError(f"{path} is cut off or damaged inside its gzip compression ({error}); get the file again") from error
+        raise DataError(
+            f"{path} is cut off or damaged inside its gzip compression ({error}); get the file again"
+        ) from error
     except FileNotFoundError as error:
         raise DataError(f"there is no file {path}, expected an IDX file; check the path") from error
     except OSError as error:

@@ -144,9 +144,7 @@ def _reconstruct(*_: object) -> _Array:
     return _Array()
 
 
-def _from_buffer(
-    values: Any, dtype: Any, shape: Any, order: str, axes: tuple[int, ...] | None = None
-) -> NDArray[Any]:
+def _from_buffer(values: Any, dtype: Any, shape: Any, order: str, axes: tuple[int, ...] | None = None) -> NDArray[Any]:
     """NumPy's form of an array since pickle protocol 5."""
     if not isinstance(dtype, _Dtype) or not isinstance(values, (bytes, bytearray)):
         raise _Refused("an array of Python objects")

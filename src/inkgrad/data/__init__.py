@@ -1,0 +1,41 @@
+"""Data: digit data sets, pictures of digits, and how they reach the training loop.
+
+`load("mnist")` and `load_mnist()` give MNIST, `load_digits()` the digits that scikit-learn ships, `load_folder`
+and `load_csv` the user's own; `to_digit` turns any picture of one digit into the form that all of them have.
+"""
+
+from inkgrad.data.dataset import DIGITS, SIDE, Dataset, Splits
+from inkgrad.data.decode import decode
+from inkgrad.data.digits import load_digits
+from inkgrad.data.folder import load_folder
+from inkgrad.data.form import to_form
+from inkgrad.data.idx import read_idx
+from inkgrad.data.ink import find_ink
+from inkgrad.data.mnist import fetch_mnist, load_mnist, mnist_folder
+from inkgrad.data.picture import normalize_digit, read_picture, to_digit
+from inkgrad.data.sheet import contact_sheet, show
+from inkgrad.data.source import load
+from inkgrad.data.table import load_csv
+
+__all__ = [
+    "DIGITS",
+    "SIDE",
+    "Dataset",
+    "Splits",
+    "contact_sheet",
+    "decode",
+    "fetch_mnist",
+    "find_ink",
+    "load",
+    "load_csv",
+    "load_digits",
+    "load_folder",
+    "load_mnist",
+    "mnist_folder",
+    "normalize_digit",
+    "read_idx",
+    "read_picture",
+    "show",
+    "to_digit",
+    "to_form",
+]
