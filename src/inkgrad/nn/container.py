@@ -1,0 +1,83 @@
+"""Layers made of layers."""
+
+from typing import Any
+
+from inkgrad.autodiff import Tensor, TensorLike, as_array, ops
+from inkgrad.kernels.reference.activation import Activation
+from inkgrad.nn.activation import ReLU, Sigmoid, Tanh
+from inkgrad.nn.linear import Linear
+from inkgrad.nn.module import Module
+
+__all__ = ["Flatten", "Residual", "Sequential"]
+
+_FUSED: dict[type[Module], Activation] = {ReLU: "relu", Sigmoid: "sigmoid", Tanh: "tanh"}
+
+
+class Flatten(Module):
+    """(n, ...) -> (n, product of the rest), in (c, h, w) order."""
+
+    def forward(self, x: TensorLike) -> Tensor:
+        """x (n, ...) -> (n, d)."""
+        shape = x.shape if isinstance(x, Tensor) else as_array(x).shape
+        return ops.reshape(x, shape=(shape[0], -1 if shape[0] else _product(shape[1:])))
+
+
+def _product(lengths: tuple[int, ...]) -> int:
+    product = 1
+    for length in lengths:
+        product *= length
+    return product
+
+
+class Sequential(Module):
+    """One layer after the other.
+
+    A Linear followed by ReLU, Sigmoid or Tanh is computed as one operation: the same values in one pass less
+    over the memory.
+
+    Attributes:
+        layers: the list of layers.
+
+    >>> from inkgrad.random import default_rng
+    >>> net = Sequential(Flatten(), Linear(784, 10, rng=default_rng(0)))
+    >>> [name for name, _ in net.named_parameters()]
+    ['layers.1.weight', 'layers.1.bias']
+    """
+
+    def __init__(self, *layers: Module) -> None:
+        self.layers = list(layers)
+
+    def forward(self, x: Any) -> Any:
+        """The last layer's output."""
+        skip = False
+        for layer, following in zip(self.layers, [*self.layers[1:], None], strict=True):
+            if skip:
+                skip = False
+                continue
+            activation = _FUSED.get(type(following)) if following is not None and type(layer) is Linear else None
+            skip = activation is not None
+            x = layer(x, activation) if skip else layer(x)
+        return x
+
+    def __len__(self) -> int:
+        return len(self.layers)
+
+    def __getitem__(self, index: int) -> Module:
+        return self.layers[index]
+
+
+class Residual(Module):
+    """shortcut(x) + body(x) (He et al. 2016, arXiv 1512.03385).
+
+    Args:
+        body: what is added.
+        shortcut: by default x itself; a layer where body changes the shape.
+    """
+
+    def __init__(self, body: Module, shortcut: Module | None = None) -> None:
+        self.body = body
+        self.shortcut = shortcut
+
+    def forward(self, x: TensorLike) -> Tensor:
+        """x -> shortcut(x) + body(x), of one shape."""
+        return ops.add(x if self.shortcut is None else self.shortcut(x), self.body(x))

@@ -1,0 +1,154 @@
+"""`Module`: plain attributes, two marker types, and one walk over them."""
+
+from collections.abc import Iterator
+from typing import Any, TypeVar
+
+import numpy as np
+
+from inkgrad.autodiff import Tensor, TensorLike, as_array, is_recording, name_scope
+
+__all__ = ["Buffer", "Module", "Parameter"]
+
+M = TypeVar("M", bound="Module")
+
+
+class Parameter(Tensor):
+    """A tensor that training changes. As an attribute of a module, in a list or in a dict, it is found by itself."""
+
+    __slots__ = ()
+
+    def __init__(self, data: TensorLike) -> None:
+        super().__init__(data, requires_grad=True)
+
+
+class Buffer:
+    """State that is saved with a module but not trained, such as running statistics.
+
+    Attributes:
+        data: the array, float32, float64 or int64.
+    """
+
+    def __init__(self, data: Any) -> None:
+        self.data = np.asarray(data) if np.asarray(data).dtype == np.int64 else as_array(data)
+
+
+class Module:
+    """A part of a network: set parameters, buffers and modules as attributes, and write `forward`.
+
+    Nothing is registered. One walk over the attributes, through lists, tuples and dicts, finds everything in the
+    order of definition and names it by its path, as "layers.0.weight".
+
+    Attributes:
+        training: whether layers such as dropout behave as in training; set by `train()` and `eval()`.
+
+    >>> from inkgrad.nn import Linear, ReLU
+    >>> from inkgrad.random import default_rng
+    >>> class Net(Module):
+    ...     def __init__(self, rng):
+    ...         self.first = Linear(4, 3, rng=rng)
+    ...         self.last = Linear(3, 2, rng=rng)
+    ...     def forward(self, x):
+    ...         return self.last(ReLU()(self.first(x)))
+    >>> net = Net(default_rng(0))
+    >>> [name for name, _ in net.named_parameters()]
+    ['first.weight', 'first.bias', 'last.weight', 'last.bias']
+    >>> net(np.ones((5, 4), np.float32)).shape
+    (5, 2)
+    """
+
+    training: bool = True
+    _label: str = ""  # its path within the module around it, for the scopes of a graph
+    _has_labelled: bool = False
+
+    def forward(self, *inputs: Any) -> Any:
+        """The module's function; subclasses write it."""
+        raise NotImplementedError(f"{type(self).__name__} has no forward(self, ...): write it to say what it computes")
+
+    def __call__(self, *inputs: Any) -> Any:
+        """Run `forward`, naming what it records after the path of each module."""
+        if not is_recording():
+            return self.forward(*inputs)
+        if not self._label:
+            if not self._has_labelled:
+                _label_children(self)
+            return self.forward(*inputs)
+        with name_scope(self._label):
+            return self.forward(*inputs)
+
+    # The one walk
+
+    def named_members(self) -> Iterator[tuple[str, Any]]:
+        """(path, member) of every parameter, buffer, module and random generator, each once, in definition order."""
+        yield from _walk(self, "", set())
+
+    def named_parameters(self) -> Iterator[tuple[str, Parameter]]:
+        """(path, parameter) in definition order; a shared one under its first path."""
+        return ((name, member) for name, member in self.named_members() if isinstance(member, Parameter))
+
+    def named_state(self) -> Iterator[tuple[str, Parameter | Buffer]]:
+        """(path, parameter or buffer): what a model file holds."""
+        return ((name, member) for name, member in self.named_members() if isinstance(member, Parameter | Buffer))
+
+    def named_modules(self) -> Iterator[tuple[str, "Module"]]:
+        """(path, module) of this module, under "", and all within it."""
+        yield "", self
+        yield from ((name, member) for name, member in self.named_members() if isinstance(member, Module))
+
+    def named_generators(self) -> Iterator[tuple[str, np.random.Generator]]:
+        """(path, generator) of the random generators that layers such as dropout draw from."""
+        return ((name, member) for name, member in self.named_members() if isinstance(member, np.random.Generator))
+
+    def parameter_count(self) -> int:
+        """How many numbers are trained."""
+        return sum(parameter.size for _, parameter in self.named_parameters())
+
+    # Modes
+
+    def train(self: M) -> M:
+        """Put this module and all within it into training mode; returns itself."""
+        return self._set_training(True)
+
+    def eval(self: M) -> M:
+        """Put this module and all within it into prediction mode; returns itself."""
+        return self._set_training(False)
+
+    def _set_training(self: M, training: bool) -> M:
+        for _, module in self.named_modules():
+            module.training = training
+        return self
+
+    def astype(self: M, dtype: Any) -> M:
+        """Turn every parameter and floating-point buffer to float32 or float64 in place; returns itself."""
+        for _, member in self.named_state():
+            if member.data.dtype.kind == "f":
+                member.data = member.data.astype(dtype)
+        for _, parameter in self.named_parameters():
+            parameter.grad = parameter.grad_storage = None
+        return self
+
+
+def _label_children(root: Module) -> None:
+    """Tell each module its path within the module around it, once."""
+    root._has_labelled = True
+    for _, module in root.named_modules():
+        for name, member in _walk(module, "", set(), deep=False):
+            if isinstance(member, Module):
+                member._label = name
+
+
+def _walk(container: Any, prefix: str, seen: set[int], *, deep: bool = True) -> Iterator[tuple[str, Any]]:
+    if isinstance(container, Module):
+        members: Any = vars(container).items()
+    elif isinstance(container, dict):
+        members = container.items()
+    else:
+        members = enumerate(container)
+    for key, member in members:
+        path = f"{prefix}.{key}" if prefix else str(key)
+        if isinstance(member, Parameter | Buffer | Module | np.random.Generator):
+            if id(member) in seen:
+                continue
+            seen.add(id(member))
+            yield path, member
+        if isinstance(member, list | tuple | dict) or (deep and isinstance(member, Module)):
+            yield from _walk(member, path, seen, deep=deep)

@@ -1,0 +1,81 @@
+"""Batch and layer normalization."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from inkgrad.autodiff import Array, Tensor, TensorLike, as_array, ops
+from inkgrad.errors import OptionError, ShapeError
+from inkgrad.nn.module import Buffer, Module, Parameter
+
+__all__ = ["BatchNorm1d", "LayerNorm"]
+
+
+class BatchNorm1d(Module):
+    """gamma (x - mean) / sqrt(var + eps) + beta for each feature: (n, c) -> (n, c).
+
+    In training mean and variance are the batch's, and the running ones follow by `momentum`; in prediction the
+    running ones are used (Ioffe and Szegedy 2015). As in PyTorch the batch is normalized by the population's
+    variance and the running variance follows the unbiased one.
+
+    Attributes:
+        weight, bias: gamma and beta, (c,).
+        running_mean, running_var: buffers, (c,).
+    """
+
+    def __init__(self, features: int, *, eps: float = 1e-5, momentum: float = 0.1) -> None:
+        if features < 1 or not eps > 0 or not 0 <= momentum <= 1:
+            raise OptionError(
+                f"BatchNorm1d needs features >= 1, eps > 0 and momentum in 0..1, "
+                f"but got {features}, {eps} and {momentum}"
+            )
+        self.weight = Parameter(np.ones(features, np.float32))
+        self.bias = Parameter(np.zeros(features, np.float32))
+        self.running_mean = Buffer(np.zeros(features, np.float32))
+        self.running_var = Buffer(np.ones(features, np.float32))
+        self.eps = eps
+        self.momentum = momentum
+
+    def forward(self, x: TensorLike) -> Tensor:
+        """x (n, c) -> (n, c); training needs at least two samples."""
+        shape = x.shape if isinstance(x, Tensor) else as_array(x).shape
+        if len(shape) != 2 or shape[1] != self.weight.size:
+            raise ShapeError(f"BatchNorm1d {self._label} expects (n, {self.weight.size}), but got {shape}")
+        if not self.training:
+            mean, variance = self.running_mean.data, self.running_var.data
+            return ops.batch_norm_inference(x, self.weight, self.bias, mean=mean, variance=variance, eps=self.eps)
+        if shape[0] < 2:
+            raise ShapeError(
+                f"BatchNorm1d {self._label} needs at least 2 samples for a batch's statistics, but got {shape[0]}; "
+                f"use larger batches or eval()"
+            )
+        return ops.batch_norm(x, self.weight, self.bias, eps=self.eps, observe=self._follow)
+
+    def _follow(self, mean: Array, variance: Array, count: int) -> None:
+        unbiased = variance * (count / (count - 1))
+        for buffer, new in ((self.running_mean, mean), (self.running_var, unbiased)):
+            buffer.data = ((1 - self.momentum) * buffer.data + self.momentum * new).astype(buffer.data.dtype)
+
+
+class LayerNorm(Module):
+    """gamma (x - mean) / sqrt(var + eps) + beta over the last axes of each sample (Ba et al. 2016).
+
+    Args:
+        shape: the lengths of those axes, or one length.
+        eps: keeps the root away from 0.
+
+    Attributes:
+        weight, bias: gamma and beta, of that shape.
+    """
+
+    def __init__(self, shape: int | Sequence[int], *, eps: float = 1e-5) -> None:
+        lengths = (shape,) if isinstance(shape, int) else tuple(shape)
+        if not lengths or min(lengths) < 1 or not eps > 0:
+            raise OptionError(f"LayerNorm needs axes of length >= 1 and eps > 0, but got {lengths} and {eps}")
+        self.weight = Parameter(np.ones(lengths, np.float32))
+        self.bias = Parameter(np.zeros(lengths, np.float32))
+        self.eps = eps
+
+    def forward(self, x: TensorLike) -> Tensor:
+        """x (..., *shape) -> the same shape."""
+        return ops.layer_norm(x, self.weight, self.bias, eps=self.eps)

@@ -1,0 +1,30 @@
+"""AdaGrad."""
+
+from inkgrad import kernels
+from inkgrad.optim.clipping import Clip
+from inkgrad.optim.flat import HasParameters
+from inkgrad.optim.optimizer import Flat, Optimizer, check_positive
+from inkgrad.optim.schedules import Schedule
+
+__all__ = ["AdaGrad"]
+
+
+class AdaGrad(Optimizer):
+    """s <- s + g^2; w <- w - rate g / (sqrt(s) + eps) (Duchi, Hazan and Singer 2011)."""
+
+    state_names = ("squares",)
+
+    def __init__(
+        self,
+        module: HasParameters,
+        learning_rate: float | Schedule = 0.01,
+        *,
+        eps: float = 1e-10,
+        clip: Clip | None = None,
+    ) -> None:
+        check_positive("AdaGrad", eps=eps)
+        super().__init__(module, learning_rate=learning_rate, clip=clip)
+        self.eps = eps
+
+    def _update(self, weights: Flat, gradient: Flat, state: dict[str, Flat], rate: float) -> None:
+        kernels.adagrad_update(weights, gradient, state["squares"], rate, self.eps)

@@ -1,0 +1,111 @@
+"""All parameters of a network in one flat buffer, and all their gradients in another."""
+
+from collections.abc import Iterator
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from inkgrad.errors import OptionError
+
+__all__ = ["FlatParameters", "HasParameters", "Trainable"]
+
+
+class Trainable(Protocol):
+    """What an optimizer needs of a parameter."""
+
+    data: NDArray[Any]
+    grad: NDArray[Any] | None
+    grad_storage: NDArray[Any] | None
+
+
+class HasParameters(Protocol):
+    """What an optimizer needs of a network."""
+
+    def named_parameters(self) -> Iterator[tuple[str, Any]]:
+        """(name, parameter) in a fixed order."""
+        ...
+
+
+class FlatParameters:
+    """Lets parameters live in one buffer: each `data` becomes a view of it, and `backward` fills views of another.
+
+    An update is then one pass over one array, however many parameters there are. Whoever puts another array
+    into `parameter.data` is followed: its values are copied back into the buffer.
+
+    Attributes:
+        weights: (n,), all parameters one after the other.
+        gradient: (n,), their gradients; 0 where a parameter has none.
+    """
+
+    def __init__(self, module: HasParameters) -> None:
+        named = list(module.named_parameters())
+        if not named:
+            raise OptionError(f"{type(module).__name__} has no parameters, so there is nothing to optimize")
+        dtypes = {parameter.data.dtype for _, parameter in named}
+        if len(dtypes) > 1:
+            raise OptionError(
+                f"an optimizer needs parameters of one dtype, but {type(module).__name__} has "
+                f"{' and '.join(sorted(str(d) for d in dtypes))}; use module.astype(...)"
+            )
+        self.names = [name for name, _ in named]
+        self._parameters: list[Trainable] = [parameter for _, parameter in named]
+        sizes = [parameter.data.size for parameter in self._parameters]
+        ends = np.cumsum(sizes).tolist()
+        self._windows = [slice(end - size, end) for end, size in zip(ends, sizes, strict=True)]
+        self.weights = np.empty(ends[-1], dtypes.pop())
+        self.gradient = np.zeros_like(self.weights)
+        self._weight_views: list[NDArray[Any]] = []
+        self._gradient_views: list[NDArray[Any]] = []
+        for parameter, window in zip(self._parameters, self._windows, strict=True):
+            shape = parameter.data.shape
+            self._weight_views.append(self.weights[window].reshape(shape))
+            self._gradient_views.append(self.gradient[window].reshape(shape))
+        self._adopt()
+
+    def _adopt(self) -> None:
+        """Make every `data` our view, keeping its values, and every gradient arrive in ours."""
+        for name, parameter, view, gradient in zip(
+            self.names, self._parameters, self._weight_views, self._gradient_views, strict=True
+        ):
+            if parameter.data is not view:
+                if parameter.data.shape != view.shape or parameter.data.dtype != view.dtype:
+                    raise OptionError(
+                        f"{name} was {view.dtype} {view.shape} when the optimizer was made, but is now "
+                        f"{parameter.data.dtype} {parameter.data.shape}; make a new optimizer"
+                    )
+                view[...] = parameter.data
+                parameter.data = view
+            parameter.grad_storage = gradient
+
+    def clear(self) -> None:
+        """Set every parameter's gradient to None."""
+        self._adopt()
+        for parameter in self._parameters:
+            parameter.grad = None
+
+    def collect(self) -> list[slice]:
+        """Bring all gradients into the buffer; the stretches of it whose parameters have one."""
+        self._adopt()
+        stretches: list[slice] = []
+        for parameter, window, view in zip(self._parameters, self._windows, self._gradient_views, strict=True):
+            if parameter.grad is None:
+                view[...] = 0
+                continue
+            if parameter.grad is not view:
+                view[...] = parameter.grad
+            if stretches and stretches[-1].stop == window.start:
+                stretches[-1] = slice(stretches[-1].start, window.stop)
+            else:
+                stretches.append(window)
+        return stretches
+
+    def first_not_finite(self) -> str | None:
+        """The name of the first parameter whose gradient holds NaN or infinity, None if all are finite."""
+        # One product tells; only where it overflows is each gradient looked at.
+        if np.isfinite(np.dot(self.gradient, self.gradient)):
+            return None
+        for name, view in zip(self.names, self._gradient_views, strict=True):
+            if not np.isfinite(view).all():
+                return name
+        return None

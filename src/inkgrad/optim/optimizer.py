@@ -1,0 +1,110 @@
+"""What all optimizers share: a flat buffer, a schedule, and a state that can be saved."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from inkgrad.errors import CheckpointError, DivergenceError, OptionError
+from inkgrad.optim.clipping import Clip
+from inkgrad.optim.flat import FlatParameters, HasParameters
+from inkgrad.optim.schedules import Constant, Schedule
+
+__all__ = ["Optimizer"]
+
+Flat = NDArray[Any]
+
+
+class Optimizer(ABC):
+    """Changes a network's parameters along their gradients.
+
+    Subclasses name their state arrays in `state_names` and write `_update`.
+
+    Args:
+        module: the network; its parameters move into one flat buffer.
+        learning_rate: a positive number or a schedule.
+        clip: limits the gradient before it is used.
+
+    Attributes:
+        step_count: how many updates have been made.
+    """
+
+    state_names: tuple[str, ...] = ()
+
+    def __init__(self, module: HasParameters, *, learning_rate: float | Schedule, clip: Clip | None = None) -> None:
+        self.schedule = learning_rate if isinstance(learning_rate, Schedule) else Constant(learning_rate)
+        self.clip = clip
+        self.step_count = 0
+        self.parameters = FlatParameters(module)
+        self.state: dict[str, Flat] = {name: np.zeros_like(self.parameters.weights) for name in self.state_names}
+
+    @property
+    def learning_rate(self) -> float:
+        """The rate of the next update."""
+        return self.schedule(self.step_count)
+
+    def zero_grad(self) -> None:
+        """Forget all gradients, so that the next backward pass starts anew."""
+        self.parameters.clear()
+
+    def step(self) -> None:
+        """One update from the gradients that `backward` left; parameters without one stay as they are.
+
+        Raises:
+            DivergenceError: a gradient holds NaN or infinity; nothing has been changed.
+        """
+        stretches = self.parameters.collect()
+        spoiled = self.parameters.first_not_finite()
+        if spoiled is not None:
+            raise DivergenceError(
+                f"the gradient of {spoiled} became NaN or infinite in step {self.step_count + 1}; "
+                f"lower the learning rate (now {self.learning_rate:g}) or clip the gradient"
+            )
+        if self.clip is not None:
+            self.clip(self.parameters.gradient)
+        rate = self.learning_rate
+        self.step_count += 1
+        for stretch in stretches:
+            state = {name: array[stretch] for name, array in self.state.items()}
+            self._update(self.parameters.weights[stretch], self.parameters.gradient[stretch], state, rate)
+
+    @abstractmethod
+    def _update(self, weights: Flat, gradient: Flat, state: dict[str, Flat], rate: float) -> None:
+        """Change `weights` and `state` in place; `step_count` is this step's number, from 1."""
+
+    def state_arrays(self) -> dict[str, Flat]:
+        """Copies of the state arrays, with the step count, for a checkpoint."""
+        counted = {"step_count": np.array(self.step_count, np.int64)}
+        return counted | {name: array.copy() for name, array in self.state.items()}
+
+    def load_state_arrays(self, arrays: Mapping[str, Flat]) -> None:
+        """Continue from what `state_arrays` gave.
+
+        Raises:
+            CheckpointError: the arrays belong to another optimizer or network.
+        """
+        expected = {"step_count": ()} | {name: array.shape for name, array in self.state.items()}
+        got = {name: array.shape for name, array in arrays.items()}
+        if expected != got:
+            raise CheckpointError(
+                f"the saved optimizer state {got} does not fit {type(self).__name__}, which needs {expected}"
+            )
+        self.step_count = int(arrays["step_count"])
+        for name, array in self.state.items():
+            array[...] = arrays[name]
+
+
+def check_fraction(owner: str, **values: float) -> None:
+    """Raise OptionError unless every value lies in [0, 1)."""
+    for name, value in values.items():
+        if not 0 <= value < 1:
+            raise OptionError(f"{owner} needs {name} in [0, 1), but got {value}")
+
+
+def check_positive(owner: str, **values: float) -> None:
+    """Raise OptionError unless every value is positive and finite."""
+    for name, value in values.items():
+        if not 0 < value < float("inf"):
+            raise OptionError(f"{owner} needs a positive {name}, but got {value}")
