@@ -11,8 +11,10 @@ from inkgrad.data.folder import load_folder
 from inkgrad.data.form import to_form
 from inkgrad.data.idx import read_idx
 from inkgrad.data.ink import find_ink
+from inkgrad.data.loader import Loader
 from inkgrad.data.mnist import fetch_mnist, load_mnist, mnist_folder
 from inkgrad.data.picture import normalize_digit, read_picture, to_digit
+from inkgrad.data.scaling import Scaling, linear_scaling, standardization
 from inkgrad.data.sheet import contact_sheet, show
 from inkgrad.data.source import load
 from inkgrad.data.table import load_csv
@@ -21,11 +23,14 @@ __all__ = [
     "DIGITS",
     "SIDE",
     "Dataset",
+    "Loader",
+    "Scaling",
     "Splits",
     "contact_sheet",
     "decode",
     "fetch_mnist",
     "find_ink",
+    "linear_scaling",
     "load",
     "load_csv",
     "load_digits",
@@ -36,6 +41,7 @@ __all__ = [
     "read_idx",
     "read_picture",
     "show",
+    "standardization",
     "to_digit",
     "to_form",
 ]

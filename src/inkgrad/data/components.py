@@ -86,9 +86,10 @@ def _foreign(pieces: list[_Piece], numbers: NDArray[Any]) -> list[_Piece]:
             continue
         if _is_line(piece, numbers) or _is_frame(piece, numbers, others):
             found.append(piece)
-        elif largest >= 0.2 * min(shape) and _touches(piece, shape):
-            if not _belongs(piece, max(others, key=lambda other: other.area)):
-                found.append(piece)
+            continue
+        cut = largest >= 0.2 * min(shape) and _touches(piece, shape)
+        if cut and not _belongs(piece, max(others, key=lambda other: other.area)):
+            found.append(piece)
     return found
 
 
@@ -160,5 +161,4 @@ def _wider(mask: Mask, by: int) -> Mask:
     import cv2
 
     kernel = np.ones((2 * by + 1, 2 * by + 1), np.uint8)
-    wide: Mask = cv2.dilate(mask.astype(np.uint8), kernel) > 0
-    return wide
+    return np.asarray(cv2.dilate(mask.astype(np.uint8), kernel), np.bool_)

@@ -12,7 +12,11 @@ from inkgrad.errors import DataError
 __all__ = ["IMAGE_ENDINGS", "class_folders", "load_folder"]
 
 IMAGE_ENDINGS = frozenset(
-    [".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".gif", ".webp", ".pgm", ".ppm", ".pbm", ".pnm", ".jp2", ".heic", ".heif", ".avif"]
+    f".{ending}"
+    for ending in (
+        *("png", "jpg", "jpeg", "tif", "tiff", "bmp", "gif", "webp"),
+        *("pgm", "ppm", "pbm", "pnm", "jp2", "heic", "heif", "avif"),
+    )
 )
 
 

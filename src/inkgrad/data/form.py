@@ -1,9 +1,6 @@
 """Bringing ink to MNIST's form: 20 pixels on the longest side, the centre of mass in the middle of 28x28."""
 
-from typing import Any
-
 import numpy as np
-from numpy.typing import NDArray
 
 from inkgrad.data.dataset import SIDE, Images
 
@@ -44,7 +41,8 @@ def to_form(ink: Images) -> Images:
 
 def _crop(ink: Images) -> Images:
     rows, columns = np.flatnonzero(ink.any(axis=1)), np.flatnonzero(ink.any(axis=0))
-    return ink[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+    crop: Images = ink[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+    return crop
 
 
 def _resample(crop: Images, scale: float) -> Images:
@@ -55,10 +53,10 @@ def _resample(crop: Images, scale: float) -> Images:
         scale = _BOX / max(crop.shape)
     height, width = (max(1, round(side * scale)) for side in crop.shape)
     method = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
-    small: NDArray[Any] = cv2.resize(crop, (width, height), interpolation=method).astype(np.float32)
+    small = cv2.resize(crop, (width, height), interpolation=method).astype(np.float32)
     # Averaging pales thin strokes; a pen's full black is white again.
     full = np.percentile(small[small > 0.4 * small.max()], 80)
-    return np.clip(small * (255 / max(full, 1)), 0, 255).astype(np.uint8)
+    return np.asarray(np.clip(small * (255 / max(full, 1)), 0, 255), np.uint8)
 
 
 def _widen(crop: Images, scale: float) -> Images:
@@ -72,8 +70,7 @@ def _widen(crop: Images, scale: float) -> Images:
     if missing < 1:
         return crop
     kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (missing + 1, missing + 1))
-    wide: Images = cv2.dilate(np.pad(crop, missing), kernel)
-    return _crop(wide)
+    return _crop(np.asarray(cv2.dilate(np.pad(crop, missing), kernel), np.uint8))
 
 
 def _center(crop: Images) -> Images:

@@ -1,8 +1,10 @@
 """MNIST, from the cache, from public mirrors, or from a file or folder of the user's."""
 
+import gzip
 import hashlib
 import io
 import os
+import zlib
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -56,6 +58,7 @@ def load_mnist(source: str | os.PathLike[str] | None = None) -> tuple[Dataset, D
     Source: Y. LeCun, L. Bottou, Y. Bengio and P. Haffner, "Gradient-based learning applied to document
     recognition", Proceedings of the IEEE 86 (1998).
 
+    >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     file = Path(folder) / "mnist.npz"
     ...     x, y = np.zeros((3, 28, 28), np.uint8), np.array([5, 0, 4])
@@ -143,9 +146,6 @@ def _download(name: str, folder: Path, mirrors: tuple[str, ...], download: Downl
 
 
 def _sum_of_unpacked(content: bytes) -> str | None:
-    import gzip
-    import zlib
-
     if not content.startswith(b"\x1f\x8b"):
         return hashlib.sha256(content).hexdigest()
     digest = hashlib.sha256()
@@ -237,7 +237,7 @@ def _dataset(where: str, part: str, images: Any, labels: Any) -> Dataset:
 
 def _bytes_of(where: str, part: str, images: NDArray[Any]) -> NDArray[np.uint8]:
     if images.dtype == np.uint8:
-        return images
+        return np.asarray(images, np.uint8)
     top = 1.0 if images.dtype.kind == "f" else 255
     if images.size and not (images.min() >= 0 and images.max() <= top):
         raise DataError(
@@ -249,4 +249,4 @@ def _bytes_of(where: str, part: str, images: NDArray[Any]) -> NDArray[np.uint8]:
         sample = images[:100].astype(np.float64)
         scale = min((255, 256), key=lambda by: float(np.abs(sample * by - np.rint(sample * by)).sum()))
         return np.minimum(np.rint(images * scale), 255).astype(np.uint8)
-    return images.astype(np.uint8)
+    return np.asarray(images, np.uint8)

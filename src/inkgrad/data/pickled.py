@@ -49,9 +49,11 @@ def read_pickle(path: str | os.PathLike[str]) -> Any:
         with path.open("rb") as file:
             packed = file.read(2) == _GZIP
             file.seek(0)
-            source: BinaryIO = gzip.open(file) if packed else file  # type: ignore[assignment]
-            return _plain(_Unpickler(source, encoding="latin1").load())
-    except _Refused as error:
+            if not packed:
+                return _load(file)
+            with gzip.open(file) as unpacked:
+                return _load(unpacked)
+    except _RefusedError as error:
         raise DataError(
             f"{path} holds {error}, expected nothing but numeric NumPy arrays; nothing of it was run, "
             "save the arrays as .npz instead"
@@ -66,7 +68,11 @@ def read_pickle(path: str | os.PathLike[str]) -> Any:
         ) from error
 
 
-class _Refused(Exception):
+def _load(file: BinaryIO | gzip.GzipFile) -> Any:
+    return _plain(_Unpickler(file, encoding="latin1").load())
+
+
+class _RefusedError(Exception):
     """Says what the pickle holds that is not admitted."""
 
 
@@ -82,7 +88,7 @@ class _Admitted:
         return self._function(*arguments)
 
     def __setstate__(self, state: object) -> None:
-        raise _Refused("an attempt to change a function")
+        raise _RefusedError("an attempt to change a function")
 
 
 class _Dtype:
@@ -93,21 +99,21 @@ class _Dtype:
     def __init__(self, code: object, *_: object) -> None:
         match = _NUMERIC.fullmatch(code) if isinstance(code, str) else None
         if match is None:
-            raise _Refused(f"an array of dtype {_shorten(code)}")
+            raise _RefusedError(f"an array of dtype {_shorten(code)}")
         self._code = str(code)
 
     def __setstate__(self, state: tuple[Any, ...]) -> None:
         # (version, byte order, sub-array, names, fields, item size, alignment, flags, ...)
         if any(part is not None for part in state[2:5]) or state[1] not in ("<", ">", "|", "="):
-            raise _Refused("an array of a compound dtype")
+            raise _RefusedError("an array of a compound dtype")
         self._code = state[1] + self._code.lstrip("<>|=")
 
     def array(self, values: bytes | bytearray, shape: tuple[int, ...], order: str) -> NDArray[Any]:
         dtype = np.dtype(self._code)
         if not all(isinstance(n, int) and n >= 0 for n in shape):
-            raise _Refused(f"an array of shape {_shorten(shape)}")
+            raise _RefusedError(f"an array of shape {_shorten(shape)}")
         if math.prod(shape) * dtype.itemsize != len(values):
-            raise _Refused(f"an array whose shape {_shorten(shape)} does not fit its {len(values)} bytes")
+            raise _RefusedError(f"an array whose shape {_shorten(shape)} does not fit its {len(values)} bytes")
         flat = np.frombuffer(values, dtype)
         return flat.reshape(shape, order="F" if order == "F" else "C").astype(dtype.newbyteorder("="))
 
@@ -125,7 +131,7 @@ class _Array:
         if isinstance(values, str):  # Python 2 has one type for text and bytes
             values = values.encode("latin1")
         if not isinstance(dtype, _Dtype) or not isinstance(values, (bytes, bytearray)):
-            raise _Refused("an array of Python objects")
+            raise _RefusedError("an array of Python objects")
         self.value = dtype.array(values, shape, "F" if by_columns else "C")
 
 
@@ -134,10 +140,10 @@ class _Unpickler(pickle.Unpickler):
         try:
             return _Admitted(_STAND_INS[module, name])
         except KeyError:
-            raise _Refused(_shorten(f"{module}.{name}")) from None
+            raise _RefusedError(_shorten(f"{module}.{name}")) from None
 
-    def persistent_load(self, pid: object) -> Any:
-        raise _Refused("a reference to something outside the file")
+    def persistent_load(self, _pid: object) -> Any:
+        raise _RefusedError("a reference to something outside the file")
 
 
 def _reconstruct(*_: object) -> _Array:
@@ -147,7 +153,7 @@ def _reconstruct(*_: object) -> _Array:
 def _from_buffer(values: Any, dtype: Any, shape: Any, order: str, axes: tuple[int, ...] | None = None) -> NDArray[Any]:
     """NumPy's form of an array since pickle protocol 5."""
     if not isinstance(dtype, _Dtype) or not isinstance(values, (bytes, bytearray)):
-        raise _Refused("an array of Python objects")
+        raise _RefusedError("an array of Python objects")
     array = dtype.array(values, tuple(shape), order)
     return array.transpose(axes) if order == "K" and axes is not None else array
 
@@ -161,12 +167,12 @@ def _scalar(dtype: Any, value: Any) -> Any:
 def _encode(text: object, encoding: object = "latin1", *_: object) -> bytes:
     """What Python 3 calls to rebuild bytes in the oldest protocols."""
     if not isinstance(text, str) or encoding not in ("latin1", "latin-1", "iso-8859-1"):
-        raise _Refused("text in an unexpected encoding")
+        raise _RefusedError("text in an unexpected encoding")
     return text.encode("latin1")
 
 
 def _refuse_call(*_: object) -> None:
-    raise _Refused("a direct call of numpy.ndarray")
+    raise _RefusedError("a direct call of numpy.ndarray")
 
 
 _STAND_INS: dict[tuple[str, str], Callable[..., Any]] = {
@@ -189,7 +195,7 @@ def _plain(value: Any) -> Any:
         return {key: _plain(part) for key, part in value.items()}
     if isinstance(value, (np.ndarray, np.generic, int, float, str, bytes, bytearray)) or value is None:
         return value
-    raise _Refused(f"a {type(value).__name__.lstrip('_').lower()}")
+    raise _RefusedError(f"a {type(value).__name__.lstrip('_').lower()}")
 
 
 def _shorten(value: object) -> str:

@@ -131,7 +131,8 @@ def _check(
     if not isinstance(images, np.ndarray) or images.ndim != 3 or images.dtype != np.uint8 or 0 in images.shape:
         came = f"{images.dtype} {images.shape}" if isinstance(images, np.ndarray) else type(images).__name__
         raise ShapeError(
-            f"the images of a contact sheet must be uint8 (n, h, w) with n at least 1, but are {came}; convert them first"
+            f"the images of a contact sheet must be uint8 (n, h, w) with n at least 1, but are {came}; "
+            "convert them first"
         )
     count = len(images)
     if labels is not None and len(labels) != count:

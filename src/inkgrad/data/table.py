@@ -106,5 +106,6 @@ def _check_range(path: Path, numbered: list[tuple[int, bytes]], values: NDArray[
     if wrong.size:
         place = tuple(wrong[0])
         raise DataError(
-            f"line {numbered[place[0]][0]} of {path} has the {what} {values[place]}, expected 0..{top}; correct the line"
+            f"line {numbered[place[0]][0]} of {path} has the {what} {values[place]}, expected 0..{top}; "
+            "correct the line"
         )

@@ -1,0 +1,95 @@
+"""Mini-batches in a shuffled order that a checkpoint can continue."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from inkgrad.data.dataset import Dataset
+from inkgrad.data.scaling import Scaling, linear_scaling
+from inkgrad.errors import CheckpointError, OptionError
+
+__all__ = ["Loader"]
+
+
+class Loader:
+    """Goes through a data set in mini-batches, in a new order each epoch.
+
+    The data stays in memory as bytes; a batch is gathered and scaled in one pass.
+
+    Args:
+        dataset: what to go through; at least one image.
+        batch_size: images a batch; the last batch of an epoch may be smaller.
+        rng: draws the orders; None goes in file order.
+        scaling: from bytes to floats, pixels / 255 by default.
+
+    Attributes:
+        position: how many images of the current epoch have been given out.
+
+    >>> from inkgrad.random import default_rng
+    >>> data = Dataset(np.zeros((5, 28, 28), np.uint8), np.arange(5), "five")
+    >>> [len(labels) for _, labels in Loader(data, batch_size=2, rng=default_rng(0))]
+    [2, 2, 1]
+    """
+
+    def __init__(
+        self,
+        dataset: Dataset,
+        *,
+        batch_size: int,
+        rng: np.random.Generator | None = None,
+        scaling: Scaling | None = None,
+    ) -> None:
+        if batch_size < 1:
+            raise OptionError(f"the batch size must be at least 1, but is {batch_size}")
+        if len(dataset) == 0:
+            raise OptionError(f"{dataset.name} has no images to go through")
+        self.dataset = dataset
+        self.batch_size = min(batch_size, len(dataset))
+        self.scaling = scaling or linear_scaling()
+        self.position = 0
+        self._rng = rng
+        self._before: Any = None  # the generator's state before it drew the current order
+        self._order: NDArray[np.int64] | None = None
+
+    def __len__(self) -> int:
+        """How many batches an epoch has."""
+        return -(-len(self.dataset) // self.batch_size)
+
+    def __iter__(self) -> Iterator[tuple[NDArray[np.float32], NDArray[np.int64]]]:
+        """(images float32 (b, 1, 28, 28), labels int64 (b,)) from the current position to the end of the epoch."""
+        if self._order is None:
+            self._draw()
+        order = self._order
+        assert order is not None
+        while self.position < len(order):
+            chosen = order[self.position : self.position + self.batch_size]
+            self.position += len(chosen)
+            yield self.scaling.apply(self.dataset.images, chosen), self.dataset.labels[chosen]
+        self.position = 0
+        self._order = None
+
+    def _draw(self) -> None:
+        if self._rng is None:
+            self._order = np.arange(len(self.dataset))
+        else:
+            self._before = self._rng.bit_generator.state
+            self._order = self._rng.permutation(len(self.dataset))
+
+    def state(self) -> dict[str, Any]:
+        """Position and the generator's state, as JSON holds them; from it the same batches follow."""
+        inside = self._order is not None
+        generator = self._before if inside else None if self._rng is None else self._rng.bit_generator.state
+        return {"position": self.position, "inside": inside, "generator": generator}
+
+    def load_state(self, state: dict[str, Any]) -> None:
+        """Continue from what `state` gave."""
+        if (state["generator"] is None) != (self._rng is None) or not 0 <= state["position"] <= len(self.dataset):
+            raise CheckpointError("the saved position in the epoch does not fit this loader")
+        if self._rng is not None:
+            self._rng.bit_generator.state = state["generator"]
+        self._order = None
+        self.position = state["position"]
+        if state["inside"]:
+            self._draw()
