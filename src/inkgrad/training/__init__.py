@@ -1,0 +1,1 @@
+"""Training: steps, loops, checkpoints, metrics and reports."""
