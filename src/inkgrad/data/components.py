@@ -161,4 +161,5 @@ def _wider(mask: Mask, by: int) -> Mask:
     import cv2
 
     kernel = np.ones((2 * by + 1, 2 * by + 1), np.uint8)
-    return np.asarray(cv2.dilate(mask.astype(np.uint8), kernel), np.bool_)
+    wide: NDArray[np.uint8] = np.asarray(cv2.dilate(mask.astype(np.uint8), kernel), np.uint8)
+    return wide > 0

@@ -86,10 +86,10 @@ def _even(grey: Images) -> _Contrast | None:
     difference = grey.astype(np.float32) - np.float32(level)
     near = np.abs(difference) <= _EVEN
     share, at_border = float(near.mean()), float((np.abs(border - level) <= _EVEN).mean())
-    # Ink may reach the border of a tight crop; but no camera gives a quarter of all pixels one level.
+    # Ink may reach the border of a tight crop; but no camera gives so many pixels one level.
     exact = float((np.abs(difference) <= 1).mean())
     # Where light fades into black many pixels have one level too, but as many are slightly off it.
-    drawn = exact >= 0.25 and float((np.abs(difference) <= 40).mean()) <= 1.5 * exact
+    drawn = exact >= 0.15 and float((np.abs(difference) <= 40).mean()) <= 2 * exact
     if not (drawn or (at_border >= 0.6 and share >= 0.3)):
         return None
     low, high = np.quantile(difference[near], (0.16, 0.84))

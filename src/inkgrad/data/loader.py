@@ -67,8 +67,13 @@ class Loader:
             chosen = order[self.position : self.position + self.batch_size]
             self.position += len(chosen)
             yield self.scaling.apply(self.dataset.images, chosen), self.dataset.labels[chosen]
-        self.position = 0
-        self._order = None
+        self.finish_if_done()
+
+    def finish_if_done(self) -> None:
+        """Make ready for the next epoch if all images of this one have been given out."""
+        if self._order is not None and self.position >= len(self._order):
+            self.position = 0
+            self._order = None
 
     def _draw(self) -> None:
         if self._rng is None:

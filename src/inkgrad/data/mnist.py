@@ -248,5 +248,5 @@ def _bytes_of(where: str, part: str, images: NDArray[Any]) -> NDArray[np.uint8]:
         # The classic pickle holds byte / 256, others byte / 255; the right one gives whole numbers.
         sample = images[:100].astype(np.float64)
         scale = min((255, 256), key=lambda by: float(np.abs(sample * by - np.rint(sample * by)).sum()))
-        return np.minimum(np.rint(images * scale), 255).astype(np.uint8)
+        images = np.minimum(np.rint(images * scale), 255)
     return np.asarray(images, np.uint8)
