@@ -96,7 +96,7 @@ def _checked(node: Node, position: int, source: Node, part: Array) -> Array:
     """`part` in the shape of the input it belongs to, or an error that names the op."""
     assert source.value is not None  # released only after its own turn, which comes later
     expected = source.value
-    if node.broadcasts and part.shape != expected.shape:
+    if node.broadcasts and part.shape != expected.shape and part.ndim >= expected.ndim:
         part = _unbroadcast(part, expected.shape)
     if part.shape != expected.shape or part.dtype != expected.dtype:
         raise ShapeError(
@@ -119,9 +119,10 @@ def _deliver(leaf: Tensor | None, gradient: Array) -> None:
     if leaf is None:  # the tensor is gone, so nobody can ask
         return
     if leaf.grad is not None:
-        leaf.grad = np.add(leaf.grad, gradient, out=leaf.grad if leaf.grad is leaf.grad_storage else None)
+        total = np.add(leaf.grad, gradient, out=leaf.grad if leaf.grad is leaf.grad_storage else None)
+        leaf.grad = np.asarray(total)  # NumPy adds arrays without axes to a scalar
     elif leaf.grad_storage is not None:
         np.copyto(leaf.grad_storage, gradient)
         leaf.grad = leaf.grad_storage
     else:
-        leaf.grad = gradient.copy()
+        leaf.grad = np.array(gradient)
