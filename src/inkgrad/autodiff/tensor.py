@@ -30,7 +30,7 @@ def as_array(value: TensorLike, dtype: DTypeLike | None = None) -> Array:
         ShapeError: text, complex numbers or ragged lists.
     """
     if isinstance(value, Tensor):
-        return value.data
+        return value.data if dtype is None else value.data.astype(dtype, copy=False)
     try:
         array = np.asarray(value)
     except ValueError as error:
@@ -83,8 +83,6 @@ class Tensor:
         if dtype is not None and np.dtype(dtype) not in REAL:
             raise ShapeError(f"a tensor is float32 or float64, but dtype {np.dtype(dtype)} was asked for")
         self.data: Array = as_array(data, dtype)
-        if dtype is not None:
-            self.data = self.data.astype(dtype, copy=False)
         self.grad: Array | None = None
         self.grad_storage: Array | None = None  # where an optimizer wants the gradient to lie
         self.requires_grad = requires_grad
@@ -214,22 +212,22 @@ class Tensor:
         return OPS["getitem"](self, index=index)
 
     def __lt__(self, other: TensorLike) -> Array:
-        return np.asarray(self.data < as_array(other))
+        return np.asarray(self.data < as_array(other, self.dtype))
 
     def __le__(self, other: TensorLike) -> Array:
-        return np.asarray(self.data <= as_array(other))
+        return np.asarray(self.data <= as_array(other, self.dtype))
 
     def __gt__(self, other: TensorLike) -> Array:
-        return np.asarray(self.data > as_array(other))
+        return np.asarray(self.data > as_array(other, self.dtype))
 
     def __ge__(self, other: TensorLike) -> Array:
-        return np.asarray(self.data >= as_array(other))
+        return np.asarray(self.data >= as_array(other, self.dtype))
 
     def __eq__(self, other: object) -> Array:  # type: ignore[override]
-        return np.asarray(self.data == as_array(other))  # type: ignore[arg-type]
+        return np.asarray(self.data == as_array(other, self.dtype))  # type: ignore[arg-type]
 
     def __ne__(self, other: object) -> Array:  # type: ignore[override]
-        return np.asarray(self.data != as_array(other))  # type: ignore[arg-type]
+        return np.asarray(self.data != as_array(other, self.dtype))  # type: ignore[arg-type]
 
     __hash__ = object.__hash__
 
