@@ -10,7 +10,7 @@ import numpy as np
 from inkgrad.autodiff.modes import current_scope, is_recording
 from inkgrad.autodiff.node import Edge, Node, Pullback, constant_node, node_of
 from inkgrad.autodiff.tensor import OPS, Array, Tensor, TensorLike, as_array
-from inkgrad.errors import ShapeError
+from inkgrad.errors import InkgradError, ShapeError
 
 __all__ = ["Op", "Recorded", "differentiable", "shared"]
 
@@ -48,6 +48,10 @@ class Op:
         ]
         try:
             value, pullbacks = self.body(*arrays, **kwargs)
+        except InkgradError as error:  # says what is wrong; we know where
+            if not current_scope():
+                raise
+            raise type(error)(f"in {current_scope()}: {error}") from error
         except ValueError as error:  # NumPy's complaint about shapes, without the op's name
             raise self._refused(error, arrays) from error
         result = Tensor(np.asarray(value))
@@ -90,9 +94,7 @@ class Op:
             dtype = np.result_type(*arrays) if arrays else np.dtype(np.float32)
         return dtype
 
-    def _refused(self, error: ValueError, arrays: list[Any]) -> Exception:
-        if isinstance(error, ShapeError):
-            return error
+    def _refused(self, error: ValueError, arrays: list[Any]) -> ShapeError:
         shapes = " and ".join(str(a.shape) for a in arrays if isinstance(a, np.ndarray))
         scope = current_scope()
         return ShapeError(f"{self.name}{f' in {scope}' if scope else ''} cannot work on shapes {shapes}: {error}")
@@ -103,7 +105,7 @@ def _raw(value: TensorLike) -> Any:
 
 
 def _real(value: TensorLike, dtype: np.dtype[Any]) -> Array:
-    return value.data if isinstance(value, Tensor) else as_array(value).astype(dtype, copy=False)
+    return value.data if isinstance(value, Tensor) else as_array(value, dtype)
 
 
 @overload
