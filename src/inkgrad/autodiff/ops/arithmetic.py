@@ -121,10 +121,10 @@ def _share(winner: Array, other: Array) -> Array:
     return np.asarray((winner > other) + (winner == other) * real(0.5), dtype=winner.dtype)
 
 
-@differentiable
+@differentiable(broadcasts=True)
 def _clip(x: Array, *, low: Any, high: Any) -> Recorded:
-    low = np.asarray(-np.inf if low is None else as_array(low)).astype(x.dtype)
-    high = np.asarray(np.inf if high is None else as_array(high)).astype(x.dtype)
+    low = as_array(-np.inf if low is None else low, x.dtype)
+    high = as_array(np.inf if high is None else high, x.dtype)
     return np.clip(x, low, high), (lambda g: g * ((x >= low) & (x <= high)),)
 
 

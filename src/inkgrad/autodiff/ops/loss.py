@@ -88,8 +88,8 @@ def _weighted_targets(
 
 def check_labels(labels: Array, n: int, k: int) -> Array:
     """Labels as int64 (n,), each in 0..k-1, or an error."""
-    if labels.shape != (n,):
-        raise ShapeError(f"there are {n} samples, but labels of shape {labels.shape}")
+    if labels.shape != (n,) or labels.dtype.kind not in "iub":
+        raise ShapeError(f"{n} samples need integer labels ({n},), but they are {labels.dtype} of shape {labels.shape}")
     labels = labels.astype(np.int64, copy=False)
     if n and (labels.min() < 0 or labels.max() >= k):
         wrong = labels[(labels < 0) | (labels >= k)][0]
@@ -100,7 +100,7 @@ def check_labels(labels: Array, n: int, k: int) -> Array:
 def _weights(name: str, weights: Any, length: int, dtype: Any) -> Array:
     if weights is None:
         return np.ones(length, dtype)
-    array = as_array(weights).astype(dtype)
+    array = as_array(weights, dtype)
     if array.shape != (length,) or (array < 0).any():
         raise ShapeError(f"{name} must have shape ({length},) and not be negative, but have shape {array.shape}")
     return array
@@ -131,7 +131,7 @@ def binary_cross_entropy(logits: Array, targets: Any) -> Recorded:
 
     logits of any shape, targets of the same one.
     """
-    t = as_array(targets).astype(logits.dtype)
+    t = as_array(targets, logits.dtype)
     if t.shape != logits.shape or t.size == 0:
         raise ShapeError(
             f"binary_cross_entropy needs targets of the logits' shape {logits.shape}, at least one, but got {t.shape}"

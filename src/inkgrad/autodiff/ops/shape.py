@@ -57,13 +57,14 @@ def _is_basic(index: Any) -> bool:
 
 @differentiable
 def _concatenate(*arrays: Array, axis: int) -> Recorded:
+    joined = np.concatenate(arrays, axis=axis)
     ends = np.cumsum([a.shape[axis] for a in arrays])
 
     def part(i: int) -> Any:
         window = slice(ends[i] - arrays[i].shape[axis], ends[i])
         return lambda g: np.moveaxis(np.moveaxis(g, axis, 0)[window], 0, axis)
 
-    return np.concatenate(arrays, axis=axis), [part(i) for i in range(len(arrays))]
+    return joined, [part(i) for i in range(len(arrays))]
 
 
 def concatenate(tensors: Sequence[TensorLike], axis: int = 0) -> Tensor:
