@@ -75,7 +75,7 @@ class Exponential(Schedule):
 
     def __call__(self, step: int) -> float:
         """The rate of step number `step`."""
-        return self.rate * self.factor ** (step / self.steps)
+        return self.rate * float(self.factor ** (step / self.steps))
 
 
 class Cosine(Schedule):

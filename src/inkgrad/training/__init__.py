@@ -1,1 +1,25 @@
-"""Training: steps, loops, checkpoints, metrics and reports."""
+"""Training: steps, epochs, checkpoints, and measuring what came out."""
+
+from inkgrad.training.callbacks import Callback, EarlyStopping
+from inkgrad.training.checkpoint import CHECKPOINT_FILE, Checkpointing, load_checkpoint, save_checkpoint
+from inkgrad.training.run import Run, saved_settings
+from inkgrad.training.settings import OPTIMIZERS, SCHEDULES, Settings, assemble
+from inkgrad.training.step import TrainStep
+from inkgrad.training.trainer import Trainer
+
+__all__ = [
+    "CHECKPOINT_FILE",
+    "OPTIMIZERS",
+    "SCHEDULES",
+    "Callback",
+    "Checkpointing",
+    "EarlyStopping",
+    "Run",
+    "Settings",
+    "TrainStep",
+    "Trainer",
+    "assemble",
+    "load_checkpoint",
+    "save_checkpoint",
+    "saved_settings",
+]

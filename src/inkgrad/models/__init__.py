@@ -1,0 +1,18 @@
+"""The named networks, and the classifiers that model files load into."""
+
+from inkgrad.models.classifier import Classification, Classifier, network_logits
+from inkgrad.models.file import MODEL_FILE, load, save
+from inkgrad.models.named import NAMED, NamedModel, Network, build
+
+__all__ = [
+    "MODEL_FILE",
+    "NAMED",
+    "Classification",
+    "Classifier",
+    "NamedModel",
+    "Network",
+    "build",
+    "load",
+    "network_logits",
+    "save",
+]

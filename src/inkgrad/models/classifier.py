@@ -1,0 +1,110 @@
+"""`Classifier`: a trained network with all that turns pixels into answers."""
+
+import os
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from inkgrad.autodiff import no_grad, ops
+from inkgrad.data import DIGITS, Scaling, linear_scaling, to_digit
+from inkgrad.errors import ShapeError
+from inkgrad.nn import Module
+
+__all__ = ["Classification", "Classifier", "network_logits"]
+
+BATCH = 1000
+
+
+@dataclass(frozen=True)
+class Classification:
+    """The answer for one picture.
+
+    Attributes:
+        value: the class's index, for digits the digit itself; None: no digit is there.
+        label: the class's name, or None.
+        confidence: the probability of that class, 0 without one.
+        probabilities: float32 (classes,), all 0 without a digit.
+        image: uint8 (28, 28), what the network saw, or None.
+    """
+
+    value: int | None
+    label: str | None
+    confidence: float
+    probabilities: NDArray[np.float32]
+    image: NDArray[np.uint8] | None
+
+    @property
+    def runner_up(self) -> int | None:
+        """The index of the second most probable class."""
+        return None if self.value is None else int(np.argsort(-self.probabilities, kind="stable")[1])
+
+
+def network_logits(net: Module, images: NDArray[np.uint8], scaling: Scaling) -> NDArray[np.float32]:
+    """Logits of uint8 images (n, 28, 28) in prediction mode -> float32 (n, k); the network's mode is left as it was."""
+    was_training = net.training
+    net.eval()
+    try:
+        with no_grad():
+            parts = [net(scaling.apply(images[i : i + BATCH])).data for i in range(0, max(len(images), 1), BATCH)]
+    finally:
+        if was_training:
+            net.train()
+    return np.concatenate(parts)
+
+
+@dataclass
+class Classifier:
+    """A network in prediction mode, its preprocessing and the names of its classes; safe to use from many threads.
+
+    Attributes:
+        network: the network.
+        scaling: from bytes to floats.
+        classes: the name of each class.
+        probabilities: how logits become probabilities, "softmax" or "sigmoid".
+        header: what else the model file says: metrics, how it was trained.
+    """
+
+    network: Module
+    scaling: Scaling = field(default_factory=linear_scaling)
+    classes: tuple[str, ...] = DIGITS
+    probabilities: str = "softmax"
+    header: dict[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.network.eval()
+
+    def predict_logits(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """uint8 (n, 28, 28), white ink on black -> float32 (n, k)."""
+        images = np.asarray(images)
+        if images.ndim != 3 or images.shape[1:] != (28, 28) or images.dtype != np.uint8:
+            raise ShapeError(
+                f"a classifier needs uint8 images (n, 28, 28), white ink on black, but got {images.dtype} "
+                f"{images.shape}; classify() takes any picture"
+            )
+        return network_logits(self.network, images, self.scaling)
+
+    def predict_proba(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """uint8 (n, 28, 28) -> float32 (n, k); rows sum to 1."""
+        logits = self.predict_logits(images)
+        if self.probabilities == "sigmoid":  # independent outputs, scaled to sum to 1
+            logits = np.log(np.maximum(ops.sigmoid(logits).data, np.float32(1e-30)))
+        return ops.softmax(logits).data.astype(np.float32, copy=False)
+
+    def predict(self, images: NDArray[np.uint8]) -> NDArray[np.int64]:
+        """uint8 (n, 28, 28) -> int64 (n,), the most probable class of each."""
+        return np.asarray(self.predict_logits(images).argmax(axis=1), dtype=np.int64)
+
+    def classify(self, picture: Any) -> Classification:
+        """The digit in a picture: a file of any common format, bytes, an array or a Pillow image of any size.
+
+        Raises:
+            ImageError: it cannot be read as an image.
+        """
+        image = to_digit(os.fspath(picture) if isinstance(picture, os.PathLike) else picture)
+        if image is None:
+            return Classification(None, None, 0.0, np.zeros(len(self.classes), np.float32), None)
+        probabilities = self.predict_proba(image[None])[0]
+        best = int(probabilities.argmax())
+        return Classification(best, self.classes[best], float(probabilities[best]), probabilities, image)

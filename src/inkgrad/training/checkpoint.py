@@ -1,0 +1,143 @@
+"""Checkpoints: all of a training in one file, so that it continues bit for bit."""
+
+import json
+import os
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from inkgrad.errors import CheckpointError
+from inkgrad.nn import load_state, state_of
+from inkgrad.nn.state import read_arrays, write_arrays
+from inkgrad.training.callbacks import Callback
+from inkgrad.training.trainer import Trainer
+
+__all__ = ["CHECKPOINT_FILE", "Checkpointing", "load_checkpoint", "save_checkpoint"]
+
+CHECKPOINT_FILE = "checkpoint.safetensors"
+
+
+def save_checkpoint(path: str | os.PathLike[str], trainer: Trainer) -> None:
+    """Write weights, buffers, optimizer, averages, position in the epoch and all generators, whole or not at all.
+
+    Raises:
+        StorageError: the file could not be written; an older checkpoint stays as it was.
+    """
+    step = trainer.step
+    arrays = {f"net.{name}": array for name, array in state_of(step.net).items()}
+    arrays |= {f"optimizer.{name}": array for name, array in step.optimizer.state_arrays().items()}
+    if step.average is not None:
+        arrays |= {f"average.{name}": array for name, array in step.average.state_arrays().items()}
+    header = {
+        "identity": _identity(trainer),
+        "trainer": trainer.state(),
+        "generators": {name: rng.bit_generator.state for name, rng in step.net.named_generators()},
+    }
+    write_arrays(path, "checkpoint", json.loads(json.dumps(header, default=_plain)), arrays)
+
+
+def load_checkpoint(path: str | os.PathLike[str], trainer: Trainer) -> None:
+    """Put a training back to where `save_checkpoint` found it.
+
+    Raises:
+        ModelFileError: there is no checkpoint, or it is damaged.
+        CheckpointError: it belongs to another model, optimizer, schedule, batch size or data set; nothing is changed.
+    """
+    header, arrays = read_arrays(path, "checkpoint")
+    expected, found = _identity(trainer), header.get("identity", {})
+    for key, value in expected.items():
+        if found.get(key) != value:
+            raise CheckpointError(
+                f"{path} belongs to another training: its {key.replace('_', ' ')} is {_short(found.get(key))}, here it "
+                f"is {_short(value)}; resume with the settings of that run or start a new one with another --out"
+            )
+    step = trainer.step
+    load_state(step.net, _part(arrays, "net."), source=str(path))
+    step.optimizer.load_state_arrays(_part(arrays, "optimizer."))
+    if step.average is not None:
+        step.average.load_state_arrays(_part(arrays, "average."))
+    for name, rng in step.net.named_generators():
+        rng.bit_generator.state = header["generators"][name]
+    trainer.load_state(header["trainer"])
+
+
+class Checkpointing(Callback):
+    """Saves a checkpoint after each epoch, every so many seconds, and when Ctrl-C ends the training.
+
+    After an error nothing is saved: the last good checkpoint stays.
+    """
+
+    def __init__(self, path: str | os.PathLike[str], *, every_seconds: float = 60.0) -> None:
+        self.path = Path(path)
+        self.every_seconds = every_seconds
+        self._last = time.monotonic()
+
+    def on_start(self, trainer: Trainer) -> None:
+        """Start the clock."""
+        del trainer
+        self._last = time.monotonic()
+
+    def on_step(self, trainer: Trainer) -> None:
+        """Save if it is time."""
+        if time.monotonic() - self._last >= self.every_seconds:
+            self.save(trainer)
+
+    def on_epoch(self, trainer: Trainer, record: dict[str, Any]) -> None:
+        """Save."""
+        del record
+        self.save(trainer)
+
+    def on_interrupt(self, trainer: Trainer) -> None:
+        """Save."""
+        self.save(trainer)
+
+    def save(self, trainer: Trainer) -> None:
+        """Save now."""
+        save_checkpoint(self.path, trainer)
+        self._last = time.monotonic()
+
+
+def _identity(trainer: Trainer) -> dict[str, Any]:
+    """What must be the same for a training to continue."""
+    step = trainer.step
+    optimizer = step.optimizer
+    return {
+        "model": {name: list(member.data.shape) for name, member in step.net.named_state()},
+        "architecture": [getattr(step.net, "architecture", ""), getattr(step.net, "options", {})],
+        "data": trainer.fingerprint,
+        "batch_size": trainer.loader.batch_size,
+        "scaling": trainer.loader.scaling.as_json(),
+        "loss": getattr(step.loss, "__name__", type(step.loss).__name__),
+        "optimizer": _settings(optimizer),
+        "penalties": [_settings(penalty) for penalty in step.penalties],
+        "average": None if step.average is None else step.average.decay,
+        "layers": [_settings(module) for _, module in step.net.named_modules()],
+    }
+
+
+def _settings(thing: Any) -> list[Any]:
+    """The class and the plain numbers of an object, such as an optimizer with its schedule."""
+    plain = {k: v for k, v in vars(thing).items() if isinstance(v, bool | int | float | str) and not k.startswith("_")}
+    for key in ("step_count", "training", "count"):
+        plain.pop(key, None)
+    nested = {k: _settings(v) for k, v in vars(thing).items() if k in ("schedule", "after", "clip") and v is not None}
+    return [type(thing).__name__, plain, nested]
+
+
+def _part(arrays: dict[str, Any], prefix: str) -> dict[str, Any]:
+    return {name.removeprefix(prefix): array for name, array in arrays.items() if name.startswith(prefix)}
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, np.ndarray):  # the key of a generator such as Philox or MT19937
+        return value.tolist()
+    if isinstance(value, np.generic):
+        return value.item()
+    raise TypeError(f"{type(value).__name__} has no place in a checkpoint's header")
+
+
+def _short(value: Any) -> str:
+    text = value if isinstance(value, str) else json.dumps(value, default=str)
+    return text if len(text) <= 80 else text[:77] + "..."

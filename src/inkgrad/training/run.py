@@ -1,0 +1,146 @@
+"""A run: a folder with the settings, the history, checkpoints and the final model of one training."""
+
+import contextlib
+import json
+import os
+import platform
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from inkgrad.data import Splits
+from inkgrad.errors import CheckpointError, InputError, OptionError
+from inkgrad.files import write_atomically
+from inkgrad.models import MODEL_FILE, Network, save
+from inkgrad.training.callbacks import Callback, EarlyStopping
+from inkgrad.training.checkpoint import CHECKPOINT_FILE, Checkpointing, load_checkpoint
+from inkgrad.training.plots import plot_history
+from inkgrad.training.settings import Settings, assemble
+from inkgrad.training.trainer import Trainer
+
+__all__ = ["Run", "saved_settings"]
+
+SETTINGS_FILE = "settings.json"
+HISTORY_FILE = "history.jsonl"
+PLOT_FILE = "history.png"
+
+
+class HistoryFile(Callback):
+    """Keeps `history.jsonl`, one line an epoch; written anew each time, so that it never holds half a line."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def on_start(self, trainer: Trainer) -> None:
+        """Write what there is; after a resumption that is the history up to the checkpoint."""
+        self._write(trainer)
+
+    def on_epoch(self, trainer: Trainer, record: dict[str, Any]) -> None:
+        """Write with the new line."""
+        del record
+        self._write(trainer)
+
+    def _write(self, trainer: Trainer) -> None:
+        write_atomically(self.path, "".join(json.dumps(record) + "\n" for record in trainer.history))
+
+
+def saved_settings(folder: str | os.PathLike[str]) -> Settings:
+    """The settings of the run in a folder.
+
+    Raises:
+        CheckpointError: the folder holds no run, or its settings cannot be read.
+    """
+    path = Path(folder) / SETTINGS_FILE
+    if not path.is_file():
+        raise CheckpointError(f"there is no run to resume in {folder}: it has no {SETTINGS_FILE}")
+    try:
+        return Settings.from_json(json.loads(path.read_text())["settings"])
+    except (ValueError, KeyError, TypeError, InputError) as error:
+        raise CheckpointError(f"{path} is damaged: {error}") from error
+
+
+class Run:
+    """One training in a folder of its own.
+
+    Args:
+        folder: where everything goes; made if missing.
+        settings: what to do.
+        splits: the data that the settings name.
+        resume: continue the run that is there.
+        checkpoint_seconds: the longest time between two checkpoints.
+        callbacks: called beside the run's own.
+
+    Raises:
+        OptionError: the folder holds a run already, and `resume` is false.
+        CheckpointError: there is nothing to resume, or the run there is another one.
+    """
+
+    def __init__(
+        self,
+        folder: str | os.PathLike[str],
+        settings: Settings,
+        splits: Splits,
+        *,
+        resume: bool = False,
+        checkpoint_seconds: float = 60.0,
+        callbacks: Sequence[Callback] = (),
+    ) -> None:
+        self.folder = Path(folder)
+        self.settings = settings
+        self.checkpoint = self.folder / CHECKPOINT_FILE
+        if self.folder.exists() and not self.folder.is_dir():
+            raise OptionError(f"{self.folder} is a file, but a run needs a folder; choose another --out")
+        if not resume and (self.folder / SETTINGS_FILE).exists():
+            raise OptionError(f"{self.folder} holds a run already; continue it with --resume or choose another --out")
+        own: list[Callback] = [] if settings.early_stopping is None else [EarlyStopping(settings.early_stopping)]
+        last = Checkpointing(self.checkpoint, every_seconds=checkpoint_seconds)
+        history = HistoryFile(self.folder / HISTORY_FILE)
+        self.trainer = assemble(settings, splits, [*callbacks, *own, history, last])
+        self.splits = splits
+        if resume and self.checkpoint.exists():  # a run that was killed before its first checkpoint starts over
+            load_checkpoint(self.checkpoint, self.trainer)
+
+    def train(self) -> dict[str, Any]:
+        """Train to the end, write the model and the plot; returns the last line of the history.
+
+        Raises:
+            DivergenceError: the last good checkpoint stays; no model is written.
+            StorageError: a file could not be written.
+            KeyboardInterrupt: Ctrl-C; a checkpoint has been saved.
+        """
+        self._write_settings()
+        self.trainer.fit(steps=self.settings.total_steps(len(self.splits.train)))
+        last = dict(self.trainer.history[-1])
+        self._save_model(last)
+        write_atomically(self.folder / PLOT_FILE, plot_history(self.trainer.history))
+        return last
+
+    def _write_settings(self) -> None:
+        content = {"settings": self.settings.as_json(), "versions": _versions()}
+        write_atomically(self.folder / SETTINGS_FILE, json.dumps(content, indent=2) + "\n")
+
+    def _save_model(self, metrics: dict[str, Any]) -> None:
+        step = self.trainer.step
+        assert isinstance(step.net, Network)
+        averaged = contextlib.nullcontext() if step.average is None else step.average.applied()
+        with averaged:
+            save(
+                self.folder / MODEL_FILE,
+                step.net,
+                scaling=self.trainer.loader.scaling,
+                classes=self.splits.train.classes,
+                metrics=metrics,
+                training={
+                    "settings": self.settings.as_json(),
+                    "versions": _versions(),
+                    "data": self.trainer.fingerprint,
+                },
+            )
+
+
+def _versions() -> dict[str, str]:
+    from inkgrad import __version__
+
+    return {"inkgrad": __version__, "python": platform.python_version(), "numpy": np.__version__}

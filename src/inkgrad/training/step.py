@@ -1,0 +1,88 @@
+"""`TrainStep`: one forward pass, one backward pass, one update."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from inkgrad.autodiff import Tensor
+from inkgrad.errors import OptionError
+from inkgrad.kernels import load_backend
+from inkgrad.nn import Module
+from inkgrad.optim import MovingAverage, Optimizer, Penalty
+from inkgrad.training.diagnosis import explain_not_finite
+
+__all__ = ["TrainStep"]
+
+Loss = Callable[..., Tensor]
+
+
+class TrainStep:
+    """A network, its loss and its optimizer as one function of a batch.
+
+    The loss returned is the loss that was differentiated, penalties included, before the update.
+
+    Args:
+        net: the network, in training mode.
+        loss: (logits, labels) -> tensor of one element.
+        optimizer: made for the same network.
+        penalties: terms of the loss that depend on the weights only.
+        average: follows the weights after each update.
+
+    Attributes:
+        logits: those of the last batch, float32 (n, k).
+
+    >>> import inkgrad as ig
+    >>> net = ig.models.build("two-layer", rng=ig.default_rng(0))
+    >>> step = TrainStep(net, ig.nn.cross_entropy, ig.optim.SGD(net, learning_rate=0.1))
+    >>> images, labels = ig.default_rng(1).random((8, 1, 28, 28), dtype="float32"), np.arange(8)
+    >>> first = step(images, labels)
+    >>> step(images, labels) < first
+    True
+    """
+
+    def __init__(
+        self,
+        net: Module,
+        loss: Loss,
+        optimizer: Optimizer,
+        *,
+        penalties: Sequence[Penalty] = (),
+        average: MovingAverage | None = None,
+    ) -> None:
+        if not callable(loss):
+            raise OptionError(f"TrainStep needs a loss function (logits, labels) -> tensor, but got {loss!r}")
+        load_backend()
+        self.net = net
+        self.loss = loss
+        self.optimizer = optimizer
+        self.penalties = tuple(penalties)
+        self.average = average
+        self.logits: NDArray[Any] = np.zeros((0, 0), np.float32)
+
+    def __call__(self, images: NDArray[np.float32], labels: NDArray[np.int64]) -> float:
+        """Train on one batch; returns its loss.
+
+        Args:
+            images: float32, as the network takes them: (n, 1, 28, 28) for the named ones.
+            labels: int64 (n,).
+
+        Raises:
+            DivergenceError: the loss or a gradient is NaN or infinite; says where it came from, and the weights
+                are those from before the step.
+        """
+        self.optimizer.zero_grad()
+        logits = self.net(images)
+        loss = self.loss(logits, labels)
+        for penalty in self.penalties:
+            loss = loss + penalty(self.net)
+        value = loss.item()
+        if not np.isfinite(value):
+            raise explain_not_finite(self.net, images, loss, self.optimizer)
+        loss.backward()
+        self.optimizer.step()
+        if self.average is not None:
+            self.average.update()
+        self.logits = logits.data
+        return value

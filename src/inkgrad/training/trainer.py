@@ -1,0 +1,206 @@
+"""`Trainer`: steps, epochs, history, and everything that hangs on them."""
+
+import functools
+import time
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from inkgrad.data import Dataset, Loader, Scaling
+from inkgrad.errors import OptionError
+from inkgrad.models import network_logits
+from inkgrad.random import default_rng
+from inkgrad.training.callbacks import Callback
+from inkgrad.training.diagnosis import RunawayLoss
+from inkgrad.training.interrupt import Interruption
+from inkgrad.training.step import TrainStep
+from inkgrad.training.threads import blas_threads
+
+__all__ = ["Trainer"]
+
+
+class Trainer:
+    """Runs a `TrainStep` over a data set.
+
+    Args:
+        step: what to do with each batch.
+        train: what to learn from.
+        validation: measured after each epoch, never learned from.
+        callbacks: called after steps and epochs, in order.
+        batch_size: images a step.
+        rng: draws the order of the images; seed 0 by default.
+        scaling: from bytes to floats; pixels / 255 by default.
+
+    Attributes:
+        step_count: how many steps have been made, over all calls of `fit` and resumptions.
+        total_steps: how many there will be.
+        history: one record an epoch; see `record`.
+        stopped: why the training ended before its time, None if it did not.
+
+    >>> import inkgrad as ig
+    >>> train, test = ig.data.load_digits()
+    >>> net = ig.models.build("two-layer", rng=ig.default_rng(0))
+    >>> step = TrainStep(net, ig.nn.cross_entropy, ig.optim.SGD(net, learning_rate=0.5, momentum=0.9))
+    >>> history = Trainer(step, train, validation=test).fit(epochs=3)
+    >>> history[-1]["validation_accuracy"] > 0.7
+    True
+    """
+
+    def __init__(
+        self,
+        step: TrainStep,
+        train: Dataset,
+        *,
+        validation: Dataset | None = None,
+        callbacks: Sequence[Callback] = (),
+        batch_size: int = 128,
+        rng: np.random.Generator | None = None,
+        scaling: Scaling | None = None,
+    ) -> None:
+        self.step = step
+        self.train = train
+        self.validation = validation if validation is not None and len(validation) else None
+        self.callbacks = list(callbacks)
+        self.loader = Loader(train, batch_size=batch_size, rng=default_rng(0) if rng is None else rng, scaling=scaling)
+        self.step_count = 0
+        self.total_steps = 0
+        self.history: list[dict[str, Any]] = []
+        self.stopped: str | None = None
+        self.last_loss = float("nan")
+        self._runaway = RunawayLoss()
+        self._loss_sum = 0.0  # over the images of the epoch in progress
+        self._correct = 0
+        self._seen = 0
+        self._seconds = 0.0
+
+    @functools.cached_property
+    def fingerprint(self) -> str:
+        """That of the training data, computed once."""
+        return self.train.fingerprint()
+
+    @property
+    def epoch(self) -> float:
+        """How many epochs have been made, with the part of the current one."""
+        return self.step_count / len(self.loader)
+
+    def stop(self, reason: str) -> None:
+        """End the training after the current step or epoch; for callbacks."""
+        self.stopped = reason
+
+    def fit(self, *, epochs: int | None = None, steps: int | None = None) -> list[dict[str, Any]]:
+        """Train up to so many epochs or steps in all, counted from the very first.
+
+        Returns:
+            The history: one record an epoch.
+
+        Raises:
+            OptionError: neither or both of epochs and steps are given, or less than 1.
+            DivergenceError: the loss became NaN or infinite or ran away.
+            KeyboardInterrupt: Ctrl-C was pressed; the step in progress was finished first.
+        """
+        if (epochs is None) == (steps is None):
+            raise OptionError("fit needs either epochs or steps")
+        wanted = steps if steps is not None else (epochs or 0) * len(self.loader)
+        if wanted < 1:
+            raise OptionError(
+                f"a training needs at least one step, but {epochs if steps is None else steps} was asked for"
+            )
+        self.total_steps = wanted
+        self.stopped = None
+        self.step.net.train()
+        with blas_threads(), Interruption() as interruption:
+            try:
+                self._notify("on_start")
+                while self.step_count < self.total_steps and self.stopped is None:
+                    self._epoch(interruption)
+            finally:
+                self._notify("on_end")
+        return self.history
+
+    def _epoch(self, interruption: Interruption) -> None:
+        """The rest of the current epoch, as far as the training goes."""
+        start = time.perf_counter()
+        for images, labels in self.loader:
+            self.last_loss = self.step(images, labels)
+            self.step_count += 1
+            self._seen += len(labels)
+            self._loss_sum += self.last_loss * len(labels)
+            self._correct += int((self.step.logits.argmax(axis=1) == labels).sum())
+            now = time.perf_counter()
+            self._seconds += now - start
+            self._runaway.check(self.last_loss, self.step_count, self.step.optimizer.learning_rate)
+            self._notify("on_step")
+            if interruption.asked:
+                self._notify("on_interrupt")
+                raise KeyboardInterrupt
+            start = time.perf_counter()
+            if self.step_count >= self.total_steps or self.stopped is not None:
+                break
+        self.loader.finish_if_done()
+        self._finish_epoch()
+
+    def _finish_epoch(self) -> None:
+        record = self.record()
+        if self.validation is not None:
+            record |= self._validate(self.validation)
+        self.history.append(record)
+        self._loss_sum, self._correct, self._seen, self._seconds = 0.0, 0, 0, 0.0
+        for callback in self.callbacks:
+            callback.on_epoch(self, record)
+
+    def record(self) -> dict[str, Any]:
+        """The epoch so far, as a line of the history.
+
+        `epoch` and `step` count from the very first; `loss` and `accuracy` are means over the images as they were
+        trained on; `learning_rate` is that of the next step; `seconds` and `images_per_second` of training alone.
+        """
+        return {
+            "epoch": round(self.epoch, 6),
+            "step": self.step_count,
+            "loss": self._loss_sum / max(self._seen, 1),
+            "accuracy": self._correct / max(self._seen, 1),
+            "learning_rate": self.step.optimizer.learning_rate,
+            "images_per_second": self._seen / self._seconds if self._seconds else 0.0,
+            "seconds": self._seconds,
+        }
+
+    def _validate(self, dataset: Dataset) -> dict[str, float]:
+        """Loss and accuracy in prediction mode, of the averaged weights where there are any."""
+        average = self.step.average
+        if average is None:
+            return self._measure(dataset)
+        with average.applied():
+            return self._measure(dataset)
+
+    def _measure(self, dataset: Dataset) -> dict[str, float]:
+        logits = network_logits(self.step.net, dataset.images, self.loader.scaling)
+        return {
+            "validation_loss": self.step.loss(logits, dataset.labels).item(),
+            "validation_accuracy": float((logits.argmax(axis=1) == dataset.labels).mean()),
+        }
+
+    def _notify(self, hook: str) -> None:
+        for callback in self.callbacks:
+            getattr(callback, hook)(self)
+
+    def state(self) -> dict[str, Any]:
+        """Everything about the progress that is no array, as JSON holds it."""
+        return {
+            "step_count": self.step_count,
+            "history": self.history,
+            "epoch_so_far": [self._loss_sum, self._correct, self._seen, self._seconds],
+            "loader": self.loader.state(),
+            "runaway": self._runaway.state(),
+            "callbacks": {type(callback).__name__: callback.state() for callback in self.callbacks},
+        }
+
+    def load_state(self, state: dict[str, Any]) -> None:
+        """Continue from what `state` gave."""
+        self.step_count = state["step_count"]
+        self.history = list(state["history"])
+        self._loss_sum, self._correct, self._seen, self._seconds = state["epoch_so_far"]
+        self.loader.load_state(state["loader"])
+        self._runaway.load_state(state["runaway"])
+        for callback in self.callbacks:
+            callback.load_state(state["callbacks"].get(type(callback).__name__, callback.state()))
