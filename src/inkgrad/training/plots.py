@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 __all__ = ["plot_confusion", "plot_history", "plot_per_class", "plot_reliability"]
 
-_BLUE, _ORANGE, _GREEN, _GREY = "#0072B2", "#D55E00", "#009E73", "#777777"
+_BLUE, _SKY, _ORANGE, _GREEN, _GREY = "#0072B2", "#56B4E9", "#D55E00", "#009E73", "#777777"
 _STYLE = {
     "axes.axisbelow": True,
     "axes.edgecolor": "#999999",
@@ -192,7 +192,7 @@ def _draw_confusion(figure: "Figure", evaluation: Evaluation) -> None:
     errors = np.where(np.eye(k, dtype=bool), 0, counts)
     # The root keeps a single error visible beside a pair that is confused a hundred times.
     strength = np.sqrt(errors / max(1, errors.max()))
-    hits = LinearSegmentedColormap.from_list("hits", ["white", "#5ba3d0"])
+    hits = LinearSegmentedColormap.from_list("hits", ["white", _SKY])
     misses = LinearSegmentedColormap.from_list("misses", ["white", _ORANGE])
     colors = np.where(np.eye(k, dtype=bool)[..., None], hits(np.diag(evaluation.recall)), misses(0.9 * strength))
     colors[errors > 0] = misses(0.15 + 0.75 * strength[errors > 0])
@@ -233,7 +233,7 @@ def _draw_reliability(figure: "Figure", evaluation: Evaluation) -> None:
     filled = table.count > 0
     left, width = table.edges[:-1][filled], np.diff(table.edges)[filled]
     bar: dict[str, Any] = {"align": "edge", "edgecolor": "white", "linewidth": 0.8}
-    upper.bar(left, table.accuracy[filled], width, color=_BLUE, label="accuracy", **bar)
+    upper.bar(left, table.accuracy[filled], width, color=_SKY, label="accuracy", **bar)
     upper.plot(
         table.confidence[filled], table.accuracy[filled], "o", color=_ORANGE, markersize=4, label="at mean confidence"
     )
@@ -262,8 +262,8 @@ def _draw_per_class(figure: "Figure", evaluation: Evaluation) -> None:
     axes.plot(recall, rows, "D", color=_ORANGE, markersize=5, label="recall")
     axes.set_yticks(rows, [_printable(name) for name in evaluation.classes], parse_math=False)
     axes.set_ylim(len(rows) - 0.4, -0.6)
-    low = float(np.nanmin([np.nanmin(precision), np.nanmin(recall)]))
-    margin = 0.04 * max(1 - low, 0.01)
+    low = min(0.95, float(np.nanmin(np.fmin(precision, recall))))
+    margin = 0.04 * (1 - low)
     axes.set_xlim(low - margin, 1 + margin)
     axes.xaxis.set_major_formatter(PercentFormatter(1.0))
     figure.legend(*axes.get_legend_handles_labels(), loc="outside upper center", ncols=2)
