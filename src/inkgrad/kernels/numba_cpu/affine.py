@@ -55,7 +55,9 @@ def _activation_backward(out, gradient, y, code):  # type: ignore[no-untyped-def
 def _fits(x: NDArray[Any], weight: NDArray[Any], bias: NDArray[Any] | None, activation: Activation) -> bool:
     if bias is None:
         return False
-    return x.dtype == np.float32 and weight.dtype == np.float32 and x.ndim == 2 and is_float32(bias)
+    if x.ndim != 2 or weight.ndim != 2 or bias.shape != weight.shape[:1]:
+        return False
+    return x.dtype == np.float32 and weight.dtype == np.float32 and is_float32(bias)
 
 
 @implements(affine_forward, backend="numba_cpu", when=_fits)

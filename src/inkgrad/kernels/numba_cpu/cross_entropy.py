@@ -13,7 +13,7 @@ from inkgrad.kernels.registry import implements
 
 
 @jit(
-    types.void(
+    types.boolean(
         readonly(types.float32, 2),
         readonly(types.int64, 1),
         readonly(types.float32, 1),
@@ -24,6 +24,9 @@ from inkgrad.kernels.registry import implements
 def _cross_entropy(logits, labels, weights, losses, gradient):  # type: ignore[no-untyped-def]
     n, k = logits.shape
     for i in range(n):
+        label = labels[i]
+        if label < 0 or label >= k:
+            return False
         top = logits[i, 0]
         for c in range(1, k):
             top = max(top, logits[i, c])
@@ -33,17 +36,18 @@ def _cross_entropy(logits, labels, weights, losses, gradient):  # type: ignore[n
             gradient[i, c] = e
             total += e
         scale = weights[i] / total
+        miss = gradient[i, label] / total - np.float32(1)
         for c in range(k):
             gradient[i, c] *= scale
-        label = labels[i]
+        gradient[i, label] = weights[i] * miss
         losses[i] = weights[i] * (np.float32(math.log(total)) - (logits[i, label] - top))
-        gradient[i, label] -= weights[i]
+    return True
 
 
 def _fits(logits: NDArray[Any], labels: NDArray[np.int64], weights: NDArray[Any]) -> bool:
-    return (
-        is_float32(logits, weights) and logits.shape[1] > 0 and labels.dtype == np.int64 and labels.flags.c_contiguous
-    )
+    if not (is_float32(logits, weights) and labels.dtype == np.int64 and labels.flags.c_contiguous):
+        return False
+    return logits.ndim == 2 and logits.shape[1] > 0 and labels.shape == weights.shape == logits.shape[:1]
 
 
 @implements(cross_entropy_of_labels, backend="numba_cpu", when=_fits)
@@ -51,5 +55,6 @@ def cross_entropy(
     logits: NDArray[Any], labels: NDArray[np.int64], weights: NDArray[Any]
 ) -> tuple[NDArray[Any], NDArray[Any]]:
     losses, gradient = np.empty(len(labels), np.float32), np.empty(logits.shape, np.float32)
-    _cross_entropy(logits, labels, weights, losses, gradient)
+    if not _cross_entropy(logits, labels, weights, losses, gradient):
+        return cross_entropy_of_labels.reference(logits, labels, weights)  # says which label lies outside
     return losses, gradient

@@ -16,7 +16,8 @@ from inkgrad.kernels.registry import implements
         types.float32,
         types.float32,
         array(types.float32, 2),
-    )
+    ),
+    exact=True,
 )
 def _gather(pixels, indices, scale, shift, out):  # type: ignore[no-untyped-def]
     for i in range(indices.size):

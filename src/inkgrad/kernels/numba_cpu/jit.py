@@ -28,9 +28,10 @@ def readonly(dtype: Any, ndim: int) -> Any:
 class _Lazy:
     """A function compiled for one signature when it is first called."""
 
-    def __init__(self, function: Callable[..., Any], signature: Any) -> None:
+    def __init__(self, function: Callable[..., Any], signature: Any, fast_math: set[str]) -> None:
         self._function = function
         self._signature = signature
+        self._fast_math = fast_math
         self._compiled: Callable[..., Any] | None = None
         self._lock = threading.Lock()
         self.__doc__ = function.__doc__
@@ -42,7 +43,7 @@ class _Lazy:
         return self._compiled(*args)
 
     def _compile(self) -> Callable[..., Any]:
-        options: dict[str, Any] = {"nogil": True, "fastmath": FAST_MATH, "error_model": "numpy"}
+        options: dict[str, Any] = {"nogil": True, "fastmath": self._fast_math, "error_model": "numpy"}
         try:
             compiled = numba.njit(self._signature, cache=True, **options)(self._function)
         except RuntimeError as error:
@@ -53,9 +54,14 @@ class _Lazy:
         return compiled  # type: ignore[no-any-return]
 
 
-def jit(signature: Any) -> Callable[[Callable[..., Any]], _Lazy]:
-    """Compile the decorated function for `signature` on its first call and cache the machine code on disk."""
-    return lambda function: _Lazy(function, signature)
+def jit(signature: Any, *, exact: bool = False) -> Callable[[Callable[..., Any]], _Lazy]:
+    """Compile the decorated function for `signature` on its first call and cache the machine code on disk.
+
+    Args:
+        signature: the Numba types.
+        exact: round every operation as NumPy does, instead of fusing and reordering them.
+    """
+    return lambda function: _Lazy(function, signature, set() if exact else FAST_MATH)
 
 
 def is_float32(*arrays: NDArray[Any]) -> bool:

@@ -52,22 +52,43 @@ def _adam(weights, gradient, mean, squares, rate, keep, beta1, rest1, beta2, res
         weights[i] = weights[i] * keep - rate * mean[i] / (math.sqrt(squares[i]) * root + eps)
 
 
-@implements(reference.sgd_update, backend="numba_cpu", when=lambda w, g, v, *_: is_float32(w, g, v))
+def _alike(weights: Flat, *others: Flat) -> bool:
+    """Compiled code does not check its bounds; the reference says which lengths differ."""
+    return is_float32(weights, *others) and weights.ndim == 1 and all(a.shape == weights.shape for a in others)
+
+
+def _fits_sgd(weights: Flat, gradient: Flat, velocity: Flat, rate: float, momentum: float, nesterov: bool) -> bool:
+    return _alike(weights, gradient) and is_float32(velocity) and (momentum == 0 or velocity.shape == weights.shape)
+
+
+def _fits_adagrad(weights: Flat, gradient: Flat, squares: Flat, rate: float, eps: float) -> bool:
+    return _alike(weights, gradient, squares)
+
+
+def _fits_rmsprop(weights: Flat, gradient: Flat, squares: Flat, rate: float, decay: float, eps: float) -> bool:
+    return _alike(weights, gradient, squares)
+
+
+def _fits_adam(weights: Flat, gradient: Flat, mean: Flat, squares: Flat, *numbers: float, **named: float) -> bool:
+    return _alike(weights, gradient, mean, squares)
+
+
+@implements(reference.sgd_update, backend="numba_cpu", when=_fits_sgd)
 def sgd_update(weights: Flat, gradient: Flat, velocity: Flat, rate: float, momentum: float, nesterov: bool) -> None:
     _sgd(weights, gradient, velocity, rate, momentum, nesterov)
 
 
-@implements(reference.adagrad_update, backend="numba_cpu", when=lambda w, g, s, *_: is_float32(w, g, s))
+@implements(reference.adagrad_update, backend="numba_cpu", when=_fits_adagrad)
 def adagrad_update(weights: Flat, gradient: Flat, squares: Flat, rate: float, eps: float) -> None:
     _adagrad(weights, gradient, squares, rate, eps)
 
 
-@implements(reference.rmsprop_update, backend="numba_cpu", when=lambda w, g, s, *_: is_float32(w, g, s))
+@implements(reference.rmsprop_update, backend="numba_cpu", when=_fits_rmsprop)
 def rmsprop_update(weights: Flat, gradient: Flat, squares: Flat, rate: float, decay: float, eps: float) -> None:
     _rmsprop(weights, gradient, squares, rate, decay, 1 - decay, eps)
 
 
-@implements(reference.adam_update, backend="numba_cpu", when=lambda w, g, m, s, *_: is_float32(w, g, m, s))
+@implements(reference.adam_update, backend="numba_cpu", when=_fits_adam)
 def adam_update(
     weights: Flat,
     gradient: Flat,
