@@ -31,7 +31,7 @@ def words(svg):
 
 
 @pytest.mark.parametrize("plot", OF_EVALUATIONS)
-@pytest.mark.parametrize("k", [1, 2, 10, 62])
+@pytest.mark.parametrize("k", [1, 10, 40])
 def test_svg_is_well_formed_and_the_same_every_time(plot, k):
     first = plot(evaluation(k))
     assert ElementTree.fromstring(first).tag.endswith("svg")

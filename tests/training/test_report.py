@@ -119,7 +119,7 @@ def test_gallery_shows_the_most_confident_errors_first(path):
 def test_gallery_says_how_many_it_leaves_out(path):
     page = report(path, [0] * 250, np.tile([0.2, 0.8], (250, 1)), classes="ab")
     assert len(page.all("li")) == 200
-    assert "200 of 250 images, the most confident first; 50 more are not shown." in page.text
+    assert "Images, the most confident first: 250; the first 200 are shown, 50 more are not." in page.text
 
 
 def test_rounding_never_claims_perfection(path):

@@ -188,7 +188,7 @@ def _confusions(evaluation: Evaluation) -> str:
     listed = (
         _table(
             "wide",
-            _most(len(pairs), _MOST_PAIRS, "pairs of classes that were confused"),
+            _most("Confused pairs of classes, most often first", len(pairs), _MOST_PAIRS),
             ("True", "Read as", "Images"),
             [(names[pair.true], names[pair.predicted], f"{pair.times:,}") for pair in pairs[:_MOST_PAIRS]],
         )
@@ -232,7 +232,7 @@ def _gallery(
         _tile(images[i], int(i), classes[labels[i]], classes[predicted[i]], float(confidence[i])) for i in worst
     )
     return (
-        f"<section><h2>Predicted wrongly</h2><p>{_most(len(wrong), _MOST_TILES, 'images, the most confident first')} "
+        f"<section><h2>Predicted wrongly</h2><p>{_most('Images, the most confident first', len(wrong), _MOST_TILES)} "
         f"Each with its true class → <b>what it was read as</b>, the confidence in that, and its number in the data, "
         f'from 0.</p><ul class="gallery">{tiles}</ul></section>'
     )
@@ -274,10 +274,9 @@ def _plot(svg: bytes, alt: str, caption: str) -> str:
     return f"<figure>{picture}{f'<figcaption>{_escape(caption)}</figcaption>' if caption else ''}</figure>"
 
 
-def _most(count: int, shown: int, what: str) -> str:
-    return (
-        f"{shown} of {count:,} {what}; {count - shown:,} more are not shown." if count > shown else f"{count} {what}."
-    )
+def _most(what: str, count: int, shown: int) -> str:
+    rest = f"; the first {shown} are shown, {count - shown:,} more are not" if count > shown else ""
+    return f"{what}: {count:,}{rest}."
 
 
 def _percent_by(n: int) -> Callable[[float], str]:
