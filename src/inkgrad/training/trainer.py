@@ -109,7 +109,7 @@ class Trainer:
         self.total_steps = wanted
         self.stopped = None
         self.step.net.train()
-        with blas_threads(), Interruption() as interruption:
+        with blas_threads(self._largest_product()), Interruption() as interruption:
             try:
                 self._notify("on_start")
                 while self.step_count < self.total_steps and self.stopped is None:
@@ -117,6 +117,11 @@ class Trainer:
             finally:
                 self._notify("on_end")
         return self.history
+
+    def _largest_product(self) -> int:
+        """Multiplications in the largest matrix product of a step, as far as the weights tell."""
+        weights = [parameter.size for _, parameter in self.step.net.named_parameters() if parameter.ndim > 1]
+        return self.loader.batch_size * max(weights, default=0)
 
     def _epoch(self, interruption: Interruption) -> None:
         """The rest of the current epoch, as far as the training goes."""

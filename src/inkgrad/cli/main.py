@@ -1,0 +1,219 @@
+"""The `inkgrad` command: what can be typed, and how it ends.
+
+Exit status: 0 done, 1 a run that failed, 2 a mistake in what was given, 130 Ctrl-C.
+"""
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+__all__ = ["main"]
+
+# Nothing here imports numpy: `inkgrad --help` answers at once. Each command imports its own module when it runs.
+
+app = typer.Typer(
+    name="inkgrad",
+    help="Recognize handwritten digits with neural networks trained by their own backpropagation.",
+    epilog="Begin with: inkgrad quickstart",
+    no_args_is_help=True,
+    add_completion=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+Model = Literal["softmax-regression", "two-layer", "two-layer-sigmoid", "mlp"]
+OptimizerName = Literal["sgd", "momentum", "nesterov", "adagrad", "rmsprop", "adam", "adamw"]
+ScheduleName = Literal["constant", "step", "exponential", "cosine", "one-cycle"]
+ScalingName = Literal["linear", "standard"]
+
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on standard output.")]
+Data = Annotated[
+    str,
+    typer.Option(help="digits (bundled), mnist, a folder of IDX files or of class folders, a .pkl.gz, .npz or .csv."),
+]
+Seed = Annotated[int, typer.Option(help="Of all random generators: the same seed gives the same weights.")]
+
+
+@app.callback(invoke_without_command=True)
+def root(
+    version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
+    debug: Annotated[
+        bool, typer.Option("--debug", help="Show a traceback on errors; works after a command too.")
+    ] = False,
+) -> None:
+    """Recognize handwritten digits with neural networks trained by their own backpropagation."""
+    del debug  # taken off the line before parsing, so that it may stand anywhere
+    if version:
+        from inkgrad import __version__
+
+        typer.echo(f"inkgrad {__version__}")
+        raise typer.Exit
+
+
+@app.command()
+def quickstart(
+    out: Annotated[Path, typer.Option(help="Where the sample pictures go.")] = Path("inkgrad-quickstart"),
+    seed: Seed = 0,
+    json: Json = False,
+) -> None:
+    """Train on the bundled digits, check the gradients, read sample images, and say what to try next."""
+    from inkgrad.cli.quickstart import run
+
+    run(out=out, seed=seed, json=json)
+
+
+@app.command()
+def train(
+    data: Data = "digits",
+    train_on: Annotated[
+        Literal["train", "all"], typer.Option(help="all: learn from the validation part too.")
+    ] = "train",
+    model: Annotated[Model, typer.Option(help="The network.")] = "mlp",
+    hidden: Annotated[str | None, typer.Option(help="Widths of its hidden layers, such as 128 or 300,100.")] = None,
+    epochs: Annotated[int | None, typer.Option(help="Times through the data.  [default: 10]")] = None,
+    steps: Annotated[int | None, typer.Option(help="Updates, instead of epochs.")] = None,
+    batch_size: Annotated[int, typer.Option(help="Images an update.")] = 128,
+    optimizer: Annotated[OptimizerName, typer.Option(help="The rule of the update.")] = "momentum",
+    learning_rate: Annotated[float | None, typer.Option(help="Base rate.  [default: the optimizer's]")] = None,
+    momentum: Annotated[float, typer.Option(help="Of momentum and nesterov.")] = 0.9,
+    schedule: Annotated[ScheduleName, typer.Option(help="How the rate goes on.")] = "constant",
+    warmup_steps: Annotated[int, typer.Option(help="Rise to the base rate first.")] = 0,
+    l1: Annotated[float, typer.Option(help="Strength of the L1 penalty.")] = 0.0,
+    l2: Annotated[float, typer.Option(help="Strength of the L2 penalty.")] = 0.0,
+    weight_decay: Annotated[float, typer.Option(help="Of adamw.")] = 0.01,
+    clip_norm: Annotated[float | None, typer.Option(help="Limit of the gradient's norm.")] = None,
+    clip_value: Annotated[float | None, typer.Option(help="Limit of each of its components.")] = None,
+    average: Annotated[
+        float | None, typer.Option(help="Decay of a moving average of the weights, such as 0.999.")
+    ] = None,
+    scaling: Annotated[ScalingName, typer.Option(help="Pixels / 255, or by mean and deviation.")] = "linear",
+    early_stopping: Annotated[
+        int | None, typer.Option(help="Stop after so many epochs without a better validation loss.")
+    ] = None,
+    seed: Seed = 0,
+    out: Annotated[
+        Path | None, typer.Option(help="The run's folder.  [default: runs/MODEL, or the next that is free]")
+    ] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Continue the run in --out with its own settings.")] = False,
+    checkpoint_seconds: Annotated[float, typer.Option(help="Longest time between two checkpoints.")] = 60.0,
+    json: Json = False,
+) -> None:
+    """Train a network."""
+    from inkgrad.cli.train import run
+
+    choices = dict(locals())
+    for name in ("run", "out", "resume", "checkpoint_seconds", "json"):
+        choices.pop(name)
+    run(choices, out=out, resume=resume, checkpoint_seconds=checkpoint_seconds, json=json)
+
+
+@app.command()
+def evaluate(
+    model: Annotated[Path, typer.Argument(help="A run's folder or a model file.", show_default=False)],
+    data: Annotated[str | None, typer.Option(help="As in train.  [default: what it was trained on]")] = None,
+    split: Annotated[Literal["test", "validation"], typer.Option(help="Which part to measure on.")] = "test",
+    report: Annotated[Path | None, typer.Option(help="Write a report as one HTML page.")] = None,
+    json: Json = False,
+) -> None:
+    """Measure a trained network: accuracy, confusion, calibration."""
+    from inkgrad.cli.evaluate import run
+
+    run(model, data=data, split=split, report=report, json=json)
+
+
+@app.command()
+def classify(
+    files: Annotated[
+        list[Path], typer.Argument(help="Image files, one digit each, or folders of them.", show_default=False)
+    ],
+    model: Annotated[
+        Path | None, typer.Option(help="A run's folder or a model file.  [default: the last quickstart's]")
+    ] = None,
+    show: Annotated[bool, typer.Option("--show", help="Show the 28x28 image that the network saw.")] = False,
+    json: Json = False,
+) -> None:
+    """Say which digit each image shows."""
+    from inkgrad.cli.classify import run
+
+    run(files, model=model, show=show, json=json)
+
+
+@app.command()
+def gradcheck(
+    model: Annotated[Model, typer.Option(help="The network.")] = "mlp",
+    data: Data = "digits",
+    batch_size: Annotated[int, typer.Option(help="Images in the loss.")] = 8,
+    seed: Seed = 0,
+    json: Json = False,
+) -> None:
+    """Compare backpropagation with numerical gradients, parameter by parameter."""
+    from inkgrad.cli.gradcheck import run
+
+    run(model=model, data=data, batch_size=batch_size, seed=seed, json=json)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line and exit with its status."""
+    line = list(sys.argv[1:] if arguments is None else arguments)
+    debug = "--debug" in line
+    line = [word for word in line if word != "--debug"]
+    sys.exit(_run(line, debug=debug))
+
+
+def _run(line: list[str], *, debug: bool) -> int:
+    from inkgrad.errors import InputError, RunError
+
+    try:
+        status = app(args=line, prog_name="inkgrad", standalone_mode=False)
+        return status if isinstance(status, int) else 0
+    except KeyboardInterrupt:
+        return _end("interrupted", 130, line, debug=debug)
+    except InputError as error:
+        return _end(str(error), 2, line, debug=debug)
+    except RunError as error:
+        return _end(str(error), 1, line, debug=debug)
+    except BrokenPipeError:  # the reader of our output has gone, as with `| head`
+        sys.stderr.close()
+        return 1
+    except Exception as error:
+        return _other(error, line, debug=debug)
+
+
+def _other(error: Exception, line: list[str], *, debug: bool) -> int:
+    """Usage errors know their exit status and message; anything else is a defect of ours."""
+    status = getattr(error, "exit_code", None)
+    describe = getattr(error, "format_message", None)
+    if isinstance(status, int) and callable(describe):
+        command = next((word for word in line if not word.startswith("-")), "")
+        context = getattr(error, "ctx", None)
+        if type(error).__name__ == "NoArgsIsHelpError":
+            typer.echo(context.get_help() if context is not None else describe())
+            return 0
+        known = command if context is not None and context.info_name == command else ""
+        hint = f"inkgrad {known} --help".replace("  ", " ")
+        return _end(f"{describe().rstrip('.')}; see {hint}", status, line, debug=debug)
+    if type(error).__name__ == "Abort":
+        return _end("interrupted", 130, line, debug=debug)
+    if isinstance(error, OSError):
+        return _end(f"{error.strerror or error}{f': {error.filename}' if error.filename else ''}", 1, line, debug=debug)
+    message = f"unexpected {type(error).__name__}: {error}; run again with --debug and report it, please"
+    return _end(message, 1, line, debug=debug)
+
+
+def _end(message: str, status: int, line: list[str], *, debug: bool) -> int:
+    """One sentence on standard error; with --json, an object with it on standard output."""
+    if debug and status != 130:
+        import traceback
+
+        traceback.print_exc()
+    sentence = " ".join(message.split())
+    typer.echo(f"inkgrad: {sentence}", err=True)
+    if "--json" in line:
+        from inkgrad.cli.output import emit_json
+
+        emit_json({"error": sentence, "status": status})
+    return status

@@ -1,0 +1,55 @@
+"""Results on standard output, as one JSON object or for people; everything else on standard error."""
+
+import json
+import math
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+__all__ = ["emit_json", "say", "show_digit", "table"]
+
+
+def emit_json(result: dict[str, Any]) -> None:
+    """Print one JSON object, the only thing on standard output."""
+    sys.stdout.write(json.dumps(_plain(result)) + "\n")
+    sys.stdout.flush()
+
+
+def _plain(value: Any) -> Any:
+    """NaN and infinity are no JSON; null stands for them."""
+    if isinstance(value, dict):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    if hasattr(value, "tolist"):
+        return _plain(value.tolist())
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def say(text: str = "", *, error: bool = False) -> None:
+    """Print a line for people; `error` sends it to standard error, where messages and progress go."""
+    stream = sys.stderr if error else sys.stdout
+    stream.write(text + "\n")
+    stream.flush()
+
+
+def table(columns: Sequence[str], rows: Sequence[Sequence[str]], *, right: Sequence[int] = ()) -> None:
+    """Print a table; the columns numbered in `right` are aligned to the right."""
+    widths = [max(len(row[i]) for row in [columns, *rows]) for i in range(len(columns))]
+
+    def line(cells: Sequence[str]) -> str:
+        padded = [c.rjust(w) if i in right else c.ljust(w) for i, (c, w) in enumerate(zip(cells, widths, strict=True))]
+        return "  ".join(padded).rstrip()
+
+    say(line(columns))
+    say(line(["-" * width for width in widths]))
+    for row in rows:
+        say(line(row))
+
+
+def show_digit(image: Any) -> None:
+    """Print a uint8 (28, 28) image as half as many lines of block characters, two pixels a character."""
+    shades = " .:-=+*#%@"
+    for y in range(0, 28, 2):
+        pairs = (image[y].astype(int) + image[y + 1]) // 2
+        say("    |" + "".join(shades[min(int(value) * len(shades) // 256, 9)] for value in pairs) + "|")

@@ -1,0 +1,86 @@
+"""`inkgrad train`."""
+
+from dataclasses import fields, replace
+from pathlib import Path
+from typing import Any
+
+from inkgrad.cli.output import emit_json, say
+from inkgrad.data import load
+from inkgrad.errors import OptionError
+from inkgrad.models import MODEL_FILE
+from inkgrad.training import Run, Settings, saved_settings
+from inkgrad.training.progress import Progress
+
+_EXTENDABLE = ("epochs", "steps")
+
+
+def run(choices: dict[str, Any], *, out: Path | None, resume: bool, checkpoint_seconds: float, json: bool) -> None:
+    """Train, or go on training, and say where the model is."""
+    if resume and out is None:
+        raise OptionError("--resume needs --out with the folder of the run to continue")
+    given = _settings(choices)
+    settings = _merged(saved_settings(out), given) if resume and out is not None else given
+    folder = out or _free_folder(settings.model)
+    splits = load(settings.data, train_on=settings.train_on)
+    training = Run(
+        folder, settings, splits, resume=resume, checkpoint_seconds=checkpoint_seconds, callbacks=[Progress()]
+    )
+    try:
+        last = training.train()
+    except KeyboardInterrupt:
+        say(f"a checkpoint is saved; continue with: inkgrad train --resume --out {folder}", error=True)
+        raise
+    if json:
+        emit_json({"out": str(folder), "model": str(folder / MODEL_FILE), "parameters": _size(training)} | last)
+        return
+    say(f"trained {settings.model} ({_size(training):,} parameters) for {last['step']:,} steps on {splits.train.name}")
+    if "validation_accuracy" in last:
+        say(f"validation accuracy {last['validation_accuracy']:.2%} on {len(splits.validation):,} images")
+    say(f"model {folder / MODEL_FILE}, history {folder / 'history.png'}")
+    say(f"next: inkgrad evaluate {folder}")
+
+
+def _settings(choices: dict[str, Any]) -> Settings:
+    values = dict(choices)
+    if values["hidden"] is not None:
+        try:
+            values["hidden"] = tuple(int(width) for width in str(values["hidden"]).split(","))
+        except ValueError:
+            raise OptionError(f"--hidden takes widths such as 128 or 300,100, but got {values['hidden']!r}") from None
+    return Settings(**values)
+
+
+def _merged(saved: Settings, given: Settings) -> Settings:
+    """The saved settings; what was given must agree with them, but may ask for more epochs or steps."""
+    default = Settings()
+    asked = {
+        f.name: getattr(given, f.name) for f in fields(Settings) if getattr(given, f.name) != getattr(default, f.name)
+    }
+    for name, value in asked.items():
+        before = getattr(saved, name)
+        if name in _EXTENDABLE or value == before:
+            continue
+        raise OptionError(
+            f"--{name.replace('_', '-')} is {value} here, but the run to resume has {before}; leave it out, "
+            f"or start a new run with another --out"
+        )
+    longer = {name: asked[name] for name in _EXTENDABLE if name in asked}
+    if longer and any(getattr(saved, name) != value for name, value in longer.items()) and saved.schedule != "constant":
+        raise OptionError(
+            f"the run to resume has a {saved.schedule} schedule made for its own length, so it cannot be prolonged; "
+            f"leave --epochs and --steps out"
+        )
+    return replace(saved, **({"epochs": None, "steps": None} | longer)) if longer else saved
+
+
+def _free_folder(model: str) -> Path:
+    """runs/MODEL, or runs/MODEL-2 and so on where that is taken."""
+    folder, number = Path("runs") / model, 1
+    while folder.exists():
+        number += 1
+        folder = Path("runs") / f"{model}-{number}"
+    return folder
+
+
+def _size(training: Run) -> int:
+    return training.trainer.step.net.parameter_count()
