@@ -80,7 +80,7 @@ def test_npz_errors(tmp_path, arrays):
     with pytest.raises(DataError, match="lacks the array y_test"):
         load_mnist(file)
     np.savez(file, x_train=np.array([None]), y_train=arrays[1])
-    with pytest.raises(DataError, match="no .npz of numeric arrays"):
+    with pytest.raises(DataError, match=r"no \.npz of numeric arrays"):
         load_mnist(file)
     file.write_bytes(file.read_bytes()[:100])
     with pytest.raises(DataError, match="cut off"):
@@ -116,7 +116,7 @@ def test_pickles_of_another_form(tmp_path, content, words):
 
 
 def test_missing_and_unknown_sources(tmp_path, folder, monkeypatch):
-    with pytest.raises(DataError, match="there is no .*nothing"):
+    with pytest.raises(DataError, match=r"there is no .*nothing"):
         load_mnist(tmp_path / "nothing")
     (tmp_path / "mnist.txt").write_text("x")
     with pytest.raises(DataError, match="no form of MNIST"):

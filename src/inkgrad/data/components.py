@@ -152,9 +152,10 @@ def _gather(pieces: list[_Piece], shape: tuple[int, ...]) -> list[_Piece]:
 
 def _with_rim(numbers: NDArray[Any], chosen: list[int]) -> Mask:
     """The chosen pieces and the pale pixels around them, but nothing of the other pieces."""
-    digit = np.isin(numbers, chosen)
+    digit: Mask = np.isin(numbers, chosen)
+    free: Mask = digit | (numbers == 0)
     rim = 2 + max(numbers.shape) // 150
-    return _wider(digit, rim) & (digit | (numbers == 0))
+    return _wider(digit, rim) & free
 
 
 def _wider(mask: Mask, by: int) -> Mask:
@@ -162,4 +163,4 @@ def _wider(mask: Mask, by: int) -> Mask:
 
     kernel = np.ones((2 * by + 1, 2 * by + 1), np.uint8)
     wide: NDArray[np.uint8] = np.asarray(cv2.dilate(mask.astype(np.uint8), kernel), np.uint8)
-    return wide > 0
+    return wide.astype(np.bool_)

@@ -18,8 +18,7 @@ def load_digits() -> tuple[Dataset, Dataset]:
     """Load scikit-learn's bundled digits, brought from 8x8 to MNIST's form.
 
     Returns:
-        (train, test): the first 1,437 and the last 360, in file order; the test digits are by other writers
-        than most of the training digits.
+        (train, test): the first 1,437 and the last 360, in file order.
 
     Source: E. Alpaydin and C. Kaynak, "Optical recognition of handwritten digits", UCI Machine Learning
     Repository (1998), the test part.

@@ -7,6 +7,7 @@ from inkgrad.data.dataset import SIDE, Images
 __all__ = ["to_form"]
 
 _BOX = 20
+_RIM = 64
 _THINNEST = 1.7  # pixels in the finished picture; MNIST's strokes are 2 to 4 wide
 
 
@@ -33,14 +34,19 @@ def to_form(ink: Images) -> Images:
     (np.int64(4), np.int64(23), np.int64(13), np.int64(15))
     """
     crop = _crop(ink)
+    if max(crop.shape) > SIDE:
+        # In a large picture the pale rim, and what JPEG leaves there, is not part of the stroke.
+        crop = _crop(crop, min(_RIM, int(crop.max()) - 1))
     longest = max(crop.shape)
     if longest != _BOX:
         crop = _resample(crop, _BOX / longest)
     return _center(crop)
 
 
-def _crop(ink: Images) -> Images:
-    rows, columns = np.flatnonzero(ink.any(axis=1)), np.flatnonzero(ink.any(axis=0))
+def _crop(ink: Images, paler_than: int = 0) -> Images:
+    """The box of what is brighter than `paler_than`."""
+    seen = ink > paler_than
+    rows, columns = np.flatnonzero(seen.any(axis=1)), np.flatnonzero(seen.any(axis=0))
     crop: Images = ink[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
     return crop
 

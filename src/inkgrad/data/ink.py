@@ -14,6 +14,7 @@ _LARGEST = 1024  # pixels on the longest side that are looked at
 _EVEN = 8  # grey levels within which a background counts as even
 _CLEAN = 2.5  # standard deviation, in grey levels, of an even background
 _FAINTEST = 12  # grey levels between paper and the faintest ink
+_CONTINUES = 0.75  # share of ink pixels with two neighbors or more that are ink
 _ABOVE_NOISE = 5  # standard deviations of the paper's own variation that ink must stand out by
 
 Floats = NDArray[np.float32]
@@ -60,7 +61,7 @@ def find_ink(grey: Images) -> Images | None:
             break
         # A black frame or a shadow may outshine a pencil: look again without it.
         height = np.where(foreign, np.float32(0), height)
-    if digit is None:
+    if digit is None or not _has_strokes(strong & digit):
         return None
     ink = np.where(digit & (height > contrast.floor), height, 0)
     full = float(np.percentile(ink[strong & digit], 90))
@@ -86,10 +87,12 @@ def _even(grey: Images) -> _Contrast | None:
     difference = grey.astype(np.float32) - np.float32(level)
     near = np.abs(difference) <= _EVEN
     share, at_border = float(near.mean()), float((np.abs(border - level) <= _EVEN).mean())
-    # Ink may reach the border of a tight crop; but no camera gives so many pixels one level.
-    exact = float((np.abs(difference) <= 1).mean())
-    # Where light fades into black many pixels have one level too, but as many are slightly off it.
-    drawn = exact >= 0.15 and float((np.abs(difference) <= 40).mean()) <= 2 * exact
+    # Ink may reach the border of a tight crop; but no camera gives so many pixels one level and most of the
+    # others one that is far from it.
+    apart = np.abs(difference)
+    far = 0.4 * float(np.percentile(apart, 99))
+    exact = apart <= 1
+    drawn = bool(exact.mean() >= 0.15 and (apart > far).mean() >= (~exact & (apart <= far)).mean())
     if not (drawn or (at_border >= 0.6 and share >= 0.3)):
         return None
     low, high = np.quantile(difference[near], (0.16, 0.84))
@@ -117,14 +120,30 @@ def _uneven(grey: Images) -> _Contrast:
     import cv2
 
     lit = grey if _sign(grey) < 0 else 255 - grey  # dark ink on light paper
+    grain = _grain(lit)
     if max(lit.shape) > 100:
         lit = np.asarray(cv2.medianBlur(np.ascontiguousarray(lit), 3), np.uint8)
+        grain *= 0.45  # so much of it passes the median
     height = _background(lit) - lit
     # Low quantiles are the paper's even where nearly half of a tight crop is ink.
     low, middle, level = np.quantile(height, (0.05, 0.3, 0.4))
     height -= np.float32(level)
     noise = float(middle - low) / 1.12  # the distance of these two in a normal distribution
+    if noise < 1:  # white cut off at 255 hides the noise on that side
+        noise = 1.4826 * float(np.median(np.abs(height - np.median(height))))
+    noise = max(noise, 0.8 * grain)
     return _Contrast(np.maximum(height, 0), noise, max(_EVEN, 2 * noise))
+
+
+def _grain(lit: Images) -> float:
+    """The standard deviation of noise from pixel to pixel, by a mask that cancels smooth light and edges.
+
+    Source: J. Immerkaer, "Fast noise variance estimation", Computer Vision and Image Understanding 64 (1996).
+    """
+    import cv2
+
+    mask = np.array([[1, -2, 1], [-2, 4, -2], [1, -2, 1]], np.float32)
+    return 1.4826 * float(np.median(np.abs(cv2.filter2D(lit.astype(np.float32), -1, mask)))) / 6
 
 
 def _small(grey: Images, longest: int) -> Images:
@@ -193,6 +212,14 @@ def _ink_level(height: Floats, contrast: _Contrast) -> float | None:
     return level if level >= max(_FAINTEST, _ABOVE_NOISE * contrast.noise) else None
 
 
+def _has_strokes(certain: NDArray[Any]) -> bool:
+    """Whether ink goes on: in a stroke, however thin, nearly every pixel has two neighbors, in noise few have."""
+    import cv2
+
+    around = cv2.boxFilter(certain.astype(np.float32), -1, (3, 3), normalize=False, borderType=cv2.BORDER_CONSTANT)
+    return bool(certain.any()) and float((np.asarray(around)[certain] > 2.5).mean()) >= _CONTINUES
+
+
 def _thresholds(height: Floats, level: float, contrast: _Contrast) -> tuple[NDArray[Any], NDArray[Any]]:
     """Masks of certain ink and of what may be its continuation."""
     import cv2
@@ -201,4 +228,5 @@ def _thresholds(height: Floats, level: float, contrast: _Contrast) -> tuple[NDAr
     otsu, _ = cv2.threshold(scaled, 0, 255, cv2.THRESH_BINARY + cv2.THRESH_OTSU)
     certain = min(max(otsu / 255, 0.3), 0.6) * level
     possible = max(0.35 * certain, 4 * contrast.noise, contrast.floor)
-    return height > certain, height > min(possible, certain)
+    certain = max(certain, possible)
+    return height > certain, height > possible

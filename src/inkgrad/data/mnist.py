@@ -189,7 +189,7 @@ def _from_folder(folder: Path, given: Path | None = None) -> tuple[Dataset, Data
 
 def _from_npz(path: Path) -> tuple[Dataset, Dataset]:
     try:
-        with np.load(path, allow_pickle=False) as file:
+        with path.open("rb") as raw, np.load(raw, allow_pickle=False) as file:
             held: Mapping[str, Any] = {key: file[key] for key in file.files if key in _NPZ_KEYS}
     except Exception as error:  # a damaged archive fails in any way, also for want of memory
         raise DataError(f"{path} is cut off or is no .npz of numeric arrays ({error}); get the file again") from error
