@@ -47,12 +47,13 @@ def backward(result: Tensor, gradient: Array | None) -> None:
         if node.watched:
             node.gradient = total.copy()
         if node.leaf is not None:
+            node.watched = False  # a leaf outlives this graph; the next pass belongs to another
             _deliver(node.leaf(), total)
             continue
         for position, (source, pullback) in enumerate(node.edges):
             if pullback is None:
                 continue
-            part = _checked(node, position, source, pullback(total))
+            part = _checked(node, position, source, np.asarray(pullback(total)))
             if source in arrived:
                 arrived[source].add(part)
             else:
@@ -119,6 +120,11 @@ def _deliver(leaf: Tensor | None, gradient: Array) -> None:
     if leaf is None:  # the tensor is gone, so nobody can ask
         return
     if leaf.grad is not None:
+        if leaf.grad.shape != gradient.shape or leaf.grad.dtype != gradient.dtype:
+            raise ShapeError(
+                f"{leaf.name or 'a tensor'} of {gradient.dtype} {gradient.shape} has been given a grad of "
+                f"{leaf.grad.dtype} {leaf.grad.shape}; set grad to None before backward"
+            )
         total = np.add(leaf.grad, gradient, out=leaf.grad if leaf.grad is leaf.grad_storage else None)
         leaf.grad = np.asarray(total)  # NumPy adds arrays without axes to a scalar
     elif leaf.grad_storage is not None:

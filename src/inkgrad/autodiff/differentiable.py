@@ -10,7 +10,7 @@ import numpy as np
 from inkgrad.autodiff.modes import current_scope, is_recording
 from inkgrad.autodiff.node import Edge, Node, Pullback, constant_node, node_of
 from inkgrad.autodiff.tensor import OPS, Array, Tensor, TensorLike, as_array
-from inkgrad.errors import InkgradError, ShapeError
+from inkgrad.errors import GraphError, InkgradError, ShapeError
 
 __all__ = ["Op", "Recorded", "differentiable", "shared"]
 
@@ -43,7 +43,7 @@ class Op:
         inputs = [value for i, value in enumerate(args) if i not in self._constants]
         dtype = self._common_dtype(inputs)
         arrays = [
-            _raw(value) if i in self._constants else None if value is None else _real(value, dtype)
+            self._raw(value) if i in self._constants else None if value is None else _real(value, dtype)
             for i, value in enumerate(args)
         ]
         try:
@@ -74,9 +74,20 @@ class Op:
                 continue
             if isinstance(source, Tensor) and source.requires_grad:
                 edges.append((node_of(source), pullback))
+            elif isinstance(source, Tensor):
+                edges.append((constant_node(source.data, source.name), None))
             else:
-                edges.append((constant_node(source.data if isinstance(source, Tensor) else source), None))
+                edges.append((constant_node(source), None))
         return Node(self.name, value, tuple(edges), scope=current_scope(), broadcasts=self.broadcasts)
+
+    def _raw(self, value: Any) -> Any:
+        if not isinstance(value, Tensor):
+            return value
+        if value.requires_grad and is_recording():
+            raise GraphError(
+                f"{self.name} does not differentiate for this input, but it requires a gradient; detach() it"
+            )
+        return value.data
 
     def _common_dtype(self, inputs: list[Any]) -> np.dtype[Any]:
         dtype: np.dtype[Any] | None = None
@@ -98,10 +109,6 @@ class Op:
         shapes = " and ".join(str(a.shape) for a in arrays if isinstance(a, np.ndarray))
         scope = current_scope()
         return ShapeError(f"{self.name}{f' in {scope}' if scope else ''} cannot work on shapes {shapes}: {error}")
-
-
-def _raw(value: TensorLike) -> Any:
-    return value.data if isinstance(value, Tensor) else value
 
 
 def _real(value: TensorLike, dtype: np.dtype[Any]) -> Array:

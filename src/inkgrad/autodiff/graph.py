@@ -36,7 +36,7 @@ class GraphNode:
         id: its place in `Graph.nodes`.
         op: the operation's name, "leaf" or "constant".
         scope: the name scopes around it, joined by dots; a constant's are those of the operation that takes it.
-        name: the name of a leaf's tensor; None if it has none, and for other nodes.
+        name: the name of a leaf's or constant's tensor; None if it has none, and for operations.
         kind: "leaf" for a tensor that takes a gradient, "constant" for any other input, "op" for a result.
     """
 
@@ -152,7 +152,7 @@ def graph(result: Tensor) -> Graph:
     """The graph that `result` was computed by; call it before `backward`.
 
     From then on its nodes keep their values and, once `backward` has run, their gradients. Leaves outlive a
-    graph: a leaf's node shows the tensor's present data and the gradient of the latest backward pass.
+    graph: a leaf's node shows the tensor's present data, and its gradient in the graph looked at last.
 
     Args:
         result: a tensor of any shape, computed from one with `requires_grad`.
@@ -182,6 +182,7 @@ def graph(result: Tensor) -> Graph:
     edges = tuple(GraphEdge(ids[s], ids[n], p) for n in order for p, (s, _) in enumerate(n.edges))
     for node in order:
         node.watched = True
+        node.gradient = None  # a leaf may still have that of an earlier graph
     return Graph(tuple(_view(ids[n], n, constant_scopes.get(n, n.scope)) for n in order), edges)
 
 
@@ -216,8 +217,8 @@ def _topological(root: Node) -> tuple[list[Node], dict[Node, str]]:
 def _view(i: int, node: Node, scope: str) -> GraphNode:
     if node.leaf is not None:
         tensor = node.leaf()
-        return GraphNode(i, node.op, scope, None if tensor is None else tensor.name, "leaf", node)
-    return GraphNode(i, node.op, scope, None, "op" if node.edges else "constant", node)
+        return GraphNode(i, node.op, scope, node.name if tensor is None else tensor.name, "leaf", node)
+    return GraphNode(i, node.op, scope, node.name, "op" if node.edges else "constant", node)
 
 
 def _checked(direction: Direction) -> Direction:

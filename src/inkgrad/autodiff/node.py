@@ -22,6 +22,7 @@ class Node:
         op: the operation's name; "leaf" for a tensor that was not computed, "constant" for an input that
             needs no gradient.
         scope: the name scopes it was recorded in.
+        name: the tensor's name, for a leaf or constant that has one.
         edges: the node of each input with its pull-back, None where no gradient is wanted.
         value: the result; after the backward pass None unless `watched`.
         gradient: dL/d(value) after the backward pass, if `watched`.
@@ -31,7 +32,7 @@ class Node:
         broadcasts: whether the op's inputs were broadcast, so that their gradients are summed back.
     """
 
-    __slots__ = ("broadcasts", "edges", "gradient", "leaf", "op", "scope", "spent", "value", "watched")
+    __slots__ = ("broadcasts", "edges", "gradient", "leaf", "name", "op", "scope", "spent", "value", "watched")
 
     def __init__(
         self,
@@ -42,8 +43,10 @@ class Node:
         scope: str = "",
         broadcasts: bool = False,
         leaf: "Tensor | None" = None,
+        name: str | None = None,
     ) -> None:
         self.op = op
+        self.name = name
         self.scope = scope
         self.value: Array | None = value
         self.edges = edges
@@ -70,12 +73,12 @@ class Node:
 def node_of(tensor: "Tensor") -> Node:
     """The node that a tensor came from; for one that was not computed its leaf, made once."""
     if tensor.node is None:
-        tensor.node = Node("leaf", tensor.data, leaf=tensor, scope=current_scope())
+        tensor.node = Node("leaf", tensor.data, leaf=tensor, scope=current_scope(), name=tensor.name)
     elif tensor.node.leaf is not None:
         tensor.node.value = tensor.data  # its owner may have put another array there
     return tensor.node
 
 
-def constant_node(value: Any) -> Node:
+def constant_node(value: Any, name: str | None = None) -> Node:
     """The node of an input that needs no gradient; it only matters to whoever looks at the graph."""
-    return Node("constant", value)
+    return Node("constant", value, name=name)

@@ -121,6 +121,8 @@ class Tensor:
         return len(self.data)
 
     def __iter__(self) -> Iterator["Tensor"]:
+        if self.data.ndim == 0:
+            raise TypeError("a tensor of no axes cannot be iterated over")
         return (self[i] for i in range(len(self.data)))
 
     def __bool__(self) -> bool:
@@ -139,6 +141,17 @@ class Tensor:
     def detach(self) -> "Tensor":
         """A tensor on the same array that the graph does not reach beyond."""
         return Tensor(self.data, name=self.name)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """For copies and pickles, which stand outside the graph: the copy of a result is as if detached."""
+        leaf = self.node is None or self.node.leaf is not None
+        return {"data": self.data, "grad": self.grad, "requires_grad": self.requires_grad and leaf, "name": self.name}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        for key, value in state.items():
+            setattr(self, key, value)
+        self.node = None
+        self.grad_storage = None
 
     # Gradients
 
@@ -224,10 +237,10 @@ class Tensor:
         return np.asarray(self.data >= as_array(other, self.dtype))
 
     def __eq__(self, other: object) -> Array:  # type: ignore[override]
-        return np.asarray(self.data == as_array(other, self.dtype))  # type: ignore[arg-type]
+        return np.asarray(self.data == (other if other is None else as_array(other, self.dtype)))  # type: ignore
 
     def __ne__(self, other: object) -> Array:  # type: ignore[override]
-        return np.asarray(self.data != as_array(other, self.dtype))  # type: ignore[arg-type]
+        return np.asarray(self.data != (other if other is None else as_array(other, self.dtype)))  # type: ignore
 
     __hash__ = object.__hash__
 

@@ -27,14 +27,15 @@ def run(*, out: Path, seed: int, json: bool) -> None:
     tell: Tell = _silent if json else say
     settings, folder = quickstart_settings(seed), quickstart_folder()
     splits = load(settings.data)
-    tell(f"1. Train a network (784-128-10) by backpropagation on {len(splits.train):,} handwritten digits")
+    widths = "-".join(str(width) for width in (784, *(settings.hidden or ()), 10))
+    tell(f"1. Train a network ({widths}) by backpropagation on {len(splits.train):,} handwritten digits")
     classifier, test = _train(settings, splits, folder)
     low, high = test.interval
     tell(
         f"   of {test.n} digits it has never seen it reads {test.accuracy:.1%} (95 % interval {low:.1%} to {high:.1%})"
     )
     tell("\n2. Check every gradient against its numerical value")
-    report = check_network(settings.model, splits.train)
+    report = check_network(settings.model, splits.train, hidden=settings.hidden)
     tell("   " + str(report).replace("\n", "\n   "))
     report.raise_if_failed()
     tell("\n3. Recognize held-out digits in image files of several sizes and colors")

@@ -128,12 +128,14 @@ class Module:
 
 
 def _label_children(root: Module) -> None:
-    """Tell each module its path within the module around it, once."""
+    """Tell each module, and each parameter without a name, its path within the module around it, once."""
     root._has_labelled = True
     for _, module in root.named_modules():
         for name, member in _walk(module, "", set(), deep=False):
             if isinstance(member, Module):
                 member._label = name
+            elif isinstance(member, Parameter):
+                member.name = member.name or name
 
 
 def _walk(container: Any, prefix: str, seen: set[int], *, deep: bool = True) -> Iterator[tuple[str, Any]]:

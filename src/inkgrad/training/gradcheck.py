@@ -12,7 +12,9 @@ from inkgrad.random import default_rng
 __all__ = ["check_network"]
 
 
-def check_network(name: str, dataset: Dataset, *, batch_size: int = 8, seed: int = 0) -> GradientReport:
+def check_network(
+    name: str, dataset: Dataset, *, hidden: tuple[int, ...] | None = None, batch_size: int = 8, seed: int = 0
+) -> GradientReport:
     """Compare backpropagation with central differences for each parameter of a fresh network, in float64.
 
     The loss is the network's own on the first `batch_size` images. Layers that draw at random are in prediction
@@ -29,6 +31,7 @@ def check_network(name: str, dataset: Dataset, *, batch_size: int = 8, seed: int
     if batch_size < 1 or len(part) == 0:
         raise OptionError(f"a gradient check needs at least one image, but batch size {batch_size} gives {len(part)}")
     rng = default_rng(seed)
-    net = build(name, rng=rng, classes=len(dataset.classes)).astype(np.float64).eval()
+    options = {} if hidden is None else {"hidden": list(hidden)}
+    net = build(name, rng=rng, classes=len(dataset.classes), **options).astype(np.float64).eval()
     images = Tensor(linear_scaling().apply(part.images), dtype=np.float64)
     return check_parameters(net.named_parameters(), lambda: NAMED[name].loss(net(images), part.labels), rng=rng)
