@@ -5,6 +5,7 @@ max. A row names the same thing in NumPy and, where PyTorch has it, in PyTorch; 
 as its first argument, so that this table imports without it.
 """
 
+import math
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -13,7 +14,7 @@ from typing import Any
 import numpy as np
 from scipy import special
 
-from inkgrad import ops
+from inkgrad import nn, ops, optim
 from inkgrad.errors import InputError, OptionError, ShapeError
 
 Array = np.ndarray
@@ -1290,3 +1291,332 @@ for _n in (0, 1, 7, 1000):
             ),
             changes=(0, 2, 3),
         )
+
+
+# Layers
+
+
+@dataclass(frozen=True)
+class LayerCase:
+    """One layer, built in one way.
+
+    Attributes:
+        layer: its name in `inkgrad.nn`.
+        variant: which way.
+        make: from a generator to a layer.
+        inputs: the shape of its input.
+        state: name -> shape of every parameter and buffer, in order.
+        buffers: the names among them that are not trained.
+        torch: from the torch module to a module with the same parameters and buffers in the same order; None where
+            PyTorch has none or a test of its own compares it.
+    """
+
+    layer: str
+    variant: str
+    make: Callable[[np.random.Generator], Any]
+    inputs: tuple[int, ...]
+    state: dict[str, tuple[int, ...]]
+    buffers: tuple[str, ...] = ()
+    torch: Callable[[Any], Any] | None = None
+
+    @property
+    def id(self) -> str:
+        return f"{self.layer}-{self.variant}"
+
+    def build(self, dtype: Any = np.float32) -> Any:
+        """The layer with seeded weights, biases included, away from kinks; running variances are positive."""
+        d = Draw(self.id)
+        layer = self.make(d.rng).astype(dtype)
+        for name, member in layer.named_state():
+            values = d.positive(*member.data.shape) if name.endswith("running_var") else d.away(*member.data.shape)
+            member.data = values.astype(dtype)
+        return layer
+
+    def x(self, dtype: Any = np.float32) -> Array:
+        return Draw(f"{self.id} input").away(*self.inputs).astype(dtype)
+
+
+LAYERS: list[LayerCase] = []
+
+
+def layer(
+    name: str,
+    variant: str,
+    make: Callable[[np.random.Generator], Any],
+    inputs: tuple[int, ...],
+    state: dict[str, tuple[int, ...]] | None = None,
+    torch: Callable[[Any], Any] | None = None,
+    buffers: tuple[str, ...] = (),
+) -> None:
+    LAYERS.append(LayerCase(name, variant, make, inputs, state or {}, buffers, torch))
+
+
+for _name in ("ReLU", "Sigmoid", "Tanh", "GELU", "LeakyReLU"):
+    layer(_name, "default", lambda rng, n=_name: getattr(nn, n)(), (3, 4), torch=lambda t, n=_name: getattr(t.nn, n)())
+layer("Softplus", "default", lambda rng: nn.Softplus(), (3, 4), torch=lambda t: t.nn.Softplus(threshold=1e6))
+layer("LeakyReLU", "slope", lambda rng: nn.LeakyReLU(0.2), (3, 4), torch=lambda t: t.nn.LeakyReLU(0.2))
+for _name in ("Softmax", "LogSoftmax"):
+    layer(_name, "last", lambda rng, n=_name: getattr(nn, n)(), (3, 4), torch=lambda t, n=_name: getattr(t.nn, n)(-1))
+    layer(
+        _name,
+        "first",
+        lambda rng, n=_name: getattr(nn, n)(axis=0),
+        (3, 4),
+        torch=lambda t, n=_name: getattr(t.nn, n)(0),
+    )
+layer("Flatten", "images", lambda rng: nn.Flatten(), (3, 2, 4, 5), torch=lambda t: t.nn.Flatten())
+layer("Flatten", "rows", lambda rng: nn.Flatten(), (3, 4), torch=lambda t: t.nn.Flatten())
+layer("Flatten", "empty", lambda rng: nn.Flatten(), (0, 2, 4), torch=lambda t: t.nn.Flatten())
+layer("Dropout", "half", lambda rng: nn.Dropout(0.5, rng=rng), (6, 5))
+layer("Dropout", "none", lambda rng: nn.Dropout(0.0, rng=rng), (6, 5), torch=lambda t: t.nn.Dropout(0.0))
+layer(
+    "Linear",
+    "bias",
+    lambda rng: nn.Linear(4, 3, rng=rng),
+    (5, 4),
+    {"weight": (3, 4), "bias": (3,)},
+    lambda t: t.nn.Linear(4, 3),
+)
+layer(
+    "Linear",
+    "no-bias",
+    lambda rng: nn.Linear(4, 3, rng=rng, bias=False),
+    (5, 4),
+    {"weight": (3, 4)},
+    lambda t: t.nn.Linear(4, 3, bias=False),
+)
+layer("Linear", "no-rows", lambda rng: nn.Linear(4, 3, rng=rng), (0, 4), {"weight": (3, 4), "bias": (3,)})
+_NORM = {"weight": (3,), "bias": (3,), "running_mean": (3,), "running_var": (3,)}
+for _variant, _options in {"default": {}, "options": {"eps": 0.1, "momentum": 0.3}}.items():
+    layer(
+        "BatchNorm1d",
+        _variant,
+        lambda rng, o=_options: nn.BatchNorm1d(3, **o),
+        (6, 3),
+        _NORM,
+        lambda t, o=_options: t.nn.BatchNorm1d(3, **o),
+        buffers=("running_mean", "running_var"),
+    )
+layer(
+    "LayerNorm",
+    "rows",
+    lambda rng: nn.LayerNorm(4),
+    (5, 4),
+    {"weight": (4,), "bias": (4,)},
+    lambda t: t.nn.LayerNorm(4),
+)
+layer(
+    "LayerNorm",
+    "images",
+    lambda rng: nn.LayerNorm((3, 4), eps=0.1),
+    (2, 3, 4),
+    {"weight": (3, 4), "bias": (3, 4)},
+    lambda t: t.nn.LayerNorm((3, 4), eps=0.1),
+)
+for _name in ("ReLU", "Sigmoid", "Tanh", "GELU"):  # the first three are fused with the layer before them
+    layer(
+        "Sequential",
+        _name,
+        lambda rng, n=_name: nn.Sequential(
+            nn.Flatten(), nn.Linear(6, 5, rng=rng), getattr(nn, n)(), nn.Linear(5, 2, rng=rng)
+        ),
+        (4, 2, 3),
+        {"layers.1.weight": (5, 6), "layers.1.bias": (5,), "layers.3.weight": (2, 5), "layers.3.bias": (2,)},
+        lambda t, n=_name: t.nn.Sequential(t.nn.Flatten(), t.nn.Linear(6, 5), getattr(t.nn, n)(), t.nn.Linear(5, 2)),
+    )
+layer(
+    "Sequential",
+    "normalized",
+    lambda rng: nn.Sequential(nn.Linear(4, 3, rng=rng, bias=False), nn.BatchNorm1d(3), nn.Tanh()),
+    (6, 4),
+    {"layers.0.weight": (3, 4)} | {f"layers.1.{name}": shape for name, shape in _NORM.items()},
+    lambda t: t.nn.Sequential(t.nn.Linear(4, 3, bias=False), t.nn.BatchNorm1d(3), t.nn.Tanh()),
+    buffers=("layers.1.running_mean", "layers.1.running_var"),
+)
+
+
+def _torch_residual(t: Any, body: Any, shortcut: Any) -> Any:
+    class Sum(t.nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.body, self.shortcut = body, shortcut
+
+        def forward(self, x: Any) -> Any:
+            return (x if self.shortcut is None else self.shortcut(x)) + self.body(x)
+
+    return Sum()
+
+
+layer(
+    "Residual",
+    "identity",
+    lambda rng: nn.Residual(nn.Linear(4, 4, rng=rng)),
+    (5, 4),
+    {"body.weight": (4, 4), "body.bias": (4,)},
+    lambda t: _torch_residual(t, t.nn.Linear(4, 4), None),
+)
+layer(
+    "Residual",
+    "shortcut",
+    lambda rng: nn.Residual(nn.Sequential(nn.Linear(4, 3, rng=rng), nn.Tanh()), nn.Linear(4, 3, rng=rng, bias=False)),
+    (5, 4),
+    {"body.layers.0.weight": (3, 4), "body.layers.0.bias": (3,), "shortcut.weight": (3, 4)},
+    lambda t: _torch_residual(t, t.nn.Sequential(t.nn.Linear(4, 3), t.nn.Tanh()), t.nn.Linear(4, 3, bias=False)),
+)
+
+
+# Optimizers
+
+
+class Weights(nn.Module):
+    """Parameters and nothing else, for optimizers to work on."""
+
+    def __init__(self, **arrays: Array) -> None:
+        for name, array in arrays.items():
+            setattr(self, name, nn.Parameter(array))
+
+
+@dataclass(frozen=True)
+class OptimizerCase:
+    """One optimizer with one set of options.
+
+    Attributes:
+        optimizer: its name in `inkgrad.optim`.
+        variant: which options.
+        options: without the learning rate.
+        rate: a learning rate that suits the table's problems.
+        rule: the published equations for one weight in plain numbers: (w, g, rate, t, state) -> new w, where t counts
+            from 1 and the state is a dictionary of its own, empty at first.
+        torch: from (torch module, parameters, rate) to PyTorch's optimizer.
+        rosenbrock: a rate for Rosenbrock's valley.
+    """
+
+    optimizer: str
+    variant: str
+    options: dict[str, Any]
+    rate: float
+    rule: Callable[[float, float, float, int, dict[str, float]], float]
+    torch: Callable[[Any, Any, float], Any]
+    rosenbrock: float
+
+    @property
+    def id(self) -> str:
+        return f"{self.optimizer}-{self.variant}"
+
+    def make(self, module: Any, rate: Any = None, **more: Any) -> Any:
+        return getattr(optim, self.optimizer)(module, self.rate if rate is None else rate, **self.options, **more)
+
+
+def _momentum(momentum: float, nesterov: bool) -> Callable[..., float]:
+    def rule(w: float, g: float, rate: float, t: int, state: dict[str, float]) -> float:
+        v = state["v"] = momentum * state.get("v", 0.0) + g
+        return w - rate * (g + momentum * v if nesterov else v)
+
+    return rule
+
+
+def _adagrad(w: float, g: float, rate: float, t: int, state: dict[str, float]) -> float:
+    state["s"] = state.get("s", 0.0) + g * g
+    return w - rate * g / (math.sqrt(state["s"]) + 1e-10)
+
+
+def _rmsprop(decay: float, eps: float) -> Callable[..., float]:
+    def rule(w: float, g: float, rate: float, t: int, state: dict[str, float]) -> float:
+        state["s"] = decay * state.get("s", 0.0) + (1 - decay) * g * g
+        return w - rate * g / (math.sqrt(state["s"]) + eps)
+
+    return rule
+
+
+def _adam(beta1: float, beta2: float, eps: float, decay: float) -> Callable[..., float]:
+    def rule(w: float, g: float, rate: float, t: int, state: dict[str, float]) -> float:
+        m = state["m"] = beta1 * state.get("m", 0.0) + (1 - beta1) * g
+        s = state["s"] = beta2 * state.get("s", 0.0) + (1 - beta2) * g * g
+        w -= rate * decay * w
+        return w - rate * (m / (1 - beta1**t)) / (math.sqrt(s / (1 - beta2**t)) + eps)
+
+    return rule
+
+
+OPTIMIZERS: list[OptimizerCase] = [
+    OptimizerCase("SGD", "plain", {}, 0.1, _momentum(0.0, False), lambda t, p, r: t.optim.SGD(p, r), 1e-3),
+    OptimizerCase(
+        "SGD",
+        "momentum",
+        {"momentum": 0.9},
+        0.02,
+        _momentum(0.9, False),
+        lambda t, p, r: t.optim.SGD(p, r, momentum=0.9),
+        2e-4,
+    ),
+    OptimizerCase(
+        "SGD",
+        "nesterov",
+        {"momentum": 0.9, "nesterov": True},
+        0.02,
+        _momentum(0.9, True),
+        lambda t, p, r: t.optim.SGD(p, r, momentum=0.9, nesterov=True),
+        2e-4,
+    ),
+    OptimizerCase("AdaGrad", "default", {}, 0.3, _adagrad, lambda t, p, r: t.optim.Adagrad(p, r, eps=1e-10), 0.3),
+    OptimizerCase(
+        "RMSProp", "default", {}, 0.01, _rmsprop(0.99, 1e-8), lambda t, p, r: t.optim.RMSprop(p, r, alpha=0.99), 1e-3
+    ),
+    OptimizerCase(
+        "RMSProp",
+        "options",
+        {"decay": 0.9, "eps": 1e-3},
+        0.01,
+        _rmsprop(0.9, 1e-3),
+        lambda t, p, r: t.optim.RMSprop(p, r, alpha=0.9, eps=1e-3),
+        1e-3,
+    ),
+    OptimizerCase("Adam", "default", {}, 0.05, _adam(0.9, 0.999, 1e-8, 0.0), lambda t, p, r: t.optim.Adam(p, r), 0.02),
+    OptimizerCase(
+        "Adam",
+        "options",
+        {"beta1": 0.8, "beta2": 0.95, "eps": 1e-4},
+        0.05,
+        _adam(0.8, 0.95, 1e-4, 0.0),
+        lambda t, p, r: t.optim.Adam(p, r, betas=(0.8, 0.95), eps=1e-4),
+        0.02,
+    ),
+    OptimizerCase(
+        "AdamW",
+        "default",
+        {},
+        0.05,
+        _adam(0.9, 0.999, 1e-8, 0.01),
+        lambda t, p, r: t.optim.AdamW(p, r, weight_decay=0.01),
+        0.02,
+    ),
+    OptimizerCase(
+        "AdamW",
+        "options",
+        {"weight_decay": 0.3, "beta2": 0.9},
+        0.05,
+        _adam(0.9, 0.9, 1e-8, 0.3),
+        lambda t, p, r: t.optim.AdamW(p, r, betas=(0.9, 0.9), weight_decay=0.3),
+        0.02,
+    ),
+    OptimizerCase(
+        "AdamW",
+        "no-decay",
+        {"weight_decay": 0.0},
+        0.05,
+        _adam(0.9, 0.999, 1e-8, 0.0),
+        lambda t, p, r: t.optim.AdamW(p, r, weight_decay=0.0),
+        0.02,
+    ),
+]
+
+# The other public names of the two packages, each tested in a file of its own.
+NOT_LAYERS = {"Buffer", "Module", "Parameter", "init", "load_state", "state_of"}
+LOSSES = {"binary_cross_entropy", "cross_entropy", "mean_squared_error", "sigmoid_squared_error"}
+NOT_OPTIMIZERS = {
+    "schedules": {"Constant", "Cosine", "Exponential", "OneCycle", "Schedule", "Step", "WarmUp"},
+    "clipping": {"Clip", "ClipByGlobalNorm", "ClipByValue"},
+    "penalties": {"L1", "L2", "Penalty"},
+    "averaging": {"MovingAverage"},
+    "battery": {"Optimizer"},
+}

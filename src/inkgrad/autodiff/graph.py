@@ -182,7 +182,8 @@ def graph(result: Tensor) -> Graph:
     edges = tuple(GraphEdge(ids[s], ids[n], p) for n in order for p, (s, _) in enumerate(n.edges))
     for node in order:
         node.watched = True
-        node.gradient = None  # a leaf may still have that of an earlier graph
+        if not result.node.spent and node.leaf is not None:
+            node.gradient = None  # that of an earlier graph
     return Graph(tuple(_view(ids[n], n, constant_scopes.get(n, n.scope)) for n in order), edges)
 
 
