@@ -12,6 +12,8 @@ array([2., 4.], dtype=float32)
 import importlib
 from typing import TYPE_CHECKING, Any
 
+from inkgrad.version import __version__
+
 if TYPE_CHECKING:
     from inkgrad import autodiff, data, errors, kernels, lessons, models, nn, optim, training
     from inkgrad.autodiff import Tensor, name_scope, no_grad, ops
@@ -20,7 +22,6 @@ if TYPE_CHECKING:
     from inkgrad.autodiff.graph import graph
     from inkgrad.random import default_rng
 
-__version__ = "0.1.0"
 
 _LAZY = {
     "Tensor": "inkgrad.autodiff",

@@ -48,7 +48,7 @@ def root(
     """Recognize handwritten digits with neural networks trained by their own backpropagation."""
     del debug  # taken off the line before parsing, so that it may stand anywhere
     if version:
-        from inkgrad import __version__
+        from inkgrad.version import __version__
 
         typer.echo(f"inkgrad {__version__}")
         raise typer.Exit

@@ -19,6 +19,7 @@ from inkgrad.training.checkpoint import CHECKPOINT_FILE, Checkpointing, load_che
 from inkgrad.training.plots import plot_history
 from inkgrad.training.settings import Settings, assemble
 from inkgrad.training.trainer import Trainer
+from inkgrad.version import __version__
 
 __all__ = ["Run", "saved_settings"]
 
@@ -141,6 +142,4 @@ class Run:
 
 
 def _versions() -> dict[str, str]:
-    from inkgrad import __version__
-
     return {"inkgrad": __version__, "python": platform.python_version(), "numpy": np.__version__}
