@@ -97,7 +97,7 @@ class Op:
                     dtype = value.data.dtype
                 elif value.data.dtype != dtype:
                     raise ShapeError(
-                        f"{self.name} got tensors of {dtype} and {value.data.dtype}; make them one dtype, "
+                        f"{self.name}{_where()} got tensors of {dtype} and {value.data.dtype}; make them one dtype, "
                         f"for instance with Tensor(x.data, dtype=numpy.{dtype})"
                     )
         if dtype is None:
@@ -107,8 +107,11 @@ class Op:
 
     def _refused(self, error: ValueError, arrays: list[Any]) -> ShapeError:
         shapes = " and ".join(str(a.shape) for a in arrays if isinstance(a, np.ndarray))
-        scope = current_scope()
-        return ShapeError(f"{self.name}{f' in {scope}' if scope else ''} cannot work on shapes {shapes}: {error}")
+        return ShapeError(f"{self.name}{_where()} cannot work on shapes {shapes}: {error}")
+
+
+def _where() -> str:
+    return f" in {current_scope()}" if current_scope() else ""
 
 
 def _real(value: TensorLike, dtype: np.dtype[Any]) -> Array:
