@@ -109,10 +109,8 @@ def test_what_has_no_value_is_refused(case):
 # Gradients
 
 
-@pytest.mark.parametrize("case", DIFFERENTIATED)
+@pytest.mark.parametrize("case", [row for row in DIFFERENTIATED if row.id != "logsumexp-empty"])  # minus infinity
 def test_gradients_are_those_of_difference_quotients(case):
-    if not np.isfinite(case.numpy(*case.inputs)).all():
-        pytest.skip("no difference quotient at infinity")
     check_gradients(case.call, *case.inputs, rng=np.random.default_rng(0))
 
 
