@@ -1,0 +1,204 @@
+"""Make the pictures of the documentation with inkgrad itself: `python docs/make_images.py`.
+
+Everything is written to `docs/images`. The graphs are placed by Graphviz where it is installed, and the network of
+`samples.png` is the quickstart's, trained anew.
+"""
+
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from matplotlib import rc_context
+from matplotlib.figure import Figure
+from matplotlib.patches import Ellipse
+from PIL import Image, ImageDraw, ImageFont
+
+import inkgrad as ig
+from inkgrad.training.quickstart import quickstart_settings, write_samples
+
+IMAGES = Path(__file__).parent / "images"
+
+CARD = (255, 255, 255, 255)
+FRAME = (208, 212, 218, 255)
+TEXT = (36, 41, 47, 255)
+MUTED = (95, 104, 114, 255)
+RIGHT = (26, 115, 64, 255)
+WRONG = (179, 38, 30, 255)
+STYLE = {"svg.hashsalt": "inkgrad", "svg.fonttype": "none", "font.size": 9}
+CELL, HEAD, LEFT, GAP = 208, 34, 190, 20  # pixels; the picture is shown at half its size
+
+
+def main() -> None:
+    """Make every picture."""
+    IMAGES.mkdir(exist_ok=True)
+    samples()
+    preprocessing()
+    graphs()
+    descent()
+    schedules()
+
+
+def samples() -> None:
+    """The quickstart's sample files, what the network sees of them, and its answers."""
+    splits = ig.data.load("digits")
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        ig.training.Run(folder / "run", quickstart_settings(), splits).train()
+        classifier = ig.models.load(folder / "run")
+        columns = []
+        for path, digit in write_samples(folder, splits.test):
+            answer = classifier.classify(path)
+            picture = Image.open(path).convert("RGB")
+            color = RIGHT if answer.value == digit else WRONG
+            note = f"{answer.confidence:.1%}" + ("" if answer.value == digit else f", is a {digit}")
+            seen = Image.fromarray(answer.image).convert("RGB")
+            size = f"{picture.width}x{picture.height}"
+            columns.append([(picture, size), (seen, "28x28"), (str(answer.label), note, color)])
+    _table(["image file", "what the\nnetwork sees", "answer and\nconfidence"], columns).save(IMAGES / "samples.png")
+
+
+def preprocessing() -> None:
+    """A photo in uneven light on its way to 28x28."""
+    photo = _photo()
+    grey = ig.data.read_picture(photo)
+    ink = ig.data.find_ink(grey)
+    form = ig.data.to_form(ink)
+    steps = [
+        (photo, "the picture"),
+        (grey, "read_picture: grey"),
+        (ink, "find_ink: the ink"),
+        (form, "to_form: 28x28"),
+    ]
+    columns = [[(Image.fromarray(array).convert("RGB"), title)] for array, title in steps]
+    _table([], columns).save(IMAGES / "preprocessing.png")
+
+
+def _photo() -> np.ndarray:
+    """A held-out digit in blue ink on paper that is lit from one side."""
+    _, test = ig.data.load_digits()
+    digit = Image.fromarray(test.images[np.flatnonzero(test.labels == 5)[3]])
+    digit = digit.resize((200, 200), Image.Resampling.BICUBIC)
+    mask = Image.new("L", (320, 320), 0)
+    mask.paste(digit, (80, 50))
+    strength = np.asarray(mask, float)[..., None] / 255
+    light = np.linspace(1.0, 0.45, 320)[None, :, None] * np.linspace(1.0, 0.8, 320)[:, None, None]
+    paper, ink = np.array([250.0, 244, 225]), np.array([40.0, 60, 150])
+    grain = ig.default_rng(0).normal(0, 4, (320, 320, 1))
+    return np.clip((paper * (1 - strength) + ink * strength) * light + grain, 0, 255).astype(np.uint8)
+
+
+def _table(rows: Sequence[str], columns: Sequence[Sequence[tuple[Any, ...]]]) -> Image.Image:
+    """Cells of (image, caption) or (large text, caption, color) in columns, on a white card."""
+    left = LEFT if rows else GAP
+    height = [max(_height(column[row]) for column in columns) for row in range(len(columns[0]))]
+    size = (left + len(columns) * (CELL + GAP), GAP + sum(height) + GAP // 2)
+    card = Image.new("RGBA", size, (0, 0, 0, 0))
+    draw = ImageDraw.Draw(card)
+    draw.rounded_rectangle((0, 0, size[0] - 1, size[1] - 1), 16, fill=CARD, outline=FRAME, width=2)
+    small, large = ImageFont.load_default(22), ImageFont.load_default(76)
+    top = GAP
+    for row, tall in enumerate(height):
+        if rows:
+            draw.multiline_text((GAP, top + tall / 2 - 14), rows[row], fill=MUTED, font=small, anchor="lm", spacing=6)
+        for column, cells in enumerate(columns):
+            middle = left + column * (CELL + GAP) + CELL / 2
+            cell = cells[row]
+            if isinstance(cell[0], str):
+                draw.text((middle, top + 48), cell[0], fill=cell[2], font=large, anchor="mm")
+                draw.text((middle, top + 112), cell[1], fill=cell[2], font=small, anchor="mm")
+                continue
+            picture = _fitted(cell[0])
+            place = (round(middle - picture.width / 2), round(top + (CELL - picture.height) / 2))
+            card.paste(picture, place)
+            box = (place[0] - 1, place[1] - 1, place[0] + picture.width, place[1] + picture.height)
+            draw.rectangle(box, outline=FRAME, width=1)
+            draw.text((middle, top + CELL + HEAD / 2), cell[1], fill=MUTED, font=small, anchor="mm")
+        top += tall
+    return card
+
+
+def _height(cell: tuple[Any, ...]) -> int:
+    return 134 if isinstance(cell[0], str) else CELL + HEAD + GAP
+
+
+def _fitted(picture: Image.Image) -> Image.Image:
+    scale = CELL / max(picture.size)
+    whole = max(int(scale), 1) if scale > 1 else scale  # whole pixels where they can be seen
+    size = (round(picture.width * whole), round(picture.height * whole))
+    return picture.resize(size, Image.Resampling.NEAREST if whole > 1 else Image.Resampling.LANCZOS)
+
+
+def graphs() -> None:
+    """The textbook's two graphs and that of a small network, with values and gradients."""
+    for name, purchase in {"apples": ig.lessons.apples(), "oranges": ig.lessons.apples_and_oranges()}.items():
+        graph = ig.graph(purchase.price)
+        purchase.price.backward()
+        graph.save(IMAGES / f"{name}.svg")
+    net = ig.models.build("two-layer", rng=ig.default_rng(0))
+    train, _ = ig.data.load_digits()
+    loss = ig.nn.cross_entropy(net(ig.data.linear_scaling().apply(train.images[:8])), train.labels[:8])
+    graph = ig.graph(loss)
+    loss.backward()
+    graph.save(IMAGES / "network.svg")
+
+
+class _Point(ig.nn.Module):
+    def __init__(self) -> None:
+        self.at = ig.nn.Parameter(np.array([-7.0, 2.0]))
+
+
+def descent() -> None:
+    """Four optimizers on x^2 / 20 + y^2."""
+    rules = {
+        "SGD, rate 0.95": lambda net: ig.optim.SGD(net, 0.95),
+        "momentum 0.9, rate 0.1": lambda net: ig.optim.SGD(net, 0.1, momentum=0.9),
+        "AdaGrad, rate 1.5": lambda net: ig.optim.AdaGrad(net, 1.5),
+        "Adam, rate 0.3": lambda net: ig.optim.Adam(net, 0.3),
+    }
+    with rc_context(STYLE):
+        figure = Figure(figsize=(8, 4.6), layout="constrained")
+        for axes, (name, make) in zip(figure.subplots(2, 2, sharex=True, sharey=True).flat, rules.items(), strict=True):
+            net = _Point()
+            optimizer = make(net)
+            path = [net.at.data.copy()]
+            for _ in range(30):
+                optimizer.zero_grad()
+                (net.at**2 * [0.05, 1.0]).sum().backward()
+                optimizer.step()
+                path.append(net.at.data.copy())
+            for level in np.geomspace(0.05, 30, 12):
+                size = 2 * np.sqrt([20 * level, level])
+                axes.add_patch(Ellipse((0, 0), *size, fill=False, edgecolor="#c5cbd3", linewidth=0.7))
+            axes.set(xlim=(-10, 10), ylim=(-5, 5))
+            axes.plot(*np.array(path).T, "o-", color="#1f5fa8", markersize=2.5, linewidth=1)
+            axes.plot(0, 0, "+", color="#b3261e", markersize=9)
+            axes.set_title(name, fontsize=9)
+        figure.savefig(IMAGES / "descent.svg", metadata={"Date": None})
+
+
+def schedules() -> None:
+    """Each schedule over 100 steps."""
+    rates = {
+        "Constant": ig.optim.Constant(1.0),
+        "Step": ig.optim.Step(1.0, every=33),
+        "Exponential": ig.optim.Exponential(1.0, steps=100),
+        "Cosine": ig.optim.Cosine(1.0, steps=100),
+        "OneCycle": ig.optim.OneCycle(1.0, steps=100),
+        "WarmUp(Cosine)": ig.optim.WarmUp(ig.optim.Cosine(1.0, steps=85), steps=15),
+    }
+    with rc_context(STYLE):
+        figure = Figure(figsize=(8, 3.4), layout="constrained")
+        panels = figure.subplots(2, 3, sharex=True, sharey=True).flat
+        for axes, (name, schedule) in zip(panels, rates.items(), strict=True):
+            axes.plot([schedule(step) for step in range(101)], color="#1f5fa8")
+            axes.set_title(name, fontsize=9)
+            axes.set_ylim(-0.05, 1.1)
+        figure.supxlabel("step", fontsize=9)
+        figure.supylabel("rate / base rate", fontsize=9)
+        figure.savefig(IMAGES / "schedules.svg", metadata={"Date": None})
+
+
+if __name__ == "__main__":
+    main()
