@@ -35,6 +35,8 @@ def write_atomically(path: str | os.PathLike[str], content: bytes | str | Callab
     path = Path(path)
     temporary: Path | None = None
     try:
+        if path.exists() and not (path.is_file() or path.is_dir()):  # renaming over a device would take it away
+            raise StorageError(f"cannot write {path}: it is no ordinary file; name another")
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
         temporary = Path(name)

@@ -89,11 +89,18 @@ class Loader:
         return {"position": self.position, "inside": inside, "generator": generator}
 
     def load_state(self, state: dict[str, Any]) -> None:
-        """Continue from what `state` gave."""
+        """Continue from what `state` gave.
+
+        Raises:
+            CheckpointError: the state belongs to another data set or another kind of generator.
+        """
         if (state["generator"] is None) != (self._rng is None) or not 0 <= state["position"] <= len(self.dataset):
             raise CheckpointError("the saved position in the epoch does not fit this loader")
         if self._rng is not None:
-            self._rng.bit_generator.state = state["generator"]
+            try:
+                self._rng.bit_generator.state = state["generator"]
+            except (ValueError, TypeError, KeyError) as error:
+                raise CheckpointError(f"the saved order of the images is of another generator: {error}") from error
         self._order = None
         self.position = state["position"]
         if state["inside"]:
