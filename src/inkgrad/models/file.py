@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from inkgrad.data import Scaling
-from inkgrad.errors import InputError, ModelFileError, OptionError
+from inkgrad.errors import ModelFileError, OptionError
 from inkgrad.models.classifier import Classifier
 from inkgrad.models.named import NAMED, Network, build
 from inkgrad.nn.state import load_state, read_arrays, state_of, write_arrays
@@ -81,7 +81,11 @@ def load(path: str | os.PathLike[str]) -> Classifier:
         net = build(name, rng=default_rng(0), **options)
     except ModelFileError:
         raise
-    except (KeyError, TypeError, InputError) as error:
-        raise ModelFileError(f"{path} has a damaged header: {error}") from error
+    except (KeyError, TypeError, ValueError) as error:
+        raise ModelFileError(f"{path} has a damaged header: {type(error).__name__} {error}") from error
+    if len(classes) != net.options["classes"]:
+        raise ModelFileError(
+            f"{path} has a damaged header: it names {len(classes)} classes for {net.options['classes']} outputs"
+        )
     load_state(net, arrays, source=str(path))
     return Classifier(net, scaling, classes, NAMED[name].probabilities, header)

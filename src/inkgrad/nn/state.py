@@ -2,6 +2,7 @@
 
 import json
 import os
+import zlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ __all__ = ["FORMAT_VERSION", "load_state", "read_arrays", "state_of", "write_arr
 
 FORMAT_VERSION = 1
 _KEY = "inkgrad"
+_CHECKSUM = "crc32"
 
 
 def state_of(module: Module) -> dict[str, Array]:
@@ -61,8 +63,18 @@ def write_arrays(
     from safetensors.numpy import save
 
     full = {"format": FORMAT_VERSION, "kind": kind, **header}
+    text = json.dumps(full)
     contiguous = {name: np.ascontiguousarray(array).reshape(array.shape) for name, array in arrays.items()}
-    write_atomically(path, save(contiguous, metadata={_KEY: json.dumps(full)}))
+    write_atomically(path, save(contiguous, metadata={_KEY: text, _CHECKSUM: _checksum(text, contiguous)}))
+
+
+def _checksum(header: str, arrays: Mapping[str, Array]) -> str:
+    """Of the header and of every byte of the arrays, whatever their order in the file."""
+    total = zlib.crc32(header.encode())
+    for name in sorted(arrays):
+        content = np.ascontiguousarray(arrays[name]).reshape(-1).view(np.uint8)
+        total = zlib.crc32(content.data, zlib.crc32(name.encode(), total))
+    return f"{total:08x}"
 
 
 def read_arrays(path: str | os.PathLike[str], kind: str) -> tuple[dict[str, Any], dict[str, Array]]:
@@ -87,13 +99,15 @@ def read_arrays(path: str | os.PathLike[str], kind: str) -> tuple[dict[str, Any]
     try:
         header = json.loads(metadata[_KEY])
         version, found = int(header["format"]), str(header["kind"])
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, OverflowError) as error:
         raise ModelFileError(f"{path} has a damaged header ({error})") from error
     if version > FORMAT_VERSION:
         raise ModelFileError(
             f"{path} has format {version}, newer than this inkgrad understands ({FORMAT_VERSION}); "
             f"update with: pip install --upgrade inkgrad"
         )
+    if _CHECKSUM in metadata and metadata[_CHECKSUM] != _checksum(metadata[_KEY], arrays):
+        raise ModelFileError(f"{path} is damaged: its content does not match its checksum; get or train it again")
     if found != kind:
         raise ModelFileError(f"{path} is a {found} file, but a {kind} file is needed here")
     return header, arrays
