@@ -53,6 +53,10 @@ class EarlyStopping(Callback):
         self.best = float("inf")
         self.waited = 0
 
+    def on_start(self, trainer: "Trainer") -> None:
+        """Stay stopped where the training continues from a checkpoint of its end."""
+        self._stop_if_due(trainer)
+
     def on_epoch(self, trainer: "Trainer", record: dict[str, Any]) -> None:
         """Compare this epoch's validation loss with the best so far."""
         if "validation_loss" not in record:
@@ -61,6 +65,9 @@ class EarlyStopping(Callback):
             self.best, self.waited = record["validation_loss"], 0
             return
         self.waited += 1
+        self._stop_if_due(trainer)
+
+    def _stop_if_due(self, trainer: "Trainer") -> None:
         if self.waited >= self.patience:
             trainer.stop(f"the validation loss has not improved for {self.waited} epochs")
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from inkgrad.errors import CheckpointError
+from inkgrad.errors import CheckpointError, DivergenceError, OptionError
 from inkgrad.nn import load_state, state_of
 from inkgrad.nn.state import read_arrays, write_arrays
 from inkgrad.training.callbacks import Callback
@@ -70,6 +70,8 @@ class Checkpointing(Callback):
     """
 
     def __init__(self, path: str | os.PathLike[str], *, every_seconds: float = 60.0) -> None:
+        if not every_seconds >= 0:
+            raise OptionError(f"the seconds between checkpoints must not be negative, but are {every_seconds:g}")
         self.path = Path(path)
         self.every_seconds = every_seconds
         self._last = time.monotonic()
@@ -94,7 +96,18 @@ class Checkpointing(Callback):
         self.save(trainer)
 
     def save(self, trainer: Trainer) -> None:
-        """Save now."""
+        """Save now.
+
+        Raises:
+            DivergenceError: the weights or buffers are no longer finite; the last good checkpoint stays.
+        """
+        for name, member in trainer.step.net.named_state():
+            if not np.isfinite(member.data).all():
+                optimizer = trainer.step.optimizer
+                raise DivergenceError(
+                    f"training diverged: {name} holds NaN or infinity after step {trainer.step_count}; lower the "
+                    f"learning rate (now {optimizer.learning_rate:g}) or clip the gradient"
+                )
         save_checkpoint(self.path, trainer)
         self._last = time.monotonic()
 

@@ -30,6 +30,8 @@ def check_network(
     part = dataset[:batch_size]
     if batch_size < 1 or len(part) == 0:
         raise OptionError(f"a gradient check needs at least one image, but batch size {batch_size} gives {len(part)}")
+    if seed < 0:
+        raise OptionError(f"seed must not be negative, but is {seed}")
     rng = default_rng(seed)
     options = {} if hidden is None else {"hidden": list(hidden)}
     net = build(name, rng=rng, classes=len(dataset.classes), **options).astype(np.float64).eval()

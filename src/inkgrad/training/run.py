@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import math
 import os
 import platform
 from collections.abc import Sequence
@@ -11,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from inkgrad.data import Splits
-from inkgrad.errors import CheckpointError, InputError, OptionError
+from inkgrad.errors import CheckpointError, OptionError
 from inkgrad.files import write_atomically
 from inkgrad.models import MODEL_FILE, Network, save
 from inkgrad.training.callbacks import Callback, EarlyStopping
@@ -44,7 +45,12 @@ class HistoryFile(Callback):
         self._write(trainer)
 
     def _write(self, trainer: Trainer) -> None:
-        write_atomically(self.path, "".join(json.dumps(record) + "\n" for record in trainer.history))
+        write_atomically(self.path, "".join(json.dumps(_finite(record)) + "\n" for record in trainer.history))
+
+
+def _finite(record: dict[str, Any]) -> dict[str, Any]:
+    """NaN and infinity are no JSON; null stands for them."""
+    return {k: None if isinstance(v, float) and not math.isfinite(v) else v for k, v in record.items()}
 
 
 def saved_settings(folder: str | os.PathLike[str]) -> Settings:
@@ -58,8 +64,8 @@ def saved_settings(folder: str | os.PathLike[str]) -> Settings:
         raise CheckpointError(f"there is no run to resume in {folder}: it has no {SETTINGS_FILE}")
     try:
         return Settings.from_json(json.loads(path.read_text())["settings"])
-    except (ValueError, KeyError, TypeError, InputError) as error:
-        raise CheckpointError(f"{path} is damaged: {error}") from error
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise CheckpointError(f"{path} is damaged: {type(error).__name__} {error}") from error
 
 
 class Run:
@@ -93,7 +99,7 @@ class Run:
         self.checkpoint = self.folder / CHECKPOINT_FILE
         if self.folder.exists() and not self.folder.is_dir():
             raise OptionError(f"{self.folder} is a file, but a run needs a folder; choose another --out")
-        if not resume and (self.folder / SETTINGS_FILE).exists():
+        if not resume and any((self.folder / name).exists() for name in (SETTINGS_FILE, CHECKPOINT_FILE, MODEL_FILE)):
             raise OptionError(f"{self.folder} holds a run already; continue it with --resume or choose another --out")
         own: list[Callback] = [] if settings.early_stopping is None else [EarlyStopping(settings.early_stopping)]
         last = Checkpointing(self.checkpoint, every_seconds=checkpoint_seconds)
@@ -102,6 +108,11 @@ class Run:
         self.splits = splits
         if resume and self.checkpoint.exists():  # a run that was killed before its first checkpoint starts over
             load_checkpoint(self.checkpoint, self.trainer)
+        total, made = settings.total_steps(len(splits.train)), self.trainer.step_count
+        if made > total:
+            raise OptionError(
+                f"the run in {self.folder} has made {made} steps already, more than the {total} asked for"
+            )
 
     def train(self) -> dict[str, Any]:
         """Train to the end, write the model and the plot; returns the last line of the history.
