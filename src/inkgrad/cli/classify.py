@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from inkgrad.cli.output import emit_json, say, show_digit
+from inkgrad.data.folder import IMAGE_ENDINGS
 from inkgrad.errors import ImageError, OptionError
 from inkgrad.models import MODEL_FILE, Classification, Classifier, load
 from inkgrad.training.quickstart import quickstart_folder
@@ -44,17 +45,14 @@ def _model_path(model: Path | None) -> Path:
 
 def _expand(files: list[Path]) -> list[Path]:
     """The files, with the images of folders in their place, sorted by name."""
-    from PIL import Image
-
-    suffixes = Image.registered_extensions()
     expanded: list[Path] = []
     for path in files:
         if not path.is_dir():
             expanded.append(path)
             continue
-        inside = sorted(p for p in path.iterdir() if p.suffix.lower() in suffixes)
+        inside = sorted(p for p in path.iterdir() if p.suffix.lower() in IMAGE_ENDINGS and not p.name.startswith("."))
         if not inside:
-            raise OptionError(f"the folder {path} holds no images")
+            raise OptionError(f"the folder {path} holds no images (files ending in .png, .jpg, .tif and the like)")
         expanded.extend(inside)
     return expanded
 

@@ -176,6 +176,8 @@ def _run(line: list[str], *, debug: bool) -> int:
         return _end(str(error), 2, line, debug=debug)
     except RunError as error:
         return _end(str(error), 1, line, debug=debug)
+    except MemoryError as error:
+        return _end(f"not enough memory: {error or 'an allocation failed'}; ask for less", 1, line, debug=debug)
     except BrokenPipeError:  # the reader of our output has gone, as with `| head`
         sys.stderr.close()
         return 1

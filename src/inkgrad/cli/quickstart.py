@@ -56,8 +56,11 @@ def _silent(_: str) -> None:
 
 
 def _train(settings: Settings, splits: Splits, folder: Path) -> tuple[Classifier, Evaluation]:
-    _clear(folder)
-    Run(folder, settings, splits, callbacks=[Progress(every_epochs=10)]).train()
+    fresh = folder.with_name(f"{folder.name}-unfinished")
+    _clear(fresh)
+    Run(fresh, settings, splits, callbacks=[Progress(every_epochs=10)]).train()
+    _clear(folder)  # only now: until the new model is there, the old one stays
+    fresh.replace(folder)
     classifier = load_model(folder)
     probabilities = classifier.predict_proba(splits.test.images)
     return classifier, evaluate_predictions(splits.test.labels, probabilities, classifier.classes)

@@ -28,7 +28,8 @@ def run(choices: dict[str, Any], *, out: Path | None, resume: bool, checkpoint_s
     try:
         last = training.train()
     except KeyboardInterrupt:
-        say(f"a checkpoint is saved; continue with: inkgrad train --resume --out {folder}", error=True)
+        if training.checkpoint.exists():
+            say(f"a checkpoint is saved; continue with: inkgrad train --resume --out {folder}", error=True)
         raise
     if json:
         emit_json({"out": str(folder), "model": str(folder / MODEL_FILE), "parameters": _size(training)} | last)
