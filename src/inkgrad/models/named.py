@@ -126,7 +126,7 @@ def build(name: str, *, rng: np.random.Generator, classes: int = 10, **options: 
 
 
 def _checked_widths(name: str, hidden: Any, *, several: bool) -> Any:
-    widths = [hidden] if isinstance(hidden, int | np.integer) else list(hidden)
+    widths = list(hidden) if isinstance(hidden, Sequence | np.ndarray) else [hidden]
     if not all(isinstance(width, int | np.integer) and width > 0 for width in widths) or not widths:
         raise OptionError(f"{name} needs widths of at least 1 in hidden, but got {hidden!r}")
     if not several and len(widths) != 1:

@@ -1,0 +1,135 @@
+"""What a trained network answers."""
+
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import inkgrad as ig
+from inkgrad.data import load_digits
+from inkgrad.errors import ImageError, ShapeError
+from inkgrad.models import NAMED, Classifier, build, network_logits
+
+
+@pytest.fixture(scope="module")
+def digits():
+    return load_digits()
+
+
+def classifier(name="mlp", scale=5.0):
+    """A network that knows nothing but is sure of it."""
+    net = build(name, rng=ig.default_rng(0))
+    for _, parameter in net.named_parameters():
+        parameter.data *= scale
+    return Classifier(net, probabilities=NAMED[name].probabilities)
+
+
+@pytest.mark.parametrize("name", NAMED)
+@pytest.mark.parametrize("scale", [5, 30])
+def test_probabilities_sum_to_1_and_agree_with_the_class(digits, name, scale):
+    reader, images = classifier(name, scale), digits[1].images
+    probabilities = reader.predict_proba(images)
+    assert probabilities.dtype == np.float32
+    assert probabilities.shape == (360, 10)
+    np.testing.assert_allclose(probabilities.sum(axis=1, dtype=np.float64), 1, atol=1e-6)
+    assert probabilities.min() >= 0
+    classes = reader.predict(images)
+    assert classes.dtype == np.int64
+    best = np.take_along_axis(probabilities, classes[:, None], 1)[:, 0]
+    np.testing.assert_allclose(best, probabilities.max(axis=1), rtol=1e-6)
+    assert len(set(classes.tolist())) > 1
+
+
+def test_sigmoid_outputs_are_scaled_to_1(digits):
+    reader = classifier("two-layer-sigmoid")
+    outputs = 1 / (1 + np.exp(-reader.predict_logits(digits[1].images).astype(np.float64)))
+    expected = outputs / outputs.sum(axis=1, keepdims=True)
+    np.testing.assert_allclose(reader.predict_proba(digits[1].images), expected, atol=1e-6)
+    reader.network.layers[-1].bias.data[...] = -200  # every output 0 in float32
+    probabilities = reader.predict_proba(digits[1].images)
+    np.testing.assert_allclose(probabilities.sum(axis=1), 1, atol=1e-6)
+
+
+def test_batches_do_not_matter(digits):
+    reader = classifier()
+    images = np.concatenate([digits[0].images] * 2)
+    many = reader.predict_logits(images)
+    assert len(many) == 2874
+    np.testing.assert_allclose(many[:5], reader.predict_logits(images[:5]), atol=1e-4)
+    assert reader.predict(images[:0]).shape == (0,)
+    assert reader.predict_proba(images[:0]).shape == (0, 10)
+
+
+@pytest.mark.parametrize(
+    "images",
+    [
+        np.zeros((2, 28, 28), np.float32),
+        np.zeros((28, 28), np.uint8),
+        np.zeros((2, 32, 32), np.uint8),
+        np.zeros((2, 1, 28, 28), np.uint8),
+        np.zeros((2, 28, 28), np.int64),
+    ],
+)
+def test_other_arrays_are_refused(images):
+    with pytest.raises(ShapeError, match=r"needs uint8 images \(n, 28, 28\).*classify\(\) takes any picture"):
+        classifier().predict(images)
+
+
+def test_eight_threads_get_the_same_answers(digits):
+    reader, images = classifier(), digits[0].images
+    expected = reader.predict_proba(images)
+    with ThreadPoolExecutor(8) as pool:
+        for answer in pool.map(reader.predict_proba, [images] * 32):
+            np.testing.assert_array_equal(answer, expected)
+
+
+def test_the_caller_owns_what_is_returned(digits):
+    reader, images = classifier(), digits[1].images
+    first = reader.predict_logits(images)
+    kept = first.copy()
+    reader.predict_logits(images[::-1])
+    np.testing.assert_array_equal(first, kept)
+    first[:] = 0
+    np.testing.assert_array_equal(reader.predict_logits(images), kept)
+
+
+def test_measuring_leaves_the_mode_as_it_was(digits):
+    net = build("mlp", rng=ig.default_rng(0))
+    scaling = ig.data.linear_scaling()
+    network_logits(net, digits[1].images, scaling)
+    assert net.training
+    network_logits(net.eval(), digits[1].images, scaling)
+    assert not net.training
+
+
+def test_pictures_of_every_source_give_one_answer(tmp_path, digits):
+    reader, image = classifier(), digits[1].images[3]
+    path = tmp_path / "digit.png"
+    Image.fromarray(image).save(path)
+    expected = reader.predict_proba(reader.classify(image).image[None])[0]
+    for source in (path, str(path), path.read_bytes(), image, Image.fromarray(image)):
+        answer = reader.classify(source)
+        np.testing.assert_array_equal(answer.probabilities, expected)
+        assert answer.value == expected.argmax()
+        assert answer.label == str(answer.value)
+        assert answer.confidence == expected.max()
+        assert answer.runner_up == np.argsort(-expected)[1]
+
+
+def test_nothing_on_the_paper_is_no_digit():
+    answer = classifier().classify(np.full((60, 40), 255, np.uint8))
+    assert (answer.value, answer.label, answer.confidence, answer.runner_up, answer.image) == (
+        None,
+        None,
+        0,
+        None,
+        None,
+    )
+    assert answer.probabilities.shape == (10,)
+    assert not answer.probabilities.any()
+
+
+def test_no_picture():
+    with pytest.raises(ImageError):
+        classifier().classify(b"no picture")

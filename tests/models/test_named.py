@@ -1,0 +1,104 @@
+"""The named networks."""
+
+import itertools
+from typing import get_args
+
+import numpy as np
+import pytest
+
+import inkgrad as ig
+from inkgrad.cli.main import Model
+from inkgrad.errors import OptionError
+from inkgrad.models import NAMED, build
+
+WIDTHS = {
+    "softmax-regression": (784, 10),
+    "two-layer": (784, 50, 10),
+    "two-layer-sigmoid": (784, 100, 10),
+    "mlp": (784, 128, 10),
+}
+
+
+def weights(net):
+    return [(name, parameter.data) for name, parameter in net.named_parameters()]
+
+
+@pytest.mark.parametrize("name", NAMED)
+def test_widths_and_order_of_the_parameters(name):
+    net = build(name, rng=ig.default_rng(0))
+    shapes = [shape for a, b in itertools.pairwise(WIDTHS[name]) for shape in ((b, a), (b,))]
+    assert [data.shape for _, data in weights(net)] == shapes
+    assert [n.rpartition(".")[2] for n, _ in weights(net)] == ["weight", "bias"] * (len(shapes) // 2)
+    assert all(data.dtype == np.float32 for _, data in weights(net))
+    assert net.training
+    logits = net(np.zeros((3, 1, 28, 28), np.float32))
+    assert logits.shape == (3, 10)
+    assert logits.dtype == np.float32
+
+
+def test_the_command_line_knows_every_network():
+    assert get_args(Model) == tuple(NAMED)
+    assert tuple(WIDTHS) == tuple(NAMED)
+
+
+@pytest.mark.parametrize("name", NAMED)
+def test_the_seed_decides_the_weights(name):
+    one, same, other = (build(name, rng=ig.default_rng(seed)) for seed in (3, 3, 4))
+    for (_, a), (_, b), (_, c) in zip(weights(one), weights(same), weights(other), strict=True):
+        np.testing.assert_array_equal(a, b)
+        assert not a.any() or (a != c).any()
+
+
+@pytest.mark.parametrize("name", ["softmax-regression", "two-layer"])
+def test_the_textbook_begins_with_small_normal_weights(name):
+    for _, data in weights(build(name, rng=ig.default_rng(0))):
+        if data.ndim == 1:
+            assert not data.any()
+        else:
+            assert data.std() == pytest.approx(0.01, rel=0.1)
+            assert abs(data.mean()) < 0.001
+
+
+def test_options():
+    deep = build("mlp", rng=ig.default_rng(0), classes=3, hidden=[300, 100])
+    assert [data.shape for _, data in weights(deep)] == [(300, 784), (300,), (100, 300), (100,), (3, 100), (3,)]
+    assert deep.options == {"hidden": [300, 100], "classes": 3}
+    assert build("mlp", rng=ig.default_rng(0), hidden=np.int64(7)).options["hidden"] == [7]
+    assert build("two-layer", rng=ig.default_rng(0), hidden=[7]).options == {"hidden": 7, "classes": 10}
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "words"),
+    [
+        ("lenet5", {}, "no network is named 'lenet5'; there are softmax-regression, two-layer, two-layer-sigmoid, mlp"),
+        ("mlp", {"width": 3}, "mlp has no option 'width'; its options are: hidden"),
+        ("softmax-regression", {"hidden": 3}, "softmax-regression has no option 'hidden'; its options are: none"),
+        ("mlp", {"hidden": 0}, "mlp needs widths of at least 1 in hidden, but got 0"),
+        ("mlp", {"hidden": []}, "mlp needs widths of at least 1"),
+        ("mlp", {"hidden": [10, -1]}, "mlp needs widths of at least 1"),
+        ("mlp", {"hidden": [2.5]}, "mlp needs widths of at least 1"),
+        ("mlp", {"hidden": 2.5}, "mlp needs widths of at least 1"),
+        ("mlp", {"hidden": None}, "mlp needs widths of at least 1"),
+        ("two-layer", {"hidden": [10, 10]}, "two-layer has one hidden layer, but got 2 widths in hidden; mlp takes"),
+        ("mlp", {"classes": 0}, "one output, but got 128 and 0"),
+    ],
+)
+def test_what_cannot_be_built(name, options, words):
+    with pytest.raises(OptionError, match=words):
+        build(name, rng=ig.default_rng(0), **options)
+
+
+@pytest.mark.parametrize("name", NAMED)
+def test_the_losses_know_nothing_at_first(name):
+    rng = ig.default_rng(0)
+    net = build(name, rng=rng)
+    images, labels = rng.random((200, 1, 28, 28), dtype=np.float32), np.arange(200) % 10
+    loss = NAMED[name].loss(net(images), labels).item()
+    logits = net(images).data.astype(np.float64)
+    if name == "two-layer-sigmoid":
+        outputs = 1 / (1 + np.exp(-logits))
+        expected = ((outputs - np.eye(10)[labels]) ** 2).sum() / 2 / len(labels)
+    else:
+        shifted = logits - logits.max(axis=1, keepdims=True)
+        expected = np.mean(np.log(np.exp(shifted).sum(axis=1)) - shifted[np.arange(200), labels])
+    assert loss == pytest.approx(expected, rel=1e-5)
