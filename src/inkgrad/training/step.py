@@ -72,6 +72,10 @@ class TrainStep:
             DivergenceError: the loss or a gradient is NaN or infinite; says where it came from, and the weights
                 are those from before the step.
         """
+        with np.errstate(over="ignore", invalid="ignore", divide="ignore"):  # what is not finite ends in an error
+            return self._step(images, labels)
+
+    def _step(self, images: NDArray[np.float32], labels: NDArray[np.int64]) -> float:
         self.optimizer.zero_grad()
         logits = self.net(images)
         loss = self.loss(logits, labels)

@@ -1,5 +1,6 @@
 """`Trainer`: steps, epochs, history, and everything that hangs on them."""
 
+import contextlib
 import functools
 import time
 from collections.abc import Sequence
@@ -8,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from inkgrad.data import Dataset, Loader, Scaling
-from inkgrad.errors import OptionError
+from inkgrad.errors import DivergenceError, OptionError
 from inkgrad.models import network_logits
 from inkgrad.random import default_rng
 from inkgrad.training.callbacks import Callback
@@ -173,10 +174,16 @@ class Trainer:
     def _validate(self, dataset: Dataset) -> dict[str, float]:
         """Loss and accuracy in prediction mode, of the averaged weights where there are any."""
         average = self.step.average
-        if average is None:
-            return self._measure(dataset)
-        with average.applied():
-            return self._measure(dataset)
+        averaged = contextlib.nullcontext() if average is None else average.applied()
+        with averaged, np.errstate(over="ignore", invalid="ignore"):
+            measured = self._measure(dataset)
+        if not np.isfinite(measured["validation_loss"]):
+            raise DivergenceError(
+                f"training diverged: the validation loss is {measured['validation_loss']} after step "
+                f"{self.step_count}; lower the learning rate (now {self.step.optimizer.learning_rate:g}) or clip the "
+                f"gradient"
+            )
+        return measured
 
     def _measure(self, dataset: Dataset) -> dict[str, float]:
         logits = network_logits(self.step.net, dataset.images, self.loader.scaling)
