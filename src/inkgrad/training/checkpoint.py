@@ -25,16 +25,8 @@ def save_checkpoint(path: str | os.PathLike[str], trainer: Trainer) -> None:
     Raises:
         StorageError: the file could not be written; an older checkpoint stays as it was.
     """
-    step = trainer.step
-    arrays = {f"net.{name}": array for name, array in state_of(step.net).items()}
-    arrays |= {f"optimizer.{name}": array for name, array in step.optimizer.state_arrays().items()}
-    if step.average is not None:
-        arrays |= {f"average.{name}": array for name, array in step.average.state_arrays().items()}
-    header = {
-        "identity": _identity(trainer),
-        "trainer": trainer.state(),
-        "generators": {name: rng.bit_generator.state for name, rng in step.net.named_generators()},
-    }
+    header, arrays = _capture(trainer)
+    header["identity"] = _identity(trainer)
     write_arrays(path, "checkpoint", json.loads(json.dumps(header, default=_plain)), arrays)
 
 
@@ -46,15 +38,39 @@ def load_checkpoint(path: str | os.PathLike[str], trainer: Trainer) -> None:
         CheckpointError: it belongs to another model, optimizer, schedule, batch size or data set; nothing is changed.
     """
     header, arrays = read_arrays(path, "checkpoint")
-    expected, found = _identity(trainer), header.get("identity", {})
+    expected, found = _identity(trainer), dict(header.get("identity") or {})
     for key, value in expected.items():
         if found.get(key) != value:
             raise CheckpointError(
                 f"{path} belongs to another training: its {key.replace('_', ' ')} is {_short(found.get(key))}, here it "
                 f"is {_short(value)}; resume with the settings of that run or start a new one with another --out"
             )
+    kept = _capture(trainer)
+    try:
+        _apply(trainer, header, arrays, str(path))
+    except (KeyError, TypeError, ValueError) as error:
+        _apply(trainer, *kept, "the state before")
+        raise CheckpointError(
+            f"{path} is damaged or of another inkgrad: {type(error).__name__} {error}; start a new run with another "
+            f"--out"
+        ) from error
+
+
+def _capture(trainer: Trainer) -> tuple[dict[str, Any], dict[str, Any]]:
+    """All of a training: what JSON holds, and the arrays."""
     step = trainer.step
-    load_state(step.net, _part(arrays, "net."), source=str(path))
+    arrays = {f"net.{name}": array for name, array in state_of(step.net).items()}
+    arrays |= {f"optimizer.{name}": array for name, array in step.optimizer.state_arrays().items()}
+    if step.average is not None:
+        arrays |= {f"average.{name}": array for name, array in step.average.state_arrays().items()}
+    generators = {name: rng.bit_generator.state for name, rng in step.net.named_generators()}
+    return {"trainer": trainer.state(), "generators": generators}, arrays
+
+
+def _apply(trainer: Trainer, header: dict[str, Any], arrays: dict[str, Any], source: str) -> None:
+    """Put a training into a state that `_capture` gave."""
+    step = trainer.step
+    load_state(step.net, _part(arrays, "net."), source=source)
     step.optimizer.load_state_arrays(_part(arrays, "optimizer."))
     if step.average is not None:
         step.average.load_state_arrays(_part(arrays, "average."))
