@@ -67,7 +67,7 @@ def preprocessing() -> None:
     form = ig.data.to_form(ink)
     steps = [
         (photo, "the picture"),
-        (grey, "read_picture: grey"),
+        (grey, "read_picture: gray"),
         (ink, "find_ink: the ink"),
         (form, "to_form: 28x28"),
     ]

@@ -1,8 +1,9 @@
-"""Every example in README and documentation does what it says; every command line parses; every link leads somewhere."""
+"""Every example in README and documentation does what it says, every command line parses, every link leads on."""
 
 import contextlib
 import doctest
 import io
+import itertools
 import json
 import os
 import re
@@ -59,7 +60,7 @@ def outside_blocks(page):
 def python_blocks(page):
     """(block, the output that it should print or None)."""
     all_blocks = [*blocks(page), Block("", "", "", 0)]
-    for block, following in zip(all_blocks, all_blocks[1:], strict=False):
+    for block, following in itertools.pairwise(all_blocks):
         if block.language == "python" and not block.comment.startswith("no-run:"):
             yield block, following.code if following.comment == "output" else None
 
