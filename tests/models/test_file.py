@@ -30,6 +30,7 @@ def rewritten(path, change):
     """The same file with its header changed, and no checksum."""
     with safe_open(path, framework="numpy") as file:
         header = json.loads(file.metadata()["inkgrad"])
+    header.pop("crc32", None)
     change(header)
     save_file(load_file(path), path, metadata={"inkgrad": json.dumps(header)})
     return path
@@ -106,7 +107,7 @@ def test_no_changed_byte_goes_unnoticed(tmp_path):
         except ModelFileError as error:
             assert str(path) in str(error)
         else:  # a byte of the padding, or of the checksum's own name
-            assert again.header == whole.header
+            assert {key: again.header[key] for key in whole.header} == whole.header
             np.testing.assert_array_equal(again.predict_logits(IMAGES), whole.predict_logits(IMAGES))
 
 

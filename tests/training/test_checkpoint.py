@@ -27,6 +27,7 @@ OPTIMIZERS = {
     "rmsprop": lambda net, rate, clip: optim.RMSProp(net, rate, clip=clip),
     "adam": lambda net, rate, clip: optim.Adam(net, rate, clip=clip),
     "adamw": lambda net, rate, clip: optim.AdamW(net, rate, weight_decay=0.1, clip=clip),
+    "adamw less": lambda net, rate, clip: optim.AdamW(net, rate, weight_decay=0.2, clip=clip),
 }
 
 
@@ -156,6 +157,7 @@ def test_early_stopping_goes_on_counting(tmp_path, trainer):
     [
         (lambda make, small: make("rmsprop"), 'its optimizer is .*"Adam".* here it is .*"RMSProp"'),
         (lambda make, small: make("adam", clip=optim.ClipByGlobalNorm(2.0)), "its optimizer is"),
+        (lambda make, small: make("adamw less"), "its optimizer is"),
         (lambda make, small: make(train=small.test), "its data is [0-9a-f]{64}, here it is [0-9a-f]{64}"),
         (lambda make, small: make(batch_size=20), "its batch size is 30, here it is 20"),
         (lambda make, small: make(decay=0.5), r"its average is 0\.99, here it is 0\.5"),
@@ -164,8 +166,9 @@ def test_early_stopping_goes_on_counting(tmp_path, trainer):
     ],
 )
 def test_another_training_is_refused_and_nothing_is_changed(tmp_path, trainer, small, change, words):
-    save_checkpoint(tmp_path / "checkpoint", trainer())
     other = change(trainer, small)
+    kept = "adamw" if type(other.step.optimizer) is optim.AdamW else "adam"
+    save_checkpoint(tmp_path / "checkpoint", trainer(kept))
     before = everything(other)
     with pytest.raises(CheckpointError, match=words) as caught:
         load_checkpoint(tmp_path / "checkpoint", other)

@@ -63,14 +63,15 @@ def write_arrays(
     from safetensors.numpy import save
 
     full = {"format": FORMAT_VERSION, "kind": kind, **header}
-    text = json.dumps(full)
     contiguous = {name: np.ascontiguousarray(array).reshape(array.shape) for name, array in arrays.items()}
-    write_atomically(path, save(contiguous, metadata={_KEY: text, _CHECKSUM: _checksum(text, contiguous)}))
+    write_atomically(
+        path, save(contiguous, metadata={_KEY: json.dumps(full | {_CHECKSUM: _checksum(full, contiguous)})})
+    )
 
 
-def _checksum(header: str, arrays: Mapping[str, Array]) -> str:
+def _checksum(header: Mapping[str, Any], arrays: Mapping[str, Array]) -> str:
     """Of the header and of every byte of the arrays, whatever their order in the file."""
-    total = zlib.crc32(header.encode())
+    total = zlib.crc32(json.dumps(header).encode())
     for name in sorted(arrays):
         content = np.ascontiguousarray(arrays[name]).reshape(-1).view(np.uint8)
         total = zlib.crc32(content.data, zlib.crc32(name.encode(), total))
@@ -98,7 +99,7 @@ def read_arrays(path: str | os.PathLike[str], kind: str) -> tuple[dict[str, Any]
         raise ModelFileError(f"{path} is a safetensors file, but not one that inkgrad wrote: it has no inkgrad header")
     try:
         header = json.loads(metadata[_KEY])
-        version, found = int(header["format"]), str(header["kind"])
+        version, found, checksum = int(header["format"]), str(header["kind"]), header.pop(_CHECKSUM, None)
     except (ValueError, KeyError, TypeError, OverflowError) as error:
         raise ModelFileError(f"{path} has a damaged header ({error})") from error
     if version > FORMAT_VERSION:
@@ -106,7 +107,7 @@ def read_arrays(path: str | os.PathLike[str], kind: str) -> tuple[dict[str, Any]
             f"{path} has format {version}, newer than this inkgrad understands ({FORMAT_VERSION}); "
             f"update with: pip install --upgrade inkgrad"
         )
-    if _CHECKSUM in metadata and metadata[_CHECKSUM] != _checksum(metadata[_KEY], arrays):
+    if checksum is not None and checksum != _checksum(header, arrays):
         raise ModelFileError(f"{path} is damaged: its content does not match its checksum; get or train it again")
     if found != kind:
         raise ModelFileError(f"{path} is a {found} file, but a {kind} file is needed here")

@@ -68,4 +68,5 @@ class AdamW(Adam):
         if not weight_decay >= 0:
             raise OptionError(f"AdamW needs a weight_decay of at least 0, but got {weight_decay}")
         super().__init__(module, learning_rate, beta1=beta1, beta2=beta2, eps=eps, clip=clip)
+        self.weight_decay = weight_decay
         self._decay = weight_decay
