@@ -39,7 +39,7 @@ class Draw:
     def distinct(self, *shape: int) -> Array:
         """All values at least 0.1 apart."""
         count = int(np.prod(shape))
-        return (0.25 * (self.rng.permutation(count) - count / 2) + 0.07).reshape(shape)
+        return (0.25 * (self.rng.permutation(count) - count // 2) + 0.07).reshape(shape)
 
     def labels(self, n: int, k: int) -> Array:
         return self.rng.integers(k, size=n)
