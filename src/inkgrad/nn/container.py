@@ -3,6 +3,7 @@
 from typing import Any
 
 from inkgrad.autodiff import Tensor, TensorLike, as_array, ops
+from inkgrad.errors import ShapeError
 from inkgrad.kernels.reference.activation import Activation
 from inkgrad.nn.activation import ReLU, Sigmoid, Tanh
 from inkgrad.nn.linear import Linear
@@ -49,14 +50,17 @@ class Sequential(Module):
 
     def forward(self, x: Any) -> Any:
         """The last layer's output."""
-        skip = False
-        for layer, following in zip(self.layers, [*self.layers[1:], None], strict=True):
-            if skip:
-                skip = False
-                continue
+        if not isinstance(x, Tensor):  # an array takes the dtype of the network, whichever layer comes first
+            first = next(self.named_parameters(), None)
+            x = Tensor(x, dtype=None if first is None else first[1].dtype)
+        layers = iter(zip(self.layers, [*self.layers[1:], None], strict=False))
+        for layer, following in layers:
             activation = _FUSED.get(type(following)) if following is not None and type(layer) is Linear else None
-            skip = activation is not None
-            x = layer(x, activation) if skip else layer(x)
+            if activation is None:
+                x = layer(x)
+            else:
+                x = layer(x, activation)
+                next(layers)
         return x
 
     def __len__(self) -> int:
@@ -80,4 +84,12 @@ class Residual(Module):
 
     def forward(self, x: TensorLike) -> Tensor:
         """x -> shortcut(x) + body(x), of one shape."""
-        return ops.add(x if self.shortcut is None else self.shortcut(x), self.body(x))
+        straight = x if self.shortcut is None else self.shortcut(x)
+        added = self.body(x)
+        shape = straight.shape if isinstance(straight, Tensor) else as_array(straight).shape
+        if added.shape != shape:
+            raise ShapeError(
+                f"Residual {self._label} adds its body, of shape {added.shape}, to {shape}; "
+                f"give it a shortcut that brings x to the body's shape"
+            )
+        return ops.add(straight, added)

@@ -1,15 +1,19 @@
 """`Module`: plain attributes, two marker types, and one walk over them."""
 
 from collections.abc import Iterator
+from contextvars import ContextVar
 from typing import Any, TypeVar
 
 import numpy as np
 
 from inkgrad.autodiff import Tensor, TensorLike, as_array, is_recording, name_scope
+from inkgrad.errors import ShapeError
 
 __all__ = ["Buffer", "Module", "Parameter"]
 
 M = TypeVar("M", bound="Module")
+
+_root: ContextVar["Module | None"] = ContextVar("inkgrad_root", default=None)  # whose forward is running
 
 
 class Parameter(Tensor):
@@ -68,12 +72,21 @@ class Module:
         """Run `forward`, naming what it records after the path of each module."""
         if not is_recording():
             return self.forward(*inputs)
-        if not self._label:
-            if not self._has_labelled:
-                _label_children(self)
+        root = _root.get()
+        if not self._label and root is not None:
+            _label_children(root)  # a module that was added after the first call
+        if self._label:
+            with name_scope(self._label):
+                return self.forward(*inputs)
+        if root is not None:
             return self.forward(*inputs)
-        with name_scope(self._label):
+        if not self._has_labelled:
+            _label_children(self)
+        token = _root.set(self)
+        try:
             return self.forward(*inputs)
+        finally:
+            _root.reset(token)
 
     # The one walk
 
@@ -118,7 +131,13 @@ class Module:
         return self
 
     def astype(self: M, dtype: Any) -> M:
-        """Turn every parameter and floating-point buffer to float32 or float64 in place; returns itself."""
+        """Turn every parameter and floating-point buffer to float32 or float64 in place; returns itself.
+
+        Raises:
+            ShapeError: another dtype.
+        """
+        if np.dtype(dtype) not in (np.float32, np.float64):
+            raise ShapeError(f"a network is float32 or float64, but {np.dtype(dtype)} was asked for")
         for _, member in self.named_state():
             if member.data.dtype.kind == "f":
                 member.data = member.data.astype(dtype)

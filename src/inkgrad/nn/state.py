@@ -93,7 +93,7 @@ def read_arrays(path: str | os.PathLike[str], kind: str) -> tuple[dict[str, Any]
         with safe_open(path, framework="numpy") as file:
             metadata = file.metadata() or {}
             arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-    except (SafetensorError, OSError, ValueError, KeyError) as error:
+    except (SafetensorError, OSError, ValueError, KeyError, TypeError) as error:
         raise ModelFileError(f"{path} is damaged or no safetensors file ({error})") from error
     if _KEY not in metadata:
         raise ModelFileError(f"{path} is a safetensors file, but not one that inkgrad wrote: it has no inkgrad header")

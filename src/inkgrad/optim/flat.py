@@ -103,8 +103,9 @@ class FlatParameters:
     def first_not_finite(self) -> str | None:
         """The name of the first parameter whose gradient holds NaN or infinity, None if all are finite."""
         # One product tells; only where it overflows is each gradient looked at.
-        if np.isfinite(np.dot(self.gradient, self.gradient)):
-            return None
+        with np.errstate(over="ignore", invalid="ignore"):
+            if np.isfinite(np.dot(self.gradient, self.gradient)):
+                return None
         for name, view in zip(self.names, self._gradient_views, strict=True):
             if not np.isfinite(view).all():
                 return name

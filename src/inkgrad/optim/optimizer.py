@@ -85,8 +85,8 @@ class Optimizer(ABC):
         Raises:
             CheckpointError: the arrays belong to another optimizer or network.
         """
-        expected = {"step_count": ()} | {name: array.shape for name, array in self.state.items()}
-        got = {name: array.shape for name, array in arrays.items()}
+        kept = {"step_count": np.array(0, np.int64)} | self.state
+        expected, got = ({n: f"{a.dtype} {a.shape}" for n, a in each.items()} for each in (kept, arrays))
         if expected != got:
             raise CheckpointError(
                 f"the saved optimizer state {got} does not fit {type(self).__name__}, which needs {expected}"
