@@ -68,6 +68,7 @@ def quickstart(
 
 @app.command()
 def train(
+    context: typer.Context,
     data: Data = "digits",
     train_on: Annotated[
         Literal["train", "all"], typer.Option(help="all: learn from the validation part too.")
@@ -106,9 +107,10 @@ def train(
     from inkgrad.cli.train import run
 
     choices = dict(locals())
-    for name in ("run", "out", "resume", "checkpoint_seconds", "json"):
+    for name in ("context", "run", "out", "resume", "checkpoint_seconds", "json"):
         choices.pop(name)
-    run(choices, out=out, resume=resume, checkpoint_seconds=checkpoint_seconds, json=json)
+    given = {name for name in choices if getattr(context.get_parameter_source(name), "name", "") != "DEFAULT"}
+    run(choices, given, out=out, resume=resume, checkpoint_seconds=checkpoint_seconds, json=json)
 
 
 @app.command()
@@ -169,6 +171,8 @@ def _run(line: list[str], *, debug: bool) -> int:
 
     try:
         status = app(args=line, prog_name="inkgrad", standalone_mode=False)
+        if status == 130:  # typer turns Ctrl-C into this status without a word
+            return _end("interrupted", 130, line, debug=debug)
         return status if isinstance(status, int) else 0
     except KeyboardInterrupt:
         return _end("interrupted", 130, line, debug=debug)

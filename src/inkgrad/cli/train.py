@@ -1,6 +1,6 @@
 """`inkgrad train`."""
 
-from dataclasses import fields, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +14,21 @@ from inkgrad.training.progress import Progress
 _EXTENDABLE = ("epochs", "steps")
 
 
-def run(choices: dict[str, Any], *, out: Path | None, resume: bool, checkpoint_seconds: float, json: bool) -> None:
-    """Train, or go on training, and say where the model is."""
+def run(
+    choices: dict[str, Any],
+    given: set[str],
+    *,
+    out: Path | None,
+    resume: bool,
+    checkpoint_seconds: float,
+    json: bool,
+) -> None:
+    """Train, or go on training, and say where the model is; `given` names the choices that were typed."""
     if resume and out is None:
         raise OptionError("--resume needs --out with the folder of the run to continue")
-    given = _settings(choices)
-    settings = _merged(saved_settings(out), given) if resume and out is not None else given
+    settings = _settings(choices)
+    if resume and out is not None:
+        settings = _merged(saved_settings(out), {name: getattr(settings, name) for name in given})
     folder = out or _free_folder(settings.model)
     splits = load(settings.data, train_on=settings.train_on)
     training = Run(
@@ -51,12 +60,8 @@ def _settings(choices: dict[str, Any]) -> Settings:
     return Settings(**values)
 
 
-def _merged(saved: Settings, given: Settings) -> Settings:
-    """The saved settings; what was given must agree with them, but may ask for more epochs or steps."""
-    default = Settings()
-    asked = {
-        f.name: getattr(given, f.name) for f in fields(Settings) if getattr(given, f.name) != getattr(default, f.name)
-    }
+def _merged(saved: Settings, asked: dict[str, Any]) -> Settings:
+    """The saved settings; what was typed must agree with them, but may ask for more epochs or steps."""
     for name, value in asked.items():
         before = getattr(saved, name)
         if name in _EXTENDABLE or value == before:
