@@ -62,12 +62,12 @@ def samples() -> None:
 def preprocessing() -> None:
     """A photo in uneven light on its way to 28x28."""
     photo = _photo()
-    grey = ig.data.read_picture(photo)
-    ink = ig.data.find_ink(grey)
+    gray = ig.data.read_picture(photo)
+    ink = ig.data.find_ink(gray)
     form = ig.data.to_form(ink)
     steps = [
         (photo, "the picture"),
-        (grey, "read_picture: gray"),
+        (gray, "read_picture: gray"),
         (ink, "find_ink: the ink"),
         (form, "to_form: 28x28"),
     ]

@@ -160,15 +160,15 @@ def test_names_are_escaped(layout):
     assert_apart(svg)
 
 
-def test_values_and_gradients_have_their_own_colours():
+def test_values_and_gradients_have_their_own_colors():
     purchase = lessons.apples()
     g = graph(purchase.price)
     assert "∂ 2.2" not in g.to_svg()
     purchase.price.backward()
-    colours = {t.text: t.get("fill") for t in ET.fromstring(g.to_svg()).iter(f"{SVG}text")}
-    assert colours["= 100"] == colours["= 220"] == colours["= value (forward)"]
-    assert colours["∂ 2.2"] == colours["∂ 110"] == colours["∂ gradient (backward)"]
-    assert colours["= 100"] != colours["∂ 2.2"]
+    colors = {t.text: t.get("fill") for t in ET.fromstring(g.to_svg()).iter(f"{SVG}text")}
+    assert colors["= 100"] == colors["= 220"] == colors["= value (forward)"]
+    assert colors["∂ 2.2"] == colors["∂ 110"] == colors["∂ gradient (backward)"]
+    assert colors["= 100"] != colors["∂ 2.2"]
 
 
 def test_notebooks_show_the_svg():

@@ -23,13 +23,13 @@ def difference(a, b) -> float:
 
 
 @pytest.fixture(scope="module")
-def grey(written):
+def gray(written):
     return written(5)
 
 
 @pytest.fixture(scope="module")
-def digit(grey):
-    return to_digit(grey)
+def digit(gray):
+    return to_digit(gray)
 
 
 def exif(turn: int) -> Image.Exif:
@@ -41,31 +41,31 @@ def exif(turn: int) -> Image.Exif:
 UNTURN = {2: [0], 3: [3], 4: [1], 5: [5], 6: [2], 7: [6], 8: [4]}
 
 
-def test_deep_pictures_are_scaled(grey, digit):
-    deep = grey.astype(np.uint16) * 257
+def test_deep_pictures_are_scaled(gray, digit):
+    deep = gray.astype(np.uint16) * 257
     for source in (
         encode(Image.fromarray(deep)),
         encode(Image.fromarray(deep), "TIFF"),
         deep,
         deep.astype(np.int32),
         encode(Image.fromarray(deep.astype(np.int32)), "TIFF"),
-        encode(Image.fromarray(grey.astype(np.float32) / 255), "TIFF"),
-        encode(Image.fromarray(grey.astype(np.float32)), "TIFF"),
-        grey / 255,
+        encode(Image.fromarray(gray.astype(np.float32) / 255), "TIFF"),
+        encode(Image.fromarray(gray.astype(np.float32)), "TIFF"),
+        gray / 255,
     ):
         np.testing.assert_array_equal(to_digit(source), digit)
-    assert difference(to_digit(grey.astype(np.uint16) << 4), digit) < 1
+    assert difference(to_digit(gray.astype(np.uint16) << 4), digit) < 1
 
 
-def test_one_bit(grey):
-    image = Image.fromarray(grey).convert("1", dither=Image.Dither.NONE)
+def test_one_bit(gray):
+    image = Image.fromarray(gray).convert("1", dither=Image.Dither.NONE)
     twin = to_digit(np.asarray(image.convert("L")))
-    for source in (encode(image), encode(image, "TIFF"), image, grey > 127, encode(image, "PPM")):
+    for source in (encode(image), encode(image, "TIFF"), image, gray > 127, encode(image, "PPM")):
         np.testing.assert_array_equal(to_digit(source), twin)
 
 
-def test_lossless_color_and_palette(grey, digit):
-    image = Image.fromarray(grey)
+def test_lossless_color_and_palette(gray, digit):
+    image = Image.fromarray(gray)
     for source in (
         encode(image.convert("RGB")),
         encode(image.convert("RGB"), "BMP"),
@@ -75,16 +75,16 @@ def test_lossless_color_and_palette(grey, digit):
         encode(image.convert("P")),
         encode(image.convert("LA")),
         encode(image.convert("RGBA")),
-        np.dstack([grey] * 3),
-        grey[:, :, None],
+        np.dstack([gray] * 3),
+        gray[:, :, None],
     ):
         np.testing.assert_array_equal(to_digit(source), digit)
 
 
-def test_alpha_over_nothing(grey, digit):
-    ink = 255 - grey
+def test_alpha_over_nothing(gray, digit):
+    ink = 255 - gray
     for level in (0, 255):  # black ink shows on white, white ink on black
-        pixels = np.full((*grey.shape, 4), level, np.uint8)
+        pixels = np.full((*gray.shape, 4), level, np.uint8)
         pixels[:, :, 3] = ink
         np.testing.assert_array_equal(to_digit(encode(Image.fromarray(pixels))), digit)
         np.testing.assert_array_equal(to_digit(pixels), digit)
@@ -94,8 +94,8 @@ def test_alpha_over_nothing(grey, digit):
     assert difference(to_digit(source), to_digit(np.where(ink > 127, 0, 255).astype(np.uint8))) == 0
 
 
-def test_cmyk_and_jpeg(grey, digit):
-    image = Image.fromarray(grey)
+def test_cmyk_and_jpeg(gray, digit):
+    image = Image.fromarray(gray)
     assert difference(to_digit(encode(image.convert("CMYK"), "TIFF")), digit) < 2
     assert difference(to_digit(encode(image.convert("CMYK"), "JPEG", quality=95)), digit) < 6
     assert difference(to_digit(encode(image, "JPEG", quality=85)), digit) < 6
@@ -114,8 +114,8 @@ def test_exif(written, turn):
     np.testing.assert_array_equal(to_digit(file), expected)
 
 
-def test_first_frame(grey, digit):
-    frames = [Image.fromarray(grey), Image.new("L", (140, 140), 255)]
+def test_first_frame(gray, digit):
+    frames = [Image.fromarray(gray), Image.new("L", (140, 140), 255)]
     for form in ("GIF", "TIFF"):
         file = encode(frames[0], form, save_all=True, append_images=frames[1:])
         np.testing.assert_array_equal(to_digit(file), digit)
@@ -226,9 +226,9 @@ def test_blank_pictures(name, picture):
     assert to_digit(picture.astype(np.uint8)) is None
 
 
-def test_paths_bytes_and_pil(tmp_path, grey, digit):
+def test_paths_bytes_and_pil(tmp_path, gray, digit):
     file = tmp_path / "five.png"
-    file.write_bytes(encode(Image.fromarray(grey)))
+    file.write_bytes(encode(Image.fromarray(gray)))
     for source in (file, str(file), file.read_bytes(), Image.open(io.BytesIO(file.read_bytes()))):
         np.testing.assert_array_equal(to_digit(source), digit)
 
@@ -249,11 +249,11 @@ def test_wrong_arrays(array, words):
         to_digit(array)
 
 
-def test_wrong_files(tmp_path, grey):
+def test_wrong_files(tmp_path, gray):
     (tmp_path / "text.png").write_text("not a picture")
     (tmp_path / "empty.png").write_bytes(b"")
     for form in ("PNG", "JPEG", "TIFF", "GIF"):
-        whole = encode(Image.fromarray(grey), form)
+        whole = encode(Image.fromarray(gray), form)
         (tmp_path / f"cut.{form}").write_bytes(whole[: len(whole) * 6 // 10])
         with pytest.raises(ImageError, match=rf"cut\.{form} is (truncated or damaged|not an image)"):
             to_digit(tmp_path / f"cut.{form}")

@@ -143,7 +143,7 @@ def test_a_damaged_header(tmp_path, header):
 def test_a_newer_format(tmp_path):
     header = json.dumps({"format": FORMAT_VERSION + 1, "kind": "model"})
     (tmp_path / "a").write_bytes(save(ARRAYS, metadata={"inkgrad": header}))
-    with pytest.raises(ModelFileError, match=r"newer than this inkgrad understands .*pip install --upgrade inkgrad"):
+    with pytest.raises(ModelFileError, match=r"newer than this inkgrad understands .*update inkgrad"):
         read_arrays(tmp_path / "a", "model")
 
 

@@ -61,7 +61,7 @@ def _node(node: GraphNode) -> str:
     parts = []
     for line in lines(node, scope=False):  # the clusters show it
         text = escape(line.text)
-        parts.append(f'<FONT COLOR="{line.colour}">{f"<B>{text}</B>" if line.bold else text}</FONT>')
+        parts.append(f'<FONT COLOR="{line.color}">{f"<B>{text}</B>" if line.bold else text}</FONT>')
     label = "<BR/>".join(parts)
     style = ', style="filled,rounded"' if node.kind == "op" else ""
     return f'n{node.id} [label=<{label}>, fillcolor="{FILL[node.kind]}", color="{BORDER[node.kind]}"{style}];'

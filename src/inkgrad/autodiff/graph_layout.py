@@ -22,13 +22,13 @@ class Layout(NamedTuple):
 
     Attributes:
         size: width and height of the picture.
-        centres: of each box.
+        centers: of each box.
         curves: of each edge, the control points of cubic Bézier curves joined end to end: 3 k + 1 of them, the
             first on the border of its source, the last on that of its target.
     """
 
     size: Size
-    centres: list[Point]
+    centers: list[Point]
     curves: list[list[Point]]
 
 
@@ -41,7 +41,7 @@ def place(sizes: Sequence[Size], edges: Sequence[tuple[int, int]], direction: Di
         direction: where the edges point.
 
     >>> layout = place([(60, 30), (60, 30)], [(0, 1)], "right")
-    >>> layout.centres[0][0] < layout.centres[1][0], layout.centres[0][1] == layout.centres[1][1]
+    >>> layout.centers[0][0] < layout.centers[1][0], layout.centers[0][1] == layout.centers[1][1]
     (True, True)
     """
     placed = _by_graphviz(sizes, edges, direction)
@@ -88,7 +88,7 @@ def _source(sizes: Sequence[Size], edges: Sequence[tuple[int, int]], direction: 
 def _parsed(plain: str, count: int, edges: Sequence[tuple[int, int]]) -> Layout:
     """Read `dot -Tplain`: https://graphviz.org/docs/outputs/plain/."""
     width = height = 0.0
-    centres: dict[str, Point] = {}
+    centers: dict[str, Point] = {}
     curves: defaultdict[tuple[str, str], deque[list[Point]]] = defaultdict(deque)
 
     def point(x: str, y: str) -> Point:
@@ -99,12 +99,12 @@ def _parsed(plain: str, count: int, edges: Sequence[tuple[int, int]]) -> Layout:
         if kind == "graph":
             width, height = float(words[1]) * INCH, float(words[2]) * INCH
         elif kind == "node":
-            centres[words[0]] = point(words[1], words[2])
+            centers[words[0]] = point(words[1], words[2])
         elif kind == "edge":
             numbers = words[3 : 3 + 2 * int(words[2])]
             curves[words[0], words[1]].append([point(*numbers[i : i + 2]) for i in range(0, len(numbers), 2)])
     return Layout(
         (width, height),
-        [centres[f"n{i}"] for i in range(count)],
+        [centers[f"n{i}"] for i in range(count)],
         [curves[f"n{source}", f"n{target}"].popleft() for source, target in edges],
     )

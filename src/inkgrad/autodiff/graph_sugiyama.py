@@ -20,7 +20,7 @@ def place_by_grandalf(sizes: Sequence[Size], edges: Sequence[tuple[int, int]], d
     """As `graph_layout.place`: layers, few crossings and straight lines after Sugiyama, Brandes and Köpf.
 
     >>> layout = place_by_grandalf([(60, 30), (60, 30)], [(0, 1)], "down")
-    >>> layout.size, layout.centres
+    >>> layout.size, layout.centers
     ((60.0, 100.0), [(30.0, 15.0), (30.0, 85.0)])
     """
     # grandalf knows downwards only; to the right is downwards with the axes swapped.

@@ -42,8 +42,8 @@ def to_svg(graph: Graph, direction: Direction) -> str:
         *(f'<path d="{_path(curve)}" marker-end="url(#inkgrad-arrow)"/>' for curve in layout.curves),
         "</g>",
     ]
-    for node, text, size, centre in zip(graph.nodes, texts, sizes, layout.centres, strict=True):
-        out += _box(node, text, size, centre)
+    for node, text, size, center in zip(graph.nodes, texts, sizes, layout.centers, strict=True):
+        out += _box(node, text, size, center)
     out += ["</g>", *_legend(height - MARGIN), "</svg>", ""]
     return "\n".join(out)
 
@@ -58,8 +58,8 @@ def _path(curve: Sequence[Point]) -> str:
     return f"M{x:.1f} {y:.1f} C" + " ".join(f"{x:.1f} {y:.1f}" for x, y in rest)
 
 
-def _box(node: GraphNode, text: Sequence[Line], size: Point, centre: Point) -> list[str]:
-    left, top = centre[0] - size[0] / 2, centre[1] - size[1] / 2
+def _box(node: GraphNode, text: Sequence[Line], size: Point, center: Point) -> list[str]:
+    left, top = center[0] - size[0] / 2, center[1] - size[1] / 2
     dashes = ' stroke-dasharray="3 2"' if node.kind == "constant" else ""
     out = [
         f'<g class="node {node.kind}" data-id="{node.id}">',
@@ -70,19 +70,19 @@ def _box(node: GraphNode, text: Sequence[Line], size: Point, centre: Point) -> l
         y = top + PADDING + FONT_SIZE - 2 + i * LINE_HEIGHT
         weight = ' font-weight="bold"' if line.bold else ""
         out.append(
-            f'<text x="{centre[0]:.1f}" y="{y:.1f}" text-anchor="middle" fill="{line.colour}"{weight}>'
+            f'<text x="{center[0]:.1f}" y="{y:.1f}" text-anchor="middle" fill="{line.color}"{weight}>'
             f"{escape(line.text)}</text>"
         )
     return [*out, "</g>"]
 
 
 def _legend(y: float) -> list[str]:
-    """What colours and frames mean, in the lower left corner."""
+    """What colors and frames mean, in the lower left corner."""
     out = ['<g class="legend">']
     words = (("= value (forward)", VALUE, 120), ("∂ gradient (backward)", GRADIENT, 145))
     x = float(MARGIN)
-    for text, colour, width in words:
-        out.append(f'<text x="{x:.0f}" y="{y:.0f}" fill="{colour}">{text}</text>')
+    for text, color, width in words:
+        out.append(f'<text x="{x:.0f}" y="{y:.0f}" fill="{color}">{text}</text>')
         x += width
     for kind, text, width in (("leaf", "leaf", 42), ("constant", "constant", 0)):
         dashes = ' stroke-dasharray="3 2"' if kind == "constant" else ""

@@ -1,4 +1,4 @@
-"""The words and colours of a node in a picture: the same for DOT and SVG."""
+"""The words and colors of a node in a picture: the same for DOT and SVG."""
 
 from typing import NamedTuple
 
@@ -9,8 +9,8 @@ from inkgrad.autodiff.tensor import Array
 
 __all__ = ["BORDER", "FILL", "GRADIENT", "INK", "MUTED", "VALUE", "Line", "lines", "summary"]
 
-# Blue and vermilion of Okabe and Ito's palette, which all kinds of colour vision tell apart, darkened until
-# text in them has a contrast of at least 5 to 1 with the fills below. Symbols say the same without colour.
+# Blue and vermilion of Okabe and Ito's palette, which all kinds of color vision tell apart, darkened until
+# text in them has a contrast of at least 5 to 1 with the fills below. Symbols say the same without color.
 VALUE = "#005A9C"
 GRADIENT = "#A63F00"
 INK = "#1F2328"
@@ -26,7 +26,7 @@ class Line(NamedTuple):
     """A line of text in a node."""
 
     text: str
-    colour: str
+    color: str
     bold: bool = False
 
 

@@ -35,7 +35,7 @@ Data = Annotated[
     str,
     typer.Option(help="digits (bundled), mnist, a folder of IDX files or of class folders, a .pkl.gz, .npz or .csv."),
 ]
-Seed = Annotated[int, typer.Option(help="Of all random generators: the same seed gives the same weights.")]
+Seed = Annotated[int, typer.Option(help="Where chance starts: the same seed gives the same weights.")]
 
 
 @app.callback(invoke_without_command=True)
@@ -75,17 +75,19 @@ def train(
     ] = "train",
     model: Annotated[Model, typer.Option(help="The network.")] = "mlp",
     hidden: Annotated[str | None, typer.Option(help="Widths of its hidden layers, such as 128 or 300,100.")] = None,
-    epochs: Annotated[int | None, typer.Option(help="Times through the data.  [default: 10]")] = None,
-    steps: Annotated[int | None, typer.Option(help="Updates, instead of epochs.")] = None,
-    batch_size: Annotated[int, typer.Option(help="Images an update.")] = 128,
-    optimizer: Annotated[OptimizerName, typer.Option(help="The rule of the update.")] = "momentum",
-    learning_rate: Annotated[float | None, typer.Option(help="Base rate.  [default: the optimizer's]")] = None,
-    momentum: Annotated[float, typer.Option(help="Of momentum and nesterov.")] = 0.9,
-    schedule: Annotated[ScheduleName, typer.Option(help="How the rate goes on.")] = "constant",
-    warmup_steps: Annotated[int, typer.Option(help="Rise to the base rate first.")] = 0,
+    epochs: Annotated[int | None, typer.Option(help="Times through the training data.  [default: 10]")] = None,
+    steps: Annotated[int | None, typer.Option(help="How many updates to make, instead of epochs.")] = None,
+    batch_size: Annotated[int, typer.Option(help="Images in each update.")] = 128,
+    optimizer: Annotated[OptimizerName, typer.Option(help="How gradients change the weights.")] = "momentum",
+    learning_rate: Annotated[
+        float | None, typer.Option(help="Base rate of the schedule.  [default: the optimizer's]")
+    ] = None,
+    momentum: Annotated[float | None, typer.Option(help="Of momentum and nesterov.  [default: 0.9]")] = None,
+    schedule: Annotated[ScheduleName, typer.Option(help="The learning rate over the whole run.")] = "constant",
+    warmup_steps: Annotated[int, typer.Option(help="Rise to the learning rate over so many updates first.")] = 0,
     l1: Annotated[float, typer.Option(help="Strength of the L1 penalty.")] = 0.0,
     l2: Annotated[float, typer.Option(help="Strength of the L2 penalty.")] = 0.0,
-    weight_decay: Annotated[float, typer.Option(help="Of adamw.")] = 0.01,
+    weight_decay: Annotated[float | None, typer.Option(help="Of adamw.  [default: 0.01]")] = None,
     clip_norm: Annotated[float | None, typer.Option(help="Limit of the gradient's norm.")] = None,
     clip_value: Annotated[float | None, typer.Option(help="Limit of each of its components.")] = None,
     average: Annotated[

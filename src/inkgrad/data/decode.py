@@ -1,4 +1,4 @@
-"""Decoding any image file to 8-bit grey or color; nothing in here knows about digits."""
+"""Decoding any image file to 8-bit gray or color; nothing in here knows about digits."""
 
 import io
 import os
@@ -22,7 +22,7 @@ PictureSource: TypeAlias = Union[str, os.PathLike[str], bytes, "Image.Image", ND
 
 _MOST_PIXELS = 100_000_000
 _EXIF_ORIENTATION = 0x0112
-_VANISHED = 32  # grey levels of contrast below which ink on white counts as vanished
+_VANISHED = 32  # gray levels of contrast below which ink on white counts as vanished
 _opening = threading.Lock()  # `catch_warnings` changes the process, so one thread at a time
 
 
@@ -33,12 +33,12 @@ def decode(source: PictureSource) -> Images:
     animation or a document of several pages the first one is taken.
 
     Args:
-        source: a path, the bytes of a file, a PIL image, or an array (h, w), (h, w, 1), (h, w, 2) grey and
+        source: a path, the bytes of a file, a PIL image, or an array (h, w), (h, w, 1), (h, w, 2) gray and
             alpha, (h, w, 3) or (h, w, 4) of bool, integers (0..255, beyond that 0..65535) or floats (0..1,
             beyond that 0..255, beyond that from their minimum to their maximum).
 
     Returns:
-        uint8 (h, w) grey, or (h, w, 3) red, green, blue.
+        uint8 (h, w) gray, or (h, w, 3) red, green, blue.
 
     Raises:
         ImageError: there is no such file, it is empty, truncated, no image or over 100 megapixels, or the

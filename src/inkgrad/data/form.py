@@ -1,4 +1,4 @@
-"""Bringing ink to MNIST's form: 20 pixels on the longest side, the centre of mass in the middle of 28x28."""
+"""Bringing ink to MNIST's form: 20 pixels on the longest side, the center of mass in the middle of 28x28."""
 
 import numpy as np
 
@@ -14,8 +14,8 @@ _THINNEST = 1.7  # pixels in the finished picture; MNIST's strokes are 2 to 4 wi
 def to_form(ink: Images) -> Images:
     """Center white ink on black as MNIST's authors did.
 
-    The ink is cropped, scaled (antialiased, grey levels kept) so that its longest side is 20 pixels, and
-    shifted by whole pixels so that its centre of mass is in the middle. Strokes that would become thinner
+    The ink is cropped, scaled (antialiased, gray levels kept) so that its longest side is 20 pixels, and
+    shifted by whole pixels so that its center of mass is in the middle. Strokes that would become thinner
     than any pen in MNIST are widened first. What has the form already comes back as it was.
 
     Args:

@@ -11,9 +11,9 @@ from inkgrad.data.dataset import Images
 __all__ = ["find_ink"]
 
 _LARGEST = 1024  # pixels on the longest side that are looked at
-_EVEN = 8  # grey levels within which a background counts as even
-_CLEAN = 2.5  # standard deviation, in grey levels, of an even background
-_FAINTEST = 12  # grey levels between paper and the faintest ink
+_EVEN = 8  # gray levels within which a background counts as even
+_CLEAN = 2.5  # standard deviation, in gray levels, of an even background
+_FAINTEST = 12  # gray levels between paper and the faintest ink
 _CONTINUES = 0.75  # share of ink pixels with two neighbors or more that are ink
 _ABOVE_NOISE = 5  # standard deviations of the paper's own variation that ink must stand out by
 
@@ -28,7 +28,7 @@ class _Contrast(NamedTuple):
     floor: float
 
 
-def find_ink(grey: Images) -> Images | None:
+def find_ink(gray: Images) -> Images | None:
     """Find the ink of one digit in a picture.
 
     The background is what most of the border shows, or, in uneven light, what a closing wider than a
@@ -36,7 +36,7 @@ def find_ink(grey: Images) -> Images | None:
     neighbors are removed.
 
     Args:
-        grey: uint8 (h, w), dark on light or light on dark.
+        gray: uint8 (h, w), dark on light or light on dark.
 
     Returns:
         uint8 (h', w'), white ink on black, every pixel that is not ink 0; None if there is no ink. Pictures
@@ -48,8 +48,8 @@ def find_ink(grey: Images) -> Images | None:
     >>> int(ink[20, 19]), int(ink[0, 0]), find_ink(picture[:, :10])
     (255, 0, None)
     """
-    grey = _shrink(grey)
-    contrast = _even(grey) or _uneven(grey)
+    gray = _shrink(gray)
+    contrast = _even(gray) or _uneven(gray)
     height = contrast.height
     for _ in range(4):
         level = _ink_level(height, contrast)
@@ -70,21 +70,21 @@ def find_ink(grey: Images) -> Images | None:
     return np.clip(np.rint(ink), 0, 255).astype(np.uint8)
 
 
-def _shrink(grey: Images) -> Images:
-    longest = max(grey.shape)
+def _shrink(gray: Images) -> Images:
+    longest = max(gray.shape)
     if longest <= _LARGEST:
-        return grey
+        return gray
     import cv2
 
-    height, width = (max(1, round(side * _LARGEST / longest)) for side in grey.shape)
-    return np.asarray(cv2.resize(grey, (width, height), interpolation=cv2.INTER_AREA), np.uint8)
+    height, width = (max(1, round(side * _LARGEST / longest)) for side in gray.shape)
+    return np.asarray(cv2.resize(gray, (width, height), interpolation=cv2.INTER_AREA), np.uint8)
 
 
-def _even(grey: Images) -> _Contrast | None:
+def _even(gray: Images) -> _Contrast | None:
     """The contrast to one background level, if there is one; exact for clean pictures."""
-    border = np.concatenate([grey[0], grey[-1], grey[1:-1, 0], grey[1:-1, -1]])
-    level = _background_level(grey, border)
-    difference = grey.astype(np.float32) - np.float32(level)
+    border = np.concatenate([gray[0], gray[-1], gray[1:-1, 0], gray[1:-1, -1]])
+    level = _background_level(gray, border)
+    difference = gray.astype(np.float32) - np.float32(level)
     near = np.abs(difference) <= _EVEN
     share, at_border = float(near.mean()), float((np.abs(border - level) <= _EVEN).mean())
     # Ink may reach the border of a tight crop; but no camera gives so many pixels one level and most of the
@@ -106,20 +106,20 @@ def _even(grey: Images) -> _Contrast | None:
     return _Contrast(height, 0.0 if clean else spread, 0.0 if clean else _EVEN)
 
 
-def _background_level(grey: Images, border: Images) -> float:
+def _background_level(gray: Images, border: Images) -> float:
     """The level around which most of the picture and of its border lies."""
-    levels = [np.bincount(part.ravel(), minlength=256) / part.size for part in (grey, border)]
+    levels = [np.bincount(part.ravel(), minlength=256) / part.size for part in (gray, border)]
     shares = np.convolve(levels[0] + levels[1] / 2, np.ones(2 * _EVEN + 1), "same")
     middle = int(np.argmax(shares))
-    near = grey[np.abs(grey.astype(np.int16) - middle) <= _EVEN]
+    near = gray[np.abs(gray.astype(np.int16) - middle) <= _EVEN]
     return float(np.median(near))
 
 
-def _uneven(grey: Images) -> _Contrast:
+def _uneven(gray: Images) -> _Contrast:
     """The contrast to a background that changes over the picture."""
     import cv2
 
-    lit = grey if _sign(grey) < 0 else 255 - grey  # dark ink on light paper
+    lit = gray if _sign(gray) < 0 else 255 - gray  # dark ink on light paper
     grain = _grain(lit)
     if max(lit.shape) > 100:
         lit = np.asarray(cv2.medianBlur(np.ascontiguousarray(lit), 3), np.uint8)
@@ -146,19 +146,19 @@ def _grain(lit: Images) -> float:
     return 1.4826 * float(np.median(np.abs(cv2.filter2D(lit.astype(np.float32), -1, mask)))) / 6
 
 
-def _small(grey: Images, longest: int) -> Images:
+def _small(gray: Images, longest: int) -> Images:
     import cv2
 
-    scale = min(1.0, longest / max(grey.shape))
-    height, width = (max(1, round(side * scale)) for side in grey.shape)
-    return np.asarray(cv2.resize(grey, (width, height), interpolation=cv2.INTER_AREA), np.uint8)
+    scale = min(1.0, longest / max(gray.shape))
+    height, width = (max(1, round(side * scale)) for side in gray.shape)
+    return np.asarray(cv2.resize(gray, (width, height), interpolation=cv2.INTER_AREA), np.uint8)
 
 
-def _sign(grey: Images) -> int:
+def _sign(gray: Images) -> int:
     """-1 for dark ink, 1 for light ink: the side on which the light's trend leaves the longer tail."""
     import cv2
 
-    small = _small(grey, 96)
+    small = _small(gray, 96)
     window = min(max(3, min(small.shape) // 2), 95) | 1
     skew = 0.0
     for paper in (cv2.medianBlur(small, window), _trend(small, everything=True)):

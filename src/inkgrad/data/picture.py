@@ -40,20 +40,20 @@ def to_digit(source: PictureSource) -> Images | None:
     return normalize_digit(read_picture(source))
 
 
-def normalize_digit(grey: Images) -> Images | None:
-    """Bring a grey picture of one digit, uint8 (h, w), to MNIST's form; None if there is no ink.
+def normalize_digit(gray: Images) -> Images | None:
+    """Bring a gray picture of one digit, uint8 (h, w), to MNIST's form; None if there is no ink.
 
     >>> normalize_digit(np.full((50, 50), 9, np.uint8)) is None
     True
     """
-    ink = find_ink(grey)
+    ink = find_ink(gray)
     return None if ink is None else to_form(ink)
 
 
 def read_picture(source: PictureSource) -> Images:
-    """Read a picture as grey levels in which the ink shows.
+    """Read a picture as gray levels in which the ink shows.
 
-    Grey is the luminance, unless the picture differs more in color than in brightness, as red ink does on
+    Gray is the luminance, unless the picture differs more in color than in brightness, as red ink does on
     paper of an equally bright green: then it is the position along the color axis on which it differs most.
 
     Args:
@@ -69,10 +69,10 @@ def read_picture(source: PictureSource) -> Images:
     array([[7, 7]], dtype=uint8)
     """
     pixels = decode(source)
-    return pixels if pixels.ndim == 2 else _grey(pixels)
+    return pixels if pixels.ndim == 2 else _gray(pixels)
 
 
-def _grey(pixels: NDArray[np.uint8]) -> Images:
+def _gray(pixels: NDArray[np.uint8]) -> Images:
     red, green, blue = pixels[:, :, 0], pixels[:, :, 1], pixels[:, :, 2]
     if np.array_equal(red, green) and np.array_equal(green, blue):
         return np.ascontiguousarray(red)
@@ -82,12 +82,12 @@ def _grey(pixels: NDArray[np.uint8]) -> Images:
     covariance = np.cov(sample, rowvar=False, bias=True)
     variances, axes = np.linalg.eigh(covariance)
     luminance_variance = float(_LUMINANCE @ covariance @ _LUMINANCE)
-    # Along the grey axis the luminance varies by a third of the distance in color; far less means color.
+    # Along the gray axis the luminance varies by a third of the distance in color; far less means color.
     if luminance_variance < 0.08 * variances[-1]:
         axis = axes[:, -1]
         weights = axis if axis.sum() >= 0 else -axis
-    grey = pixels.astype(np.float32) @ weights.astype(np.float32)
+    gray = pixels.astype(np.float32) @ weights.astype(np.float32)
     if weights is not _LUMINANCE:
-        low, high = float(grey.min()), float(grey.max())
-        grey = (grey - low) * min(1.0, 255 / max(high - low, 1.0))
-    return np.clip(np.rint(grey), 0, 255).astype(np.uint8)
+        low, high = float(gray.min()), float(gray.max())
+        gray = (gray - low) * min(1.0, 255 / max(high - low, 1.0))
+    return np.clip(np.rint(gray), 0, 255).astype(np.uint8)

@@ -35,7 +35,7 @@ def contact_sheet(
     """Lay images out in rows, each with an optional caption below.
 
     Args:
-        images: uint8 (n, h, w) grey, n at least 1.
+        images: uint8 (n, h, w) gray, n at least 1.
         labels: n captions.
         columns: images in a row; by default so many that the sheet is somewhat wider than high.
         scale: how many pixels of the sheet a pixel of an image takes each way.

@@ -104,8 +104,7 @@ def read_arrays(path: str | os.PathLike[str], kind: str) -> tuple[dict[str, Any]
         raise ModelFileError(f"{path} has a damaged header ({error})") from error
     if version > FORMAT_VERSION:
         raise ModelFileError(
-            f"{path} has format {version}, newer than this inkgrad understands ({FORMAT_VERSION}); "
-            f"update with: pip install --upgrade inkgrad"
+            f"{path} has format {version}, newer than this inkgrad understands ({FORMAT_VERSION}); update inkgrad"
         )
     if checksum is not None and checksum != _checksum(header, arrays):
         raise ModelFileError(f"{path} is damaged: its content does not match its checksum; get or train it again")

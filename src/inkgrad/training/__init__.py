@@ -2,6 +2,9 @@
 
 from inkgrad.training.callbacks import Callback, EarlyStopping
 from inkgrad.training.checkpoint import CHECKPOINT_FILE, Checkpointing, load_checkpoint, save_checkpoint
+from inkgrad.training.gradcheck import check_network
+from inkgrad.training.metrics import Evaluation, evaluate_predictions
+from inkgrad.training.report import write_report
 from inkgrad.training.run import Run, saved_settings
 from inkgrad.training.settings import OPTIMIZERS, SCHEDULES, Settings, assemble
 from inkgrad.training.step import TrainStep
@@ -14,12 +17,16 @@ __all__ = [
     "Callback",
     "Checkpointing",
     "EarlyStopping",
+    "Evaluation",
     "Run",
     "Settings",
     "TrainStep",
     "Trainer",
     "assemble",
+    "check_network",
+    "evaluate_predictions",
     "load_checkpoint",
     "save_checkpoint",
     "saved_settings",
+    "write_report",
 ]

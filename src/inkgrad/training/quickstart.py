@@ -29,7 +29,7 @@ SAMPLES = (
     Sample((200, 200), (20, 20, 20), (255, 255, 255)),  # black on white paper
     Sample((320, 240), (25, 40, 140), (248, 244, 230), (0.3, 0.6), 0.5),  # blue pen on cream paper, off the middle
     Sample((96, 128), (240, 240, 235), (30, 90, 60), (0.5, 0.4), 0.6),  # chalk on a green board
-    Sample((640, 480), (190, 30, 40), (225, 225, 225), (0.65, 0.45), 0.35),  # red marker on grey
+    Sample((640, 480), (190, 30, 40), (225, 225, 225), (0.65, 0.45), 0.35),  # red marker on gray
     Sample((64, 64), (90, 90, 90), (210, 210, 205), (0.5, 0.5), 0.8),  # pencil
 )
 

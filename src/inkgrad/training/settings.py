@@ -64,11 +64,11 @@ class Settings:
         batch_size: images a step.
         optimizer: one of `OPTIMIZERS`; "momentum" and "nesterov" are SGD with momentum 0.9 unless given.
         learning_rate: the base rate; by default the optimizer's.
-        momentum: for momentum and nesterov.
+        momentum: for momentum and nesterov, 0.9 by default.
         schedule: one of `SCHEDULES`, over the whole training.
         warmup_steps: a rise to the base rate first.
         l1, l2: strengths of the penalties, 0 for none.
-        weight_decay: of adamw.
+        weight_decay: of adamw, 0.01 by default.
         clip_norm, clip_value: limits of the gradient.
         average: decay of the moving average of the weights, for instance 0.999.
         scaling: "linear" (pixels / 255) or "standard" (mean and deviation of the training pixels).
@@ -85,12 +85,12 @@ class Settings:
     batch_size: int = 128
     optimizer: str = "momentum"
     learning_rate: float | None = None
-    momentum: float = 0.9
+    momentum: float | None = None
     schedule: str = "constant"
     warmup_steps: int = 0
     l1: float = 0.0
     l2: float = 0.0
-    weight_decay: float = 0.01
+    weight_decay: float | None = None
     clip_norm: float | None = None
     clip_value: float | None = None
     average: float | None = None
@@ -112,8 +112,12 @@ class Settings:
         if self.learning_rate is not None and not 0 < self.learning_rate < float("inf"):
             raise OptionError(f"the learning rate must be positive, but is {self.learning_rate:g}")
         for name in ("l1", "l2", "weight_decay", "warmup_steps", "seed"):
-            if not 0 <= getattr(self, name) < float("inf"):
+            if not 0 <= (getattr(self, name) or 0) < float("inf"):
                 raise OptionError(f"{name.replace('_', '-')} must not be negative, but is {getattr(self, name)}")
+        if self.momentum is not None and self.optimizer not in ("momentum", "nesterov"):
+            raise OptionError(f"{self.optimizer} has no momentum; choose the optimizer momentum or nesterov")
+        if self.weight_decay is not None and self.optimizer != "adamw":
+            raise OptionError(f"{self.optimizer} has no weight decay; choose the optimizer adamw, or an l2 penalty")
         if self.clip_norm is not None and self.clip_value is not None:
             raise OptionError("clip either by norm or by value, not both")
         if self.early_stopping is not None and self.train_on == "all":
@@ -187,9 +191,11 @@ def _optimizer(settings: Settings, net: Network, total_steps: int) -> Optimizer:
     if settings.optimizer == "sgd":
         return SGD(net, rate, clip=clip)
     if settings.optimizer in ("momentum", "nesterov"):
-        return SGD(net, rate, momentum=settings.momentum, nesterov=settings.optimizer == "nesterov", clip=clip)
+        momentum = 0.9 if settings.momentum is None else settings.momentum
+        return SGD(net, rate, momentum=momentum, nesterov=settings.optimizer == "nesterov", clip=clip)
     if settings.optimizer == "adamw":
-        return AdamW(net, rate, weight_decay=settings.weight_decay, clip=clip)
+        decay = 0.01 if settings.weight_decay is None else settings.weight_decay
+        return AdamW(net, rate, weight_decay=decay, clip=clip)
     plain: dict[str, Any] = {"adagrad": AdaGrad, "rmsprop": RMSProp, "adam": Adam}
     made: Optimizer = plain[settings.optimizer](net, rate, clip=clip)
     return made
