@@ -232,7 +232,10 @@ def _dataset(where: str, part: str, images: Any, labels: Any) -> Dataset:
             "give class numbers, not one-hot rows"
         )
     pixels = _bytes_of(where, part, images).reshape(-1, SIDE, SIDE)
-    return Dataset(pixels, labels.astype(np.int64), f"mnist {part}")
+    try:
+        return Dataset(pixels, labels.astype(np.int64), f"mnist {part}")
+    except DataError as error:
+        raise DataError(f"{where}: {error}") from error
 
 
 def _bytes_of(where: str, part: str, images: NDArray[Any]) -> NDArray[np.uint8]:
