@@ -1,5 +1,6 @@
 """The command in this process and in processes of its own, far from the user's folders."""
 
+import functools
 import json
 import os
 import subprocess
@@ -12,6 +13,12 @@ from typing import Any
 import pytest
 
 from inkgrad.cli.main import main
+from inkgrad.data import Dataset, load_digits
+
+
+@functools.cache
+def bundled_digits() -> tuple[Dataset, Dataset]:
+    return load_digits()
 
 
 @dataclass(frozen=True)
@@ -61,8 +68,9 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fonts: Path) -> Path:
 
 
 @pytest.fixture
-def inkgrad(home: Path, capsys: pytest.CaptureFixture[str]) -> Callable[..., Ended]:
-    """Runs a command in this process."""
+def inkgrad(home: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Callable[..., Ended]:
+    """Runs a command in this process; the bundled digits are brought to their form once for all tests."""
+    monkeypatch.setattr("inkgrad.data.source.load_digits", bundled_digits)
 
     def run(*line: Any) -> Ended:
         capsys.readouterr()
@@ -108,9 +116,7 @@ def pictures(tmp_path_factory: pytest.TempPathFactory) -> dict[int, Path]:
     import numpy as np
     from PIL import Image
 
-    from inkgrad.data import load_digits
-
-    test = load_digits()[1]
+    test = bundled_digits()[1]
     folder = tmp_path_factory.mktemp("pictures")
     made = {}
     for digit in (0, 3, 6):

@@ -53,7 +53,7 @@ def test_every_choice_arrives(inkgrad, tmp_path):
     out = tmp_path / "run"
     line = (
         "--data digits --train-on all --model mlp --hidden 9,7 --steps 3 --batch-size 50 --optimizer adamw "
-        "--learning-rate 0.01 --momentum 0.5 --schedule cosine --warmup-steps 1 --l1 1e-5 --l2 1e-4 --weight-decay 0.2 "
+        "--learning-rate 0.01 --schedule cosine --warmup-steps 1 --l1 1e-5 --l2 1e-4 --weight-decay 0.2 "
         "--clip-norm 2 --average 0.9 --scaling standard --seed 5"
     )
     ended = inkgrad("train", *line.split(), "--out", out, "--json")
@@ -61,7 +61,7 @@ def test_every_choice_arrives(inkgrad, tmp_path):
     settings = saved_settings(out).as_json()
     default = ig.training.Settings().as_json()
     assert {key for key, value in settings.items() if value == default[key]} == {
-        *("data", "model", "epochs", "clip_value", "early_stopping")
+        *("data", "model", "epochs", "momentum", "clip_value", "early_stopping")
     }
     assert settings["hidden"] == (9, 7)
     stopped = inkgrad("train", *QUICK, "--epochs", 50, "--learning-rate", 5, "--early-stopping", 1, "--clip-value", 0.1)
@@ -148,7 +148,8 @@ def test_resuming_something_else_is_refused(inkgrad, tmp_path):
     before = files(out)
     for line, words in [
         ("--model mlp", "--model is mlp here, but the run to resume has two-layer"),
-        ("--hidden 128", "--hidden is (128,) here"),
+        ("--hidden 30,20", "--hidden is 30,20 here, but the run to resume has 8; leave"),
+        ("--clip-norm 2", "--clip-norm is 2.0 here, but the run to resume has its default"),
         ("--model softmax-regression", "--model is softmax-regression here, but the run to resume has two-layer"),
         ("--optimizer adam", "--optimizer is adam here, but the run to resume has momentum; leave it out, or start"),
         ("--data mnist", "--data is mnist here, but the run to resume has digits"),

@@ -118,7 +118,7 @@ def test_no_changed_byte_goes_unnoticed(tmp_path):
             lambda h: h.update(architecture="lenet9"),
             "a network 'lenet9' that this inkgrad does not know; it knows soft",
         ),
-        (lambda h: h.update(format=2), r"has format 2, newer than this inkgrad understands \(1\); update with: pip"),
+        (lambda h: h.update(format=2), r"has format 2, newer than this inkgrad understands \(1\); update inkgrad"),
         (lambda h: h.update(format=float("inf")), "damaged header"),
         (lambda h: h.update(format="x"), "damaged header"),
         (lambda h: h.update(kind="checkpoint"), "is a checkpoint file, but a model file is needed"),

@@ -26,6 +26,8 @@ def run(model: Path, *, data: str | None, split: str, report: Path | None, json:
         )
     splits = load(source)
     dataset = splits.test if split == "test" else splits.validation
+    if len(dataset) == 0:
+        raise OptionError(f"{dataset.name} has no images; choose another --split or larger --data")
     _check_classes(classifier, dataset)
     probabilities = classifier.predict_proba(dataset.images)
     evaluation = evaluate_predictions(dataset.labels, probabilities, classifier.classes)

@@ -67,8 +67,8 @@ def _merged(saved: Settings, asked: dict[str, Any]) -> Settings:
         if name in _EXTENDABLE or value == before:
             continue
         raise OptionError(
-            f"--{name.replace('_', '-')} is {value} here, but the run to resume has {before}; leave it out, "
-            f"or start a new run with another --out"
+            f"--{name.replace('_', '-')} is {_words(value)} here, but the run to resume has {_words(before)}; leave it "
+            f"out, or start a new run with another --out"
         )
     longer = {name: asked[name] for name in _EXTENDABLE if name in asked}
     if longer and any(getattr(saved, name) != value for name, value in longer.items()) and saved.schedule != "constant":
@@ -77,6 +77,13 @@ def _merged(saved: Settings, asked: dict[str, Any]) -> Settings:
             f"leave --epochs and --steps out"
         )
     return replace(saved, **({"epochs": None, "steps": None} | longer)) if longer else saved
+
+
+def _words(value: Any) -> str:
+    """A setting as it is typed."""
+    if isinstance(value, tuple):
+        return ",".join(str(item) for item in value)
+    return "its default" if value is None else str(value)
 
 
 def _free_folder(model: str) -> Path:
