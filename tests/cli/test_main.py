@@ -40,7 +40,10 @@ def test_version(inkgrad):
         ("--fast", "No such option: --fast; see inkgrad --help"),
         ("train --fast", "No such option: --fast"),
         ("train now", "unexpected extra argument"),
-        ("train --model lenet", "'lenet' is not one of 'softmax-regression', 'two-layer', 'two-layer-sigmoid', 'mlp'"),
+        (
+            "train --model lenet",
+            "Invalid value for '--model': 'lenet' is not one of 'softmax-regression', 'two-layer', 'two-layer-sigmoid', 'mlp'",
+        ),
         ("train --optimizer lion", "'lion' is not one of 'sgd', 'momentum'"),
         ("train --schedule x", "'x' is not one of 'constant', 'step'"),
         ("train --train-on test", "'test' is not one of 'train', 'all'"),

@@ -89,7 +89,7 @@ def train(
     l2: Annotated[float, typer.Option(help="Strength of the L2 penalty.")] = 0.0,
     weight_decay: Annotated[float | None, typer.Option(help="Of adamw.  [default: 0.01]")] = None,
     clip_norm: Annotated[float | None, typer.Option(help="Limit of the gradient's norm.")] = None,
-    clip_value: Annotated[float | None, typer.Option(help="Limit of each of its components.")] = None,
+    clip_value: Annotated[float | None, typer.Option(help="Limit of each component of the gradient.")] = None,
     average: Annotated[
         float | None, typer.Option(help="Decay of a moving average of the weights, such as 0.999.")
     ] = None,
@@ -203,7 +203,8 @@ def _other(error: Exception, line: list[str], *, debug: bool) -> int:
             return 0
         known = command if context is not None and context.info_name == command else ""
         hint = f"inkgrad {known} --help".replace("  ", " ")
-        return _end(f"{describe().rstrip('.')}; see {hint}", status, line, debug=debug)
+        said = describe().rstrip(".").replace("Value error, ", "")
+        return _end(f"{said}; see {hint}", status, line, debug=debug)
     if type(error).__name__ == "Abort":
         return _end("interrupted", 130, line, debug=debug)
     if isinstance(error, OSError):
