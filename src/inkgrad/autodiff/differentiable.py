@@ -9,7 +9,7 @@ import numpy as np
 
 from inkgrad.autodiff.modes import current_scope, is_recording
 from inkgrad.autodiff.node import Edge, Node, Pullback, constant_node, node_of
-from inkgrad.autodiff.tensor import OPS, Array, Tensor, TensorLike, as_array
+from inkgrad.autodiff.tensor import OPS, Array, Tensor, TensorLike, as_array, result_tensor
 from inkgrad.errors import GraphError, InkgradError, ShapeError
 
 __all__ = ["Op", "Recorded", "differentiable", "shared"]
@@ -37,11 +37,13 @@ class Op:
 
     def __call__(self, *args: Any, **kwargs: Any) -> Tensor:
         """Run the body on arrays of one dtype and, if anyone will ask for gradients, record it."""
-        if not self._names.isdisjoint(kwargs):  # inputs given by name
+        if kwargs and not self._names.isdisjoint(kwargs):  # inputs given by name
             bound = self.signature.bind(*args, **kwargs)
             args, kwargs = bound.args, bound.kwargs
-        inputs = [value for i, value in enumerate(args) if i not in self._constants]
-        dtype = self._common_dtype(inputs)
+        inputs: Sequence[Any] = args
+        if self._constants:
+            inputs = [value for i, value in enumerate(args) if i not in self._constants]
+        dtype, wanted = self._survey(inputs)
         arrays = [
             self._raw(value) if i in self._constants else None if value is None else _real(value, dtype)
             for i, value in enumerate(args)
@@ -54,18 +56,17 @@ class Op:
             raise type(error)(f"in {current_scope()}: {error}") from error
         except ValueError as error:  # NumPy's complaint about shapes, without the op's name
             raise self._refused(error, arrays) from error
-        result = Tensor(np.asarray(value))
-        if result.data.dtype != dtype:
-            raise TypeError(f"{self.name} made {result.data.dtype} out of {dtype}; an op keeps the dtype")
-        if is_recording() and any(isinstance(v, Tensor) and v.requires_grad for v in inputs):
-            result.requires_grad = True
-            result.node = self._record(inputs, pullbacks, result.data)
-        return result
+        value = np.asarray(value)
+        if value.dtype != dtype:
+            raise TypeError(f"{self.name} made {value.dtype} out of {dtype}; an op keeps the dtype")
+        if not (wanted and is_recording()):
+            return result_tensor(value, None)
+        return result_tensor(value, self._record(inputs, pullbacks, value))
 
     def __repr__(self) -> str:
         return f"<op {self.name}{self.signature}>"
 
-    def _record(self, inputs: list[Any], pullbacks: Sequence[Pullback | None], value: Array) -> Node:
+    def _record(self, inputs: Sequence[Any], pullbacks: Sequence[Pullback | None], value: Array) -> Node:
         if len(pullbacks) < len(inputs):
             raise TypeError(f"{self.name} has {len(inputs)} inputs to differentiate, but {len(pullbacks)} pull-backs")
         edges: list[Edge] = []
@@ -89,21 +90,26 @@ class Op:
             )
         return value.data
 
-    def _common_dtype(self, inputs: list[Any]) -> np.dtype[Any]:
+    def _survey(self, inputs: Sequence[Any]) -> tuple[np.dtype[Any], bool]:
+        """The dtype to compute in, that of the tensors, and whether any of them wants a gradient."""
         dtype: np.dtype[Any] | None = None
+        wanted = False
         for value in inputs:
-            if isinstance(value, Tensor):
-                if dtype is None:
-                    dtype = value.data.dtype
-                elif value.data.dtype != dtype:
-                    raise ShapeError(
-                        f"{self.name}{_where()} got tensors of {dtype} and {value.data.dtype}; make them one dtype, "
-                        f"for instance with Tensor(x.data, dtype=numpy.{dtype})"
-                    )
+            if not isinstance(value, Tensor):
+                continue
+            wanted = wanted or value.requires_grad
+            if dtype is None:
+                dtype = value.data.dtype
+            elif value.data.dtype != dtype:
+                where = f" in {scope}" if (scope := current_scope()) else ""
+                raise ShapeError(
+                    f"{self.name}{where} got tensors of {dtype} and {value.data.dtype}; make them one dtype, "
+                    f"for instance with Tensor(x.data, dtype=numpy.{dtype})"
+                )
         if dtype is None:
             arrays = [as_array(v) for v in inputs if v is not None]
             dtype = np.result_type(*arrays) if arrays else np.dtype(np.float32)
-        return dtype
+        return dtype, wanted
 
     def _refused(self, error: ValueError, arrays: list[Any]) -> ShapeError:
         shapes = " and ".join(str(a.shape) for a in arrays if isinstance(a, np.ndarray))

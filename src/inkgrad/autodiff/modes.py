@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from contextvars import ContextVar
+from contextvars import ContextVar, Token
 
 __all__ = ["current_scope", "is_recording", "name_scope", "no_grad"]
 
@@ -47,9 +47,19 @@ def name_scope(name: str) -> Iterator[None]:
     ...     current_scope()
     'encoder.layers.0'
     """
-    outer = _scope.get()
-    token = _scope.set(f"{outer}.{name}" if outer else name)
+    token = enter_scope(name)
     try:
         yield
     finally:
-        _scope.reset(token)
+        leave_scope(token)
+
+
+def enter_scope(name: str) -> Token[str]:
+    """Begin what `name_scope` does; for every call of every module, where a generator would cost too much."""
+    outer = _scope.get()
+    return _scope.set(f"{outer}.{name}" if outer else name)
+
+
+def leave_scope(token: Token[str]) -> None:
+    """End the scope that gave this token."""
+    _scope.reset(token)

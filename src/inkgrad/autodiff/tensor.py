@@ -11,7 +11,7 @@ from inkgrad.errors import GraphError, ShapeError
 if TYPE_CHECKING:
     from inkgrad.autodiff.node import Node
 
-__all__ = ["OPS", "Array", "Tensor", "TensorLike", "as_array"]
+__all__ = ["OPS", "Array", "Tensor", "TensorLike", "as_array", "result_tensor"]
 
 Array: TypeAlias = NDArray[Any]
 TensorLike: TypeAlias = Union["Tensor", ArrayLike]
@@ -275,3 +275,15 @@ class Tensor:
     def var(self, axis: Any = None, *, keepdims: bool = False) -> "Tensor":
         """The population variance over the given axes."""
         return OPS["variance"](self, axis=axis, keepdims=keepdims)
+
+
+def result_tensor(data: Array, node: "Node | None") -> Tensor:
+    """The tensor of an operation's result; with a node it takes part in the graph. No checks, as this is hot."""
+    tensor = Tensor.__new__(Tensor)
+    tensor.data = data
+    tensor.grad = None
+    tensor.grad_storage = None
+    tensor.requires_grad = node is not None
+    tensor.node = node
+    tensor.name = None
+    return tensor

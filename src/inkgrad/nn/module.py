@@ -6,7 +6,8 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from inkgrad.autodiff import Tensor, TensorLike, as_array, is_recording, name_scope
+from inkgrad.autodiff import Tensor, TensorLike, as_array, is_recording
+from inkgrad.autodiff.modes import enter_scope, leave_scope
 from inkgrad.errors import ShapeError
 
 __all__ = ["Buffer", "Module", "Parameter"]
@@ -76,17 +77,20 @@ class Module:
         if not self._label and root is not None:
             _label_children(root)  # a module that was added after the first call
         if self._label:
-            with name_scope(self._label):
+            token = enter_scope(self._label)
+            try:
                 return self.forward(*inputs)
+            finally:
+                leave_scope(token)
         if root is not None:
             return self.forward(*inputs)
         if not self._has_labelled:
             _label_children(self)
-        token = _root.set(self)
+        mark = _root.set(self)
         try:
             return self.forward(*inputs)
         finally:
-            _root.reset(token)
+            _root.reset(mark)
 
     # The one walk
 

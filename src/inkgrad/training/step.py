@@ -77,7 +77,7 @@ class TrainStep:
 
     def _step(self, images: NDArray[np.float32], labels: NDArray[np.int64]) -> float:
         self.optimizer.zero_grad()
-        logits = self.net(images)
+        logits = self.net(Tensor(images, dtype=self.optimizer.parameters.weights.dtype))
         loss = self.loss(logits, labels)
         for penalty in self.penalties:
             loss = loss + penalty(self.net)

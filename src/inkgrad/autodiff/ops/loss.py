@@ -1,5 +1,6 @@
 """Losses: from predictions and targets to one number to descend on."""
 
+import functools
 from typing import Any, Literal, TypeAlias
 
 import numpy as np
@@ -91,7 +92,7 @@ def check_labels(labels: Array, n: int, k: int) -> Array:
     if labels.shape != (n,) or labels.dtype.kind not in "iub":
         raise ShapeError(f"{n} samples need integer labels ({n},), but they are {labels.dtype} of shape {labels.shape}")
     labels = labels.astype(np.int64, copy=False)
-    if n and (labels.min() < 0 or labels.max() >= k):
+    if n and labels.view(np.uint64).max() >= k:  # negative ones are huge as unsigned
         wrong = labels[(labels < 0) | (labels >= k)][0]
         raise ShapeError(f"labels lie in 0..{k - 1} for {k} logits, but one is {wrong}")
     return labels
@@ -99,11 +100,19 @@ def check_labels(labels: Array, n: int, k: int) -> Array:
 
 def _weights(name: str, weights: Any, length: int, dtype: Any) -> Array:
     if weights is None:
-        return np.ones(length, dtype)
+        return _ones(length, dtype)
     array = as_array(weights, dtype)
     if array.shape != (length,) or (array < 0).any():
         raise ShapeError(f"{name} must have shape ({length},) and not be negative, but have shape {array.shape}")
     return array
+
+
+@functools.lru_cache(maxsize=8)
+def _ones(length: int, dtype: Any) -> Array:
+    """Read-only, as many losses share it."""
+    ones = np.ones(length, dtype)
+    ones.flags.writeable = False
+    return ones
 
 
 def _positive(normalizer: float) -> float:

@@ -8,9 +8,12 @@ from inkgrad.kernels.numba_cpu.jit import array, jit, readonly
 from inkgrad.kernels.reference.gather import gather_scaled
 from inkgrad.kernels.registry import implements
 
+AHEAD = 6  # rows are fetched from memory while earlier ones are scaled
+LINE = 64  # bytes of a cache line
+
 
 @jit(
-    types.void(
+    types.int64(
         readonly(types.uint8, 2),
         readonly(types.int64, 1),
         types.float32,
@@ -20,23 +23,29 @@ from inkgrad.kernels.registry import implements
     exact=True,
 )
 def _gather(pixels, indices, scale, shift, out):  # type: ignore[no-untyped-def]
+    for i in range(indices.size):  # compiled code does not check its bounds
+        if indices[i] < 0 or indices[i] >= pixels.shape[0]:
+            return -1
+    touched = 0
     for i in range(indices.size):
+        ahead = indices[min(i + AHEAD, indices.size - 1)]
+        for j in range(0, pixels.shape[1], LINE):
+            touched += pixels[ahead, j]
         row = indices[i]
         for j in range(pixels.shape[1]):
             out[i, j] = np.float32(pixels[row, j]) * scale + shift
+    return touched  # or the compiler would drop the fetching
 
 
 def _fits(pixels: NDArray[np.uint8], indices: NDArray[np.int64], scale: float, shift: float) -> bool:
     if pixels.dtype != np.uint8 or indices.dtype != np.int64:
         return False
-    if not (pixels.flags.c_contiguous and indices.flags.c_contiguous):
-        return False
-    # Compiled code does not check its bounds; the reference wraps negative indices and refuses others.
-    return indices.size == 0 or bool(indices.min() >= 0 and indices.max() < len(pixels))
+    return pixels.flags.c_contiguous and indices.flags.c_contiguous
 
 
 @implements(gather_scaled, backend="numba_cpu", when=_fits)
 def gather(pixels: NDArray[np.uint8], indices: NDArray[np.int64], scale: float, shift: float) -> NDArray[np.float32]:
     out = np.empty((indices.size, pixels.shape[1]), np.float32)
-    _gather(pixels, indices, np.float32(scale), np.float32(shift), out)
+    if _gather(pixels, indices, np.float32(scale), np.float32(shift), out) < 0:
+        return gather_scaled.reference(pixels, indices, scale, shift)  # wraps negative indices, refuses others
     return out
