@@ -101,9 +101,8 @@ class Op:
             if dtype is None:
                 dtype = value.data.dtype
             elif value.data.dtype != dtype:
-                where = f" in {scope}" if (scope := current_scope()) else ""
                 raise ShapeError(
-                    f"{self.name}{where} got tensors of {dtype} and {value.data.dtype}; make them one dtype, "
+                    f"{self.name}{_where()} got tensors of {dtype} and {value.data.dtype}; make them one dtype, "
                     f"for instance with Tensor(x.data, dtype=numpy.{dtype})"
                 )
         if dtype is None:

@@ -20,6 +20,8 @@ from inkgrad.training.threads import blas_threads
 
 __all__ = ["Trainer"]
 
+READ_TOGETHER = 32  # steps whose answers are counted at once, which costs hardly more than for one
+
 
 class Trainer:
     """Runs a `TrainStep` over a data set.
@@ -74,6 +76,7 @@ class Trainer:
         self._correct = 0
         self._seen = 0
         self._seconds = 0.0
+        self._unread: list[tuple[Any, Any]] = []  # logits and labels of steps whose right answers are not counted yet
 
     @functools.cached_property
     def fingerprint(self) -> str:
@@ -132,7 +135,9 @@ class Trainer:
             self.step_count += 1
             self._seen += len(labels)
             self._loss_sum += self.last_loss * len(labels)
-            self._correct += int((self.step.logits.argmax(axis=1) == labels).sum())
+            self._unread.append((self.step.logits, labels))
+            if len(self._unread) >= READ_TOGETHER:
+                self._read()
             now = time.perf_counter()
             self._seconds += now - start
             self._runaway.check(self.last_loss, self.step_count, self.step.optimizer.learning_rate)
@@ -155,12 +160,20 @@ class Trainer:
         for callback in self.callbacks:
             callback.on_epoch(self, record)
 
+    def _read(self) -> None:
+        """Count the right answers of the last steps."""
+        if self._unread:
+            logits, labels = (np.concatenate(parts) for parts in zip(*self._unread, strict=True))
+            self._correct += int((logits.argmax(axis=1) == labels).sum())
+            self._unread.clear()
+
     def record(self) -> dict[str, Any]:
         """The epoch so far, as a line of the history.
 
         `epoch` and `step` count from the very first; `loss` and `accuracy` are means over the images as they were
         trained on; `learning_rate` is that of the next step; `seconds` and `images_per_second` of training alone.
         """
+        self._read()
         return {
             "epoch": round(self.epoch, 6),
             "step": self.step_count,
@@ -198,6 +211,7 @@ class Trainer:
 
     def state(self) -> dict[str, Any]:
         """Everything about the progress that is no array, as JSON holds it."""
+        self._read()
         return {
             "step_count": self.step_count,
             "history": self.history,
@@ -209,6 +223,7 @@ class Trainer:
 
     def load_state(self, state: dict[str, Any]) -> None:
         """Continue from what `state` gave."""
+        self._unread.clear()
         self.step_count = state["step_count"]
         self.history = list(state["history"])
         self._loss_sum, self._correct, self._seen, self._seconds = state["epoch_so_far"]

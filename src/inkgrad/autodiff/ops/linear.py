@@ -43,7 +43,7 @@ def affine(x: Array, weight: Array, bias: Array | None = None, *, activation: Ac
     return y, (
         lambda g: before(g) @ weight,
         lambda g: before(g).T @ x,
-        None if bias is None else lambda g: before(g).sum(axis=0),
+        None if bias is None else lambda g: np.add.reduce(before(g), axis=0),
     )
 
 

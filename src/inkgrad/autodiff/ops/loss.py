@@ -50,7 +50,7 @@ def cross_entropy(
     if reduction == "none":
         return losses, (lambda g: g[:, None] * gradient,)
     scale = logits.dtype.type(1 if reduction == "sum" else 1 / _positive(normalizer))
-    return losses.sum() * scale, (lambda g: gradient * (g * scale),)
+    return np.add.reduce(losses) * scale, (lambda g: gradient * (g * scale),)
 
 
 def _weighted_targets(
@@ -92,7 +92,7 @@ def check_labels(labels: Array, n: int, k: int) -> Array:
     if labels.shape != (n,) or labels.dtype.kind not in "iub":
         raise ShapeError(f"{n} samples need integer labels ({n},), but they are {labels.dtype} of shape {labels.shape}")
     labels = labels.astype(np.int64, copy=False)
-    if n and labels.view(np.uint64).max() >= k:  # negative ones are huge as unsigned
+    if n and np.maximum.reduce(labels.view(np.uint64)) >= k:  # negative ones are huge as unsigned
         wrong = labels[(labels < 0) | (labels >= k)][0]
         raise ShapeError(f"labels lie in 0..{k - 1} for {k} logits, but one is {wrong}")
     return labels

@@ -8,7 +8,7 @@ from inkgrad.kernels.numba_cpu.jit import array, jit, readonly
 from inkgrad.kernels.reference.gather import gather_scaled
 from inkgrad.kernels.registry import implements
 
-AHEAD = 6  # rows are fetched from memory while earlier ones are scaled
+BLOCK = 128  # rows that are fetched into the cache together, before they are scaled
 LINE = 64  # bytes of a cache line
 
 
@@ -27,13 +27,15 @@ def _gather(pixels, indices, scale, shift, out):  # type: ignore[no-untyped-def]
         if indices[i] < 0 or indices[i] >= pixels.shape[0]:
             return -1
     touched = 0
-    for i in range(indices.size):
-        ahead = indices[min(i + AHEAD, indices.size - 1)]
-        for j in range(0, pixels.shape[1], LINE):
-            touched += pixels[ahead, j]
-        row = indices[i]
-        for j in range(pixels.shape[1]):
-            out[i, j] = np.float32(pixels[row, j]) * scale + shift
+    for start in range(0, indices.size, BLOCK):
+        stop = min(start + BLOCK, indices.size)
+        for i in range(start, stop):  # nothing but loads, so that many are under way at once
+            for j in range(0, pixels.shape[1], LINE):
+                touched += pixels[indices[i], j]
+        for i in range(start, stop):
+            row = indices[i]
+            for j in range(pixels.shape[1]):
+                out[i, j] = np.float32(pixels[row, j]) * scale + shift
     return touched  # or the compiler would drop the fetching
 
 
