@@ -14,7 +14,15 @@ from pathlib import Path
 
 import harness
 
-RECIPES: dict[str, str] = {}
+RECIPES = {
+    "mlp": (
+        "--model mlp --optimizer momentum --learning-rate 0.03 --schedule cosine --l2 0.0005 --scaling standard "
+        "--batch-size 32 --epochs 30"
+    ),
+    "two-layer-sigmoid": (
+        "--model two-layer-sigmoid --optimizer adam --learning-rate 0.001 --schedule cosine --batch-size 64 --epochs 20"
+    ),
+}
 
 
 def run(line: str) -> dict[str, float]:
