@@ -16,7 +16,8 @@ __all__ = ["Loader"]
 class Loader:
     """Goes through a data set in mini-batches, in a new order each epoch.
 
-    The data stays in memory as bytes; a batch is gathered and scaled in one pass.
+    The data stays in memory as bytes; a batch is gathered and scaled in one pass. A batch that holds all of it, as
+    in full-batch gradient descent, is the same read-only array each epoch, in file order.
 
     Args:
         dataset: what to go through; at least one image.
@@ -52,6 +53,7 @@ class Loader:
         self._rng = rng
         self._before: Any = None  # the generator's state before it drew the current order
         self._order: NDArray[np.int64] | None = None
+        self._whole: tuple[NDArray[np.float32], NDArray[np.int64]] | None = None
 
     def __len__(self) -> int:
         """How many batches an epoch has."""
@@ -63,11 +65,22 @@ class Loader:
             self._draw()
         order = self._order
         assert order is not None
+        if self.batch_size == len(order) and self.position == 0:
+            self.position = len(order)
+            yield self._all()
         while self.position < len(order):
             chosen = order[self.position : self.position + self.batch_size]
             self.position += len(chosen)
             yield self.scaling.apply(self.dataset.images, chosen), self.dataset.labels[chosen]
         self.finish_if_done()
+
+    def _all(self) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+        """The one batch of full-batch training, gathered once: within a batch the order is no matter. Read-only."""
+        if self._whole is None:
+            self._whole = self.scaling.apply(self.dataset.images), self.dataset.labels.copy()
+            for array in self._whole:
+                array.flags.writeable = False
+        return self._whole
 
     def finish_if_done(self) -> None:
         """Make ready for the next epoch if all images of this one have been given out."""

@@ -1,5 +1,6 @@
 """From bytes to the numbers that a network sees: one factor and one shift for all pixels."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -30,7 +31,7 @@ class Scaling:
         """uint8 (n, 28, 28) -> float32 (n, 1, 28, 28); with indices (b,), of those images only."""
         if indices is None:
             indices = np.arange(len(images))
-        flat = images.reshape(len(images), int(np.prod(images.shape[1:])))
+        flat = images.reshape(len(images), math.prod(images.shape[1:]))
         return gather_scaled(flat, indices, self.scale, self.shift).reshape(len(indices), 1, *images.shape[1:])
 
     def as_json(self) -> dict[str, Any]:

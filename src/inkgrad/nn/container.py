@@ -1,5 +1,6 @@
 """Layers made of layers."""
 
+import math
 from typing import Any
 
 from inkgrad.autodiff import Tensor, TensorLike, as_array, ops
@@ -20,14 +21,7 @@ class Flatten(Module):
     def forward(self, x: TensorLike) -> Tensor:
         """x (n, ...) -> (n, d)."""
         shape = x.shape if isinstance(x, Tensor) else as_array(x).shape
-        return ops.reshape(x, shape=(shape[0], -1 if shape[0] else _product(shape[1:])))
-
-
-def _product(lengths: tuple[int, ...]) -> int:
-    product = 1
-    for length in lengths:
-        product *= length
-    return product
+        return ops.reshape(x, shape=(shape[0], math.prod(shape[1:])))
 
 
 class Sequential(Module):
