@@ -46,8 +46,8 @@ class Linear(Module):
 
     def forward(self, x: TensorLike, activation: Activation = "identity") -> Tensor:
         """x W^T + b, with an activation computed in the same pass if one is named."""
-        shape = x.shape if isinstance(x, Tensor) else as_array(x).shape
-        if len(shape) != 2 or shape[1] != self.weight.shape[1]:
+        shape = x.data.shape if isinstance(x, Tensor) else as_array(x).shape
+        if len(shape) != 2 or shape[1] != self.weight.data.shape[1]:
             where = f"Linear {self._label}" if self._label else "Linear"
             raise ShapeError(
                 f"{where} expects (n, {self.weight.shape[1]}), but got {shape}"

@@ -3,7 +3,7 @@
 import contextlib
 import functools
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -129,6 +129,7 @@ class Trainer:
 
     def _epoch(self, interruption: Interruption) -> None:
         """The rest of the current epoch, as far as the training goes."""
+        notify = self._stepped()
         start = time.perf_counter()
         for images, labels in self.loader:
             self.last_loss = self.step(images, labels)
@@ -141,7 +142,7 @@ class Trainer:
             now = time.perf_counter()
             self._seconds += now - start
             self._runaway.check(self.last_loss, self.step_count, self.step.optimizer.learning_rate)
-            self._notify("on_step")
+            notify(self)
             if interruption.asked:
                 self._notify("on_interrupt")
                 raise KeyboardInterrupt
@@ -208,6 +209,16 @@ class Trainer:
     def _notify(self, hook: str) -> None:
         for callback in self.callbacks:
             getattr(callback, hook)(self)
+
+    def _stepped(self) -> Callable[["Trainer"], None]:
+        """All that callbacks do after a step; those that do nothing are left out, as steps are many."""
+        hooks = [c.on_step for c in self.callbacks if type(c).on_step is not Callback.on_step]
+
+        def notify(trainer: "Trainer") -> None:
+            for hook in hooks:
+                hook(trainer)
+
+        return notify
 
     def state(self) -> dict[str, Any]:
         """Everything about the progress that is no array, as JSON holds it."""

@@ -37,7 +37,15 @@ def affine(x: Array, weight: Array, bias: Array | None = None, *, activation: Ac
 
     The activation, "identity", "relu", "sigmoid" or "tanh", is computed in the same pass over the result.
     """
-    _check_affine(x, weight, bias, activation)
+    if x.ndim != 2 or weight.ndim != 2 or x.shape[1] != weight.shape[1]:
+        raise ShapeError(
+            f"affine needs x (n, {weight.shape[-1] if weight.ndim else 'in'}) for a weight of shape {weight.shape}, "
+            f"but x has shape {x.shape}"
+        )
+    if bias is not None and bias.shape != weight.shape[:1]:
+        raise ShapeError(f"affine needs a bias of shape ({weight.shape[0]},), but it has {bias.shape}")
+    if activation not in ACTIVATIONS:
+        raise ShapeError(f"affine knows the activations {', '.join(ACTIVATIONS)}, but got {activation!r}")
     y = kernels.affine_forward(x, weight, bias, activation)
     before = shared(lambda g: kernels.activation_backward(g, y, activation))
     return y, (
@@ -45,15 +53,3 @@ def affine(x: Array, weight: Array, bias: Array | None = None, *, activation: Ac
         lambda g: before(g).T @ x,
         None if bias is None else lambda g: np.add.reduce(before(g), axis=0),
     )
-
-
-def _check_affine(x: Array, weight: Array, bias: Array | None, activation: str) -> None:
-    if activation not in ACTIVATIONS:
-        raise ShapeError(f"affine knows the activations {', '.join(ACTIVATIONS)}, but got {activation!r}")
-    if x.ndim != 2 or weight.ndim != 2 or x.shape[1] != weight.shape[1]:
-        raise ShapeError(
-            f"affine needs x (n, {weight.shape[-1] if weight.ndim else 'in'}) for a weight of shape {weight.shape}, "
-            f"but x has shape {x.shape}"
-        )
-    if bias is not None and bias.shape != (weight.shape[0],):
-        raise ShapeError(f"affine needs a bias of shape ({weight.shape[0]},), but it has {bias.shape}")
