@@ -43,12 +43,12 @@ def test_json(inkgrad, trained, pictures):
     found = inkgrad("classify", *pictures.values(), "--model", trained, "--json").json
     assert set(found) == {"results"}
     for (digit, path), result in zip(pictures.items(), found["results"], strict=True):
-        assert set(result) == {"file", "value", "label", "confidence", "runner_up", "probabilities"}
+        assert set(result) == {"file", "value", "label", "confidence", "runner_up", "runner_up_label", "probabilities"}
         assert (result["file"], result["value"], result["label"]) == (str(path), digit, str(digit))
         assert result["confidence"] == max(result["probabilities"])
         assert sum(result["probabilities"]) == pytest.approx(1, abs=1e-6)
         ordered = np.argsort(result["probabilities"])
-        assert result["runner_up"] == str(ordered[-2])
+        assert (result["runner_up"], result["runner_up_label"]) == (ordered[-2], str(ordered[-2]))
 
 
 def test_every_format_size_and_polarity(inkgrad, trained, pictures, tmp_path):
@@ -118,11 +118,11 @@ def test_a_blank_page_is_no_digit(inkgrad, trained, tmp_path):
 
 def test_show(inkgrad, trained, pictures):
     lines = inkgrad("classify", pictures[0], "--show", "--model", trained).out.splitlines()
-    assert len(lines) == 15  # two rows of pixels a line, as characters are twice as high as wide
-    assert all(re.fullmatch(r"    \|.{28}\|", line) for line in lines[1:])
+    assert len(lines) == 29  # two characters a pixel, as characters are twice as high as wide
+    assert all(re.fullmatch(r"    \|((.)\2){28}\|", line) for line in lines[1:])
     assert "@" in "".join(lines[1:])
-    assert lines[1].strip("| ") == lines[14].strip("| ") == ""  # the margin of four pixels
-    assert re.search(r"[-+*#%@]{2} {3,}[-+*#%@]{2}", lines[8])  # the hole of the zero
+    assert lines[1].strip("| ") == lines[28].strip("| ") == ""  # the margin of four pixels
+    assert re.search(r"[-+*#%@]{2} {6,}[-+*#%@]{2}", lines[15])  # the hole of the zero
 
 
 def test_without_a_model(inkgrad, home, pictures):

@@ -74,6 +74,7 @@ def _as_json(path: Path, answer: Classification, classifier: Classifier) -> dict
         "value": answer.value,
         "label": answer.label,
         "confidence": answer.confidence,
-        "runner_up": None if second is None else classifier.classes[second],
+        "runner_up": second,
+        "runner_up_label": None if second is None else classifier.classes[second],
         "probabilities": answer.probabilities,
     }

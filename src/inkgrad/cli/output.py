@@ -48,8 +48,7 @@ def table(columns: Sequence[str], rows: Sequence[Sequence[str]], *, right: Seque
 
 
 def show_digit(image: Any) -> None:
-    """Print a uint8 (28, 28) image as half as many lines of block characters, two pixels a character."""
+    """Print a uint8 (28, 28) image as 28 lines, two characters a pixel, as characters are twice as high as wide."""
     shades = " .:-=+*#%@"
-    for y in range(0, 28, 2):
-        pairs = (image[y].astype(int) + image[y + 1]) // 2
-        say("    |" + "".join(shades[min(int(value) * len(shades) // 256, 9)] for value in pairs) + "|")
+    for row in image:
+        say("    |" + "".join(2 * shades[int(value) * len(shades) // 256] for value in row) + "|")

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from inkgrad.cli.output import emit_json, say
-from inkgrad.data import load
+from inkgrad.data import NAMES, load
 from inkgrad.errors import OptionError
 from inkgrad.models import MODEL_FILE
 from inkgrad.training import Run, Settings, saved_settings
@@ -26,9 +26,11 @@ def run(
     """Train, or go on training, and say where the model is; `given` names the choices that were typed."""
     if resume and out is None:
         raise OptionError("--resume needs --out with the folder of the run to continue")
-    settings = _settings(choices)
+    choices = _parsed(choices)
     if resume and out is not None:
-        settings = _merged(saved_settings(out), {name: getattr(settings, name) for name in given})
+        settings = _merged(saved_settings(out), {name: choices[name] for name in given & choices.keys()})
+    else:
+        settings = Settings(**choices)
     folder = out or _free_folder(settings.model)
     splits = load(settings.data, train_on=settings.train_on)
     training = Run(
@@ -50,14 +52,17 @@ def run(
     say(f"next: inkgrad evaluate {folder}")
 
 
-def _settings(choices: dict[str, Any]) -> Settings:
+def _parsed(choices: dict[str, Any]) -> dict[str, Any]:
+    """Widths as numbers, and a path that still leads to the data from another folder."""
     values = dict(choices)
     if values["hidden"] is not None:
         try:
             values["hidden"] = tuple(int(width) for width in str(values["hidden"]).split(","))
         except ValueError:
             raise OptionError(f"--hidden takes widths such as 128 or 300,100, but got {values['hidden']!r}") from None
-    return Settings(**values)
+    if values["data"] not in NAMES and Path(values["data"]).exists():
+        values["data"] = str(Path(values["data"]).resolve())
+    return values
 
 
 def _merged(saved: Settings, asked: dict[str, Any]) -> Settings:

@@ -16,11 +16,12 @@ from inkgrad.data.mnist import fetch_mnist, load_mnist, mnist_folder
 from inkgrad.data.picture import normalize_digit, read_picture, to_digit
 from inkgrad.data.scaling import Scaling, linear_scaling, standardization
 from inkgrad.data.sheet import contact_sheet, show
-from inkgrad.data.source import load
+from inkgrad.data.source import NAMES, load
 from inkgrad.data.table import load_csv
 
 __all__ = [
     "DIGITS",
+    "NAMES",
     "SIDE",
     "Dataset",
     "Loader",

@@ -14,7 +14,10 @@ from inkgrad.data.mnist import load_mnist
 from inkgrad.data.table import load_csv
 from inkgrad.errors import DataError, OptionError
 
-__all__ = ["load"]
+__all__ = ["NAMES", "load"]
+
+NAMES = ("mnist", "digits")
+"""The data sets that `load` knows by name."""
 
 _MNIST_TRAIN = 50_000
 _DIGITS_TRAIN = 1_200

@@ -1,5 +1,6 @@
 """`Trainer`: steps, epochs, history, and everything that hangs on them."""
 
+import collections
 import contextlib
 import functools
 import time
@@ -220,6 +221,16 @@ class Trainer:
 
         return notify
 
+    def _named_callbacks(self) -> list[tuple[str, Callback]]:
+        """Each with its class's name and, as there may be several of a class, its number among them."""
+        numbers: collections.Counter[str] = collections.Counter()
+        named = []
+        for callback in self.callbacks:
+            name = type(callback).__name__
+            numbers[name] += 1
+            named.append((f"{name} {numbers[name]}", callback))
+        return named
+
     def state(self) -> dict[str, Any]:
         """Everything about the progress that is no array, as JSON holds it."""
         self._read()
@@ -229,7 +240,7 @@ class Trainer:
             "epoch_so_far": [self._loss_sum, self._correct, self._seen, self._seconds],
             "loader": self.loader.state(),
             "runaway": self._runaway.state(),
-            "callbacks": {type(callback).__name__: callback.state() for callback in self.callbacks},
+            "callbacks": {name: callback.state() for name, callback in self._named_callbacks()},
         }
 
     def load_state(self, state: dict[str, Any]) -> None:
@@ -240,5 +251,5 @@ class Trainer:
         self._loss_sum, self._correct, self._seen, self._seconds = state["epoch_so_far"]
         self.loader.load_state(state["loader"])
         self._runaway.load_state(state["runaway"])
-        for callback in self.callbacks:
-            callback.load_state(state["callbacks"].get(type(callback).__name__, callback.state()))
+        for name, callback in self._named_callbacks():
+            callback.load_state(state["callbacks"].get(name, callback.state()))
