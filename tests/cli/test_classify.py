@@ -122,7 +122,7 @@ def test_show(inkgrad, trained, pictures):
     assert all(re.fullmatch(r"    \|((.)\2){28}\|", line) for line in lines[1:])
     assert "@" in "".join(lines[1:])
     assert lines[1].strip("| ") == lines[28].strip("| ") == ""  # the margin of four pixels
-    assert re.search(r"[-+*#%@]{2} {6,}[-+*#%@]{2}", lines[15])  # the hole of the zero
+    assert re.search(r"[-+*#%@]{2}[ .]{6,}[-+*#%@]{2}", lines[15])  # the hole of the zero
 
 
 def test_without_a_model(inkgrad, home, pictures):
