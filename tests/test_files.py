@@ -133,3 +133,27 @@ def test_devices_and_pipes_are_not_renamed_away(tmp_path):
     with pytest.raises(StorageError, match="no ordinary file"):
         write_atomically(tmp_path / "pipe", "x")
     assert stat.S_ISFIFO((tmp_path / "pipe").stat().st_mode)
+
+
+def test_a_folder_that_cannot_be_synced_is_no_failure(tmp_path, monkeypatch):
+    """The new file is in place by then; some file systems refuse to sync folders."""
+    real = os.fsync
+
+    def fsync(descriptor):
+        if stat.S_ISDIR(os.fstat(descriptor).st_mode):
+            raise OSError(22, "Invalid argument")
+        real(descriptor)
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    assert write_atomically(tmp_path / "note", "new").read_text() == "new"
+
+
+def test_a_link_stays_a_link_and_a_mode_stays(tmp_path):
+    target, link = tmp_path / "target", tmp_path / "link"
+    target.write_text("old")
+    target.chmod(0o600)
+    link.symlink_to(target)
+    write_atomically(link, "new")
+    assert link.is_symlink()
+    assert target.read_text() == "new"
+    assert stat.S_IMODE(target.stat().st_mode) == 0o600

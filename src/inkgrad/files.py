@@ -1,7 +1,8 @@
 """Writing files whole or not at all."""
 
+import contextlib
 import os
-import tempfile
+import secrets
 from collections.abc import Callable
 from pathlib import Path
 from typing import BinaryIO
@@ -32,14 +33,15 @@ def write_atomically(path: str | os.PathLike[str], content: bytes | str | Callab
     ...     write_atomically(Path(folder) / "note.txt", "seven").read_text()
     'seven'
     """
-    path = Path(path)
+    path = Path(os.path.realpath(path))  # what a link points to is replaced, not the link
     temporary: Path | None = None
     try:
         if path.exists() and not (path.is_file() or path.is_dir()):  # renaming over a device would take it away
             raise StorageError(f"cannot write {path}: it is no ordinary file; name another")
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
-        temporary = Path(name)
+        name = path.with_name(f".{path.name}.{secrets.token_hex(8)}.part")
+        handle = os.open(name, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o666)
+        temporary = name
         with os.fdopen(handle, "wb") as file:
             if callable(content):
                 content(file)
@@ -47,7 +49,8 @@ def write_atomically(path: str | os.PathLike[str], content: bytes | str | Callab
                 file.write(content.encode() if isinstance(content, str) else content)
             file.flush()
             os.fsync(file.fileno())
-        temporary.chmod(0o666 & ~_umask())
+        if path.exists():
+            temporary.chmod(path.stat().st_mode & 0o777)
         temporary.replace(path)
         _sync_folder(path.parent)
     except OSError as error:
@@ -63,18 +66,13 @@ def write_atomically(path: str | os.PathLike[str], content: bytes | str | Callab
     return path
 
 
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
-
-
 def _sync_folder(folder: Path) -> None:
     """Make the rename itself survive a power cut; not every system can sync a folder."""
     if os.name != "posix":
         return
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    with contextlib.suppress(OSError):  # the new file is in place already
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)

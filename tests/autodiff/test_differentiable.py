@@ -219,15 +219,26 @@ def test_too_few_pull_backs_are_refused():
         lacking(ig.Tensor([1.0], requires_grad=True), [2.0])
 
 
-def test_an_input_without_pull_back_gets_no_gradient():
+def test_an_input_without_pull_back_may_not_want_a_gradient():
     @differentiable
     def one_way(a, b):
         return a * b, (lambda g: g * b, None)
 
     a, b = ig.Tensor([1.0], requires_grad=True), ig.Tensor([2.0], requires_grad=True)
-    one_way(a, b).sum().backward()
+    with pytest.raises(TypeError, match="one_way has no pull-back"):
+        one_way(a, b)
+    one_way(a, b.detach()).sum().backward()
     assert a.grad.tolist() == [2]
-    assert b.grad is None
+
+
+@pytest.mark.parametrize("returned", [3.0, (3.0, lambda g: g), (3.0, None)])
+def test_a_body_gives_a_value_and_a_tuple(returned):
+    @differentiable
+    def odd(x):
+        return returned
+
+    with pytest.raises(TypeError, match="odd must return its value and a tuple of pull-backs"):
+        odd([1.0])
 
 
 def test_shared_computes_once_a_pass():

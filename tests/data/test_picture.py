@@ -283,3 +283,9 @@ def test_size_is_decided_from_the_header(size):
 
 def test_the_same_digit_twice():
     assert load_digits()[0].fingerprint() == load_digits()[0].fingerprint()
+
+
+def test_formats_that_start_other_programs_are_refused():
+    eps = b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 10 10\n%%EndComments\nshowpage\n"
+    with pytest.raises(ImageError, match="not an image of a known format"):
+        to_digit(eps)

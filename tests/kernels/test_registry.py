@@ -30,7 +30,7 @@ def doubled():
 @pytest.fixture
 def fresh_default(monkeypatch):
     """The default backend as in a new process."""
-    monkeypatch.setattr(registry, "_loaded", ["reference"])
+    monkeypatch.setattr(registry, "_default", ["reference"])
 
 
 def test_a_kernel_is_its_reference_and_says_what_twins_it_has(doubled):

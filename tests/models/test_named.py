@@ -80,7 +80,7 @@ def test_options():
         ("mlp", {"hidden": 2.5}, "mlp needs widths of at least 1"),
         ("mlp", {"hidden": None}, "mlp needs widths of at least 1"),
         ("two-layer", {"hidden": [10, 10]}, "two-layer has one hidden layer, but got 2 widths in hidden; mlp takes"),
-        ("mlp", {"classes": 0}, "one output, but got 128 and 0"),
+        ("mlp", {"classes": 0}, "at least 2 classes, but got 0"),
     ],
 )
 def test_what_cannot_be_built(name, options, words):

@@ -116,7 +116,7 @@ def _unbroadcast(gradient: Array, shape: tuple[int, ...]) -> Array:
 
 
 def _deliver(leaf: Tensor | None, gradient: Array) -> None:
-    """Add to the leaf's `grad`, which shares memory with nothing else."""
+    """Add to the leaf's `grad`, which shares memory with no other gradient or value."""
     if leaf is None:  # the tensor is gone, so nobody can ask
         return
     if leaf.grad is not None:

@@ -49,7 +49,7 @@ class Op:
             for i, value in enumerate(args)
         ]
         try:
-            value, pullbacks = self.body(*arrays, **kwargs)
+            value, pullbacks = self._returned(self.body(*arrays, **kwargs))
         except InkgradError as error:  # says what is wrong; we know where
             if not current_scope():
                 raise
@@ -63,6 +63,12 @@ class Op:
             return result_tensor(value, None)
         return result_tensor(value, self._record(inputs, pullbacks, value))
 
+    def _returned(self, result: Any) -> Recorded:
+        """What the body gave, or an error that says how it should look."""
+        if isinstance(result, tuple) and len(result) == 2 and isinstance(result[1], tuple | list):
+            return result
+        raise TypeError(f"{self.name} must return its value and a tuple of pull-backs: return value, (lambda g: ...,)")
+
     def __repr__(self) -> str:
         return f"<op {self.name}{self.signature}>"
 
@@ -74,6 +80,8 @@ class Op:
             if source is None:
                 continue
             if isinstance(source, Tensor) and source.requires_grad:
+                if pullback is None:
+                    raise TypeError(f"{self.name} has no pull-back for an input that requires a gradient")
                 edges.append((node_of(source), pullback))
             elif isinstance(source, Tensor):
                 edges.append((constant_node(source.data, source.name), None))

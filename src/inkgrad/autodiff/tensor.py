@@ -60,7 +60,8 @@ class Tensor:
     Attributes:
         data: the array.
         grad: after `backward`, an array of the same shape and dtype; sums up over backward passes until
-            set to None.
+            set to None. No two tensors share one. Under an optimizer it lies in the optimizer's flat buffer, which
+            the next backward pass overwrites: copy what you want to keep.
 
     >>> x = Tensor([1.0, 2.0, 3.0], requires_grad=True)
     >>> loss = (x ** 2).sum()

@@ -1,6 +1,7 @@
 """`inkgrad quickstart`."""
 
 import shutil
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -46,9 +47,21 @@ def run(*, out: Path, seed: int, json: bool) -> None:
         emit_json(result | {"samples": answers, "seconds": seconds})
         return
     tell(f"\nDone in {seconds:.0f} s. Try next:")
-    tell(f"  inkgrad classify --show {answers[1]['file']}       what the network sees; or your own picture of a digit")
-    tell(f"  inkgrad evaluate {folder} --report report.html")
-    tell("  inkgrad train --data mnist --epochs 10           60,000 digits, downloaded once")
+    called = _called()
+    tell(f"  {called} classify --show {answers[1]['file']}")
+    tell("      what the network sees; or name a picture of your own, of one digit")
+    tell(f"  {called} evaluate {folder} --report report.html")
+    tell("      which digits it misreads, and why not to trust it yet: it knows 13 hands and 1,200 digits")
+    tell(f"  {called} train --data mnist --epochs 10")
+    tell("      50,000 digits, downloaded once: a network that reads most hands")
+
+
+def _called() -> str:
+    """How this command was called, so that the next ones work too where the environment is not active."""
+    program = Path(sys.argv[0])
+    if program.name not in ("inkgrad", "inkgrad.exe") or shutil.which("inkgrad"):
+        return "inkgrad"
+    return str(program)
 
 
 def _silent(_: str) -> None:

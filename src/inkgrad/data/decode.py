@@ -74,6 +74,17 @@ def _read(path: Path) -> bytes:
         raise ImageError(f"cannot read the image {path} ({error}); give a readable image file") from error
 
 
+# Formats of pictures that Pillow reads by itself: others, such as EPS, would start programs on files from strangers.
+FORMATS = ("PNG", "JPEG", "TIFF", "BMP", "DIB", "GIF", "PPM", "ICO", "TGA", "PCX")
+OPTIONAL_FORMATS = {"webp": "WEBP", "jpg_2000": "JPEG2000", "avif": "AVIF"}  # where Pillow was built with them
+
+
+def _formats() -> list[str]:
+    from PIL import features
+
+    return [*FORMATS, *(name for feature, name in OPTIONAL_FORMATS.items() if feature in features.get_supported())]
+
+
 def _from_bytes(content: bytes, name: str) -> Images:
     from PIL import Image
 
@@ -82,7 +93,7 @@ def _from_bytes(content: bytes, name: str) -> Images:
     try:
         with _opening, warnings.catch_warnings():
             warnings.simplefilter("ignore")  # the size is checked below, and odd metadata harms nothing
-            image = Image.open(io.BytesIO(content))
+            image = Image.open(io.BytesIO(content), formats=_formats())
     except Image.DecompressionBombError as error:
         raise ImageError(f"{name} is too large ({error}), at most 100 megapixels are read; shrink it first") from error
     except Exception as error:  # decoders fail in any way on what is no image

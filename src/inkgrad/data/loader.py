@@ -96,10 +96,19 @@ class Loader:
             self._order = self._rng.permutation(len(self.dataset))
 
     def state(self) -> dict[str, Any]:
-        """Position and the generator's state, as JSON holds them; from it the same batches follow."""
+        """Position and the generator's states, as JSON holds them; from them the same batches follow.
+
+        `generator` is the present state, `before` that from which the order of the current epoch was drawn: others
+        may draw from the same generator meanwhile.
+        """
         inside = self._order is not None
-        generator = self._before if inside else None if self._rng is None else self._rng.bit_generator.state
-        return {"position": self.position, "inside": inside, "generator": generator}
+        now = None if self._rng is None else self._rng.bit_generator.state
+        return {
+            "position": self.position,
+            "inside": inside,
+            "generator": now,
+            "before": self._before if inside else now,
+        }
 
     def load_state(self, state: dict[str, Any]) -> None:
         """Continue from what `state` gave.
@@ -112,9 +121,12 @@ class Loader:
         if self._rng is not None:
             try:
                 self._rng.bit_generator.state = state["generator"]
+                self._rng.bit_generator.state = state["before"]
             except (ValueError, TypeError, KeyError) as error:
                 raise CheckpointError(f"the saved order of the images is of another generator: {error}") from error
         self._order = None
         self.position = state["position"]
         if state["inside"]:
             self._draw()
+        if self._rng is not None:
+            self._rng.bit_generator.state = state["generator"]

@@ -69,7 +69,7 @@ def load_mnist(source: str | os.PathLike[str] | None = None) -> tuple[Dataset, D
     """
     if source is None:
         folder = mnist_folder()
-        if "INKGRAD_DATA" not in os.environ:
+        if not os.environ.get("INKGRAD_DATA"):
             fetch_mnist(folder)
         return _from_folder(folder)
     path = Path(source)

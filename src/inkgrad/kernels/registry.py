@@ -27,7 +27,7 @@ BACKENDS = {REFERENCE: "inkgrad.kernels.reference", "numba_cpu": "inkgrad.kernel
 KERNELS: dict[str, "Kernel[..., Any]"] = {}
 
 _chosen: ContextVar[str | None] = ContextVar("inkgrad_backend", default=None)
-_loaded: list[str] = [REFERENCE]
+_default: list[str] = [REFERENCE]
 _loading = threading.Lock()
 
 
@@ -50,7 +50,7 @@ class Kernel(Generic[P, R]):
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
         """Run the twin of the backend in force where it accepts these arguments, else the reference."""
-        twin = self.twins.get(_chosen.get() or _loaded[-1])
+        twin = self.twins.get(_chosen.get() or _default[0])
         if twin is not None and twin.accepts(*args, **kwargs):
             return twin.function(*args, **kwargs)
         return self.reference(*args, **kwargs)
@@ -101,9 +101,8 @@ def load_backend(name: str = "numba_cpu") -> None:
     if name not in BACKENDS:
         raise OptionError(f"no kernel backend is named {name!r}; there are {', '.join(BACKENDS)}")
     with _loading:
-        if name not in _loaded:
-            importlib.import_module(BACKENDS[name])
-            _loaded.append(name)
+        importlib.import_module(BACKENDS[name])
+        _default[0] = name
 
 
 @contextmanager
@@ -126,4 +125,4 @@ def use_backend(name: str) -> Iterator[None]:
 
 def active_backend() -> str:
     """The name of the backend that kernels called here would use."""
-    return _chosen.get() or _loaded[-1]
+    return _chosen.get() or _default[0]

@@ -42,15 +42,15 @@ class Classification:
 
 
 def network_logits(net: Module, images: NDArray[np.uint8], scaling: Scaling) -> NDArray[np.float32]:
-    """Logits of uint8 images (n, 28, 28) in prediction mode -> float32 (n, k); the network's mode is left as it was."""
-    was_training = net.training
+    """Logits of uint8 images (n, 28, 28) in prediction mode -> float32 (n, k); the layers' modes stay as they were."""
+    training = [module for _, module in net.named_modules() if module.training]
     net.eval()
     try:
         with no_grad():
             parts = [net(scaling.apply(images[i : i + BATCH])).data for i in range(0, max(len(images), 1), BATCH)]
     finally:
-        if was_training:
-            net.train()
+        for module in training:
+            module.training = True
     return np.concatenate(parts)
 
 

@@ -74,6 +74,10 @@ def load(path: str | os.PathLike[str]) -> Classifier:
         name, options = str(header["architecture"]), dict(header["options"])
         classes = tuple(str(c) for c in header["classes"])
         scaling = Scaling.from_json(header["scaling"])
+        for part in ("metrics", "training"):
+            said = header.setdefault(part, {})
+            if not isinstance(said, dict) or not isinstance(said.get("settings", {}), dict):
+                raise ModelFileError(f"{path} has a damaged header: {part} is {said!r} instead of fields")
         if name not in NAMED:
             raise ModelFileError(
                 f"{path} holds a network {name!r} that this inkgrad does not know; it knows {', '.join(NAMED)}"

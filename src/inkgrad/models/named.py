@@ -111,6 +111,8 @@ def build(name: str, *, rng: np.random.Generator, classes: int = 10, **options: 
     """
     if name not in NAMED:
         raise OptionError(f"no network is named {name!r}; there are {', '.join(NAMED)}")
+    if classes < 2:
+        raise OptionError(f"a classifier needs at least 2 classes, but got {classes}")
     model = NAMED[name]
     unknown = sorted(options.keys() - model.options.keys())
     if unknown:

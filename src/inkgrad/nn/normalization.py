@@ -52,6 +52,8 @@ class BatchNorm1d(Module):
         return ops.batch_norm(x, self.weight, self.bias, eps=self.eps, observe=self._follow)
 
     def _follow(self, mean: Array, variance: Array, count: int) -> None:
+        if not (np.isfinite(mean).all() and np.isfinite(variance).all()):
+            return  # the step will be refused; what was learned before it stays
         unbiased = variance * (count / (count - 1))
         for buffer, new in ((self.running_mean, mean), (self.running_var, unbiased)):
             buffer.data = ((1 - self.momentum) * buffer.data + self.momentum * new).astype(buffer.data.dtype)

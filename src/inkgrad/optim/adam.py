@@ -13,7 +13,8 @@ __all__ = ["Adam", "AdamW"]
 class Adam(Optimizer):
     """m <- b1 m + (1-b1) g; s <- b2 s + (1-b2) g^2; w <- w - rate m/(1-b1^t) / (sqrt(s/(1-b2^t)) + eps).
 
-    Kingma and Ba 2015, arXiv 1412.6980.
+    Kingma and Ba 2015, arXiv 1412.6980. t counts the optimizer's steps, also for parameters that got their first
+    gradient later.
     """
 
     state_names = ("mean", "squares")

@@ -39,6 +39,11 @@ class FlatParameters:
     """
 
     def __init__(self, module: HasParameters) -> None:
+        if not hasattr(module, "named_parameters"):
+            raise OptionError(
+                f"an optimizer takes a network with named_parameters(), but got a {type(module).__name__}; put the "
+                f"parameters into an nn.Module as attributes"
+            )
         named = list(module.named_parameters())
         if not named:
             raise OptionError(f"{type(module).__name__} has no parameters, so there is nothing to optimize")

@@ -1,7 +1,7 @@
 """How many threads the matrix products use: set once around a training, never within it."""
 
-import functools
 import os
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -13,12 +13,30 @@ __all__ = ["blas_threads"]
 WORTH_SHARING = 30_000_000
 
 
-@functools.cache
-def _controller() -> Any:
-    """One controller of the BLAS libraries of this process: finding them takes milliseconds."""
-    from threadpoolctl import ThreadpoolController
+class _Limit:
+    """One limit for the whole process, as the BLAS has one: the first training sets it, the last one restores it."""
 
-    return ThreadpoolController()
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._users = 0
+        self._limiter: Any = None
+
+    def enter(self, threads: int) -> None:
+        with self._lock:
+            self._users += 1
+            if self._users == 1:
+                from threadpoolctl import ThreadpoolController
+
+                self._limiter = ThreadpoolController().limit(limits=threads, user_api="blas")
+
+    def leave(self) -> None:
+        with self._lock:
+            self._users -= 1
+            if self._users == 0:
+                self._limiter.restore_original_limits()
+
+
+_limit = _Limit()
 
 
 @contextmanager
@@ -37,5 +55,8 @@ def blas_threads(largest_product: int) -> Iterator[None]:
     if not wanted and largest_product >= WORTH_SHARING:
         yield
         return
-    with _controller().limit(limits=int(wanted or 1), user_api="blas"):
+    _limit.enter(int(wanted or 1))
+    try:
         yield
+    finally:
+        _limit.leave()

@@ -117,6 +117,9 @@ class Trainer:
         with blas_threads(self._largest_product()), Interruption() as interruption:
             try:
                 self._notify("on_start")
+                if self._seen and self.step_count >= self.total_steps:  # stopped between the last step and its record
+                    self.loader.finish_if_done()
+                    self._finish_epoch()
                 while self.step_count < self.total_steps and self.stopped is None:
                     self._epoch(interruption)
             finally:
@@ -140,14 +143,14 @@ class Trainer:
             self._unread.append((self.step.logits, labels))
             if len(self._unread) >= READ_TOGETHER:
                 self._read()
-            now = time.perf_counter()
-            self._seconds += now - start
             self._runaway.check(self.last_loss, self.step_count, self.step.optimizer.learning_rate)
             notify(self)
+            now = time.perf_counter()
+            self._seconds += now - start
+            start = now
             if interruption.asked:
                 self._notify("on_interrupt")
                 raise KeyboardInterrupt
-            start = time.perf_counter()
             if self.step_count >= self.total_steps or self.stopped is not None:
                 break
         self.loader.finish_if_done()

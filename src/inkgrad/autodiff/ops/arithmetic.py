@@ -106,26 +106,26 @@ def abs(x: Array) -> Recorded:
 @differentiable(broadcasts=True)
 def maximum(a: Array, b: Array) -> Recorded:
     """The larger of each pair; equal values halve the gradient."""
-    return np.maximum(a, b), (lambda g: g * _share(a, b), lambda g: g * _share(b, a))
+    return np.maximum(a, b), (lambda g: _shared(g, a, b), lambda g: _shared(g, b, a))
 
 
 @differentiable(broadcasts=True)
 def minimum(a: Array, b: Array) -> Recorded:
     """The smaller of each pair; equal values halve the gradient."""
-    return np.minimum(a, b), (lambda g: g * _share(b, a), lambda g: g * _share(a, b))
+    return np.minimum(a, b), (lambda g: _shared(g, b, a), lambda g: _shared(g, a, b))
 
 
-def _share(winner: Array, other: Array) -> Array:
-    """1 where `winner` is larger, 1/2 where they are equal, else 0."""
+def _shared(g: Array, winner: Array, other: Array) -> Array:
+    """g where `winner` is larger, half of it where they are equal, else 0, also of an infinite g."""
     real = winner.dtype.type
-    return np.asarray((winner > other) + (winner == other) * real(0.5), dtype=winner.dtype)
+    return np.asarray(np.where(winner > other, g, np.where(winner == other, g * real(0.5), real(0))))
 
 
 @differentiable(broadcasts=True)
 def _clip(x: Array, *, low: Any, high: Any) -> Recorded:
     low = as_array(-np.inf if low is None else low, x.dtype)
     high = as_array(np.inf if high is None else high, x.dtype)
-    return np.clip(x, low, high), (lambda g: g * ((x >= low) & (x <= high)),)
+    return np.clip(x, low, high), (lambda g: np.where((x >= low) & (x <= high), g, x.dtype.type(0)),)
 
 
 def clip(x: TensorLike, low: TensorLike | None = None, high: TensorLike | None = None) -> Tensor:
@@ -141,4 +141,7 @@ def clip(x: TensorLike, low: TensorLike | None = None, high: TensorLike | None =
 def where(condition: Any, a: Array, b: Array) -> Recorded:
     """a where the condition holds, else b; the condition is a constant."""
     chosen = np.asarray(condition, dtype=bool)
-    return np.where(chosen, a, b), (lambda g: g * chosen, lambda g: g * ~chosen)
+    return np.where(chosen, a, b), (
+        lambda g: np.where(chosen, g, a.dtype.type(0)),
+        lambda g: np.where(chosen, b.dtype.type(0), g),
+    )

@@ -43,7 +43,7 @@ def _activation_backward(out, gradient, y, code):  # type: ignore[no-untyped-def
     zero = np.float32(0)
     if code == 1:
         for i in range(out.size):
-            out[i] = gradient[i] if y[i] > zero else gradient[i] * zero  # NaN in the gradient stays visible
+            out[i] = zero if y[i] <= zero else gradient[i]  # 0 also of an infinite gradient
     elif code == 2:
         for i in range(out.size):
             out[i] = gradient[i] * (y[i] * (one - y[i]))

@@ -33,7 +33,7 @@ def activation_backward(gradient: NDArray[Any], y: NDArray[Any], activation: Act
     if activation == "identity":
         return gradient
     if activation == "relu":
-        return np.asarray(gradient * (y > 0))
+        return np.asarray(np.where(y <= 0, gradient.dtype.type(0), gradient))  # 0 also of an infinite gradient
     if activation == "tanh":
         return np.asarray(gradient * (1 - y * y))
     return np.asarray(gradient * (y * (1 - y)))
