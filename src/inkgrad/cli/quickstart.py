@@ -51,9 +51,9 @@ def run(*, out: Path, seed: int, json: bool) -> None:
     tell(f"  {called} classify --show {answers[1]['file']}")
     tell("      what the network sees; or name a picture of your own, of one digit")
     tell(f"  {called} evaluate {folder} --report report.html")
-    tell("      which digits it misreads, and why not to trust it yet: it knows 13 hands and 1,200 digits")
+    tell("      which digits it misreads; it has seen only 1,200")
     tell(f"  {called} train --data mnist --epochs 10")
-    tell("      50,000 digits, downloaded once: a network that reads most hands")
+    tell("      50,000 digits, downloaded once")
 
 
 def _called() -> str:
