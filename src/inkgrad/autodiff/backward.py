@@ -39,11 +39,10 @@ def backward(result: Tensor, gradient: Array | None) -> None:
     elif gradient.shape != result.shape:
         raise ShapeError(f"backward needs a gradient of shape {result.shape}, but this has {gradient.shape}")
     waiting = _consumers(root)
-    arrived = {root: _Sum(gradient)}
-    ready = [root]
+    sums: dict[Node, _Sum] = {}
+    ready = [(root, gradient)]
     while ready:
-        node = ready.pop()
-        total = arrived.pop(node).value
+        node, total = ready.pop()
         if node.watched:
             node.gradient = total.copy()
         if node.leaf is not None:
@@ -53,14 +52,16 @@ def backward(result: Tensor, gradient: Array | None) -> None:
         for position, (source, pullback) in enumerate(node.edges):
             if pullback is None:
                 continue
-            part = _checked(node, position, source, np.asarray(pullback(total)))
-            if source in arrived:
-                arrived[source].add(part)
+            part = _checked(node, position, source, pullback(total))
+            left = waiting[source] = waiting[source] - 1
+            if source in sums:
+                sums[source].add(part)
+                if left == 0:
+                    ready.append((source, sums.pop(source).value))
+            elif left == 0:  # the only consumer
+                ready.append((source, part))
             else:
-                arrived[source] = _Sum(part)
-            waiting[source] -= 1
-            if waiting[source] == 0:
-                ready.append(source)
+                sums[source] = _Sum(part)
         node.release()
 
 
@@ -95,8 +96,11 @@ def _consumers(root: Node) -> dict[Node, int]:
 
 def _checked(node: Node, position: int, source: Node, part: Array) -> Array:
     """`part` in the shape of the input it belongs to, or an error that names the op."""
-    assert source.value is not None  # released only after its own turn, which comes later
     expected = source.value
+    assert expected is not None  # released only after its own turn, which comes later
+    if type(part) is np.ndarray and part.shape == expected.shape and part.dtype == expected.dtype:
+        return part
+    part = np.asarray(part)
     if node.broadcasts and part.shape != expected.shape and part.ndim >= expected.ndim:
         part = _unbroadcast(part, expected.shape)
     if part.shape != expected.shape or part.dtype != expected.dtype:
