@@ -9,7 +9,7 @@ import numpy as np
 
 from inkgrad.autodiff.modes import current_scope, is_recording
 from inkgrad.autodiff.node import Edge, Node, Pullback, constant_node, node_of
-from inkgrad.autodiff.tensor import OPS, Array, Tensor, TensorLike, as_array, result_tensor
+from inkgrad.autodiff.tensor import OPS, Array, Tensor, as_array, result_tensor
 from inkgrad.errors import GraphError, InkgradError, ShapeError
 
 __all__ = ["Op", "Recorded", "differentiable", "shared"]
@@ -33,7 +33,7 @@ class Op:
         self.signature = inspect.signature(body)
         positional = [p for p in self.signature.parameters.values() if p.kind is not p.KEYWORD_ONLY]
         self._names = {p.name for p in positional}
-        self._constants = frozenset(i for i, p in enumerate(positional) if p.name in constants)
+        self._constants = tuple(i for i, p in enumerate(positional) if p.name in constants)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Tensor:
         """Run the body on arrays of one dtype and, if anyone will ask for gradients, record it."""
@@ -44,10 +44,10 @@ class Op:
         if self._constants:
             inputs = [value for i, value in enumerate(args) if i not in self._constants]
         dtype, wanted = self._survey(inputs)
-        arrays = [
-            self._raw(value) if i in self._constants else None if value is None else _real(value, dtype)
-            for i, value in enumerate(args)
-        ]
+        arrays = [v.data if isinstance(v, Tensor) else None if v is None else as_array(v, dtype) for v in inputs]
+        for i in self._constants:  # in rising order, so that each finds its place
+            if i < len(args):
+                arrays.insert(i, self._raw(args[i]))
         try:
             value, pullbacks = self._returned(self.body(*arrays, **kwargs))
         except InkgradError as error:  # says what is wrong; we know where
@@ -125,10 +125,6 @@ class Op:
 
 def _where() -> str:
     return f" in {current_scope()}" if current_scope() else ""
-
-
-def _real(value: TensorLike, dtype: np.dtype[Any]) -> Array:
-    return value.data if isinstance(value, Tensor) else as_array(value, dtype)
 
 
 @overload

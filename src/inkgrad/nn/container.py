@@ -47,14 +47,13 @@ class Sequential(Module):
         if not isinstance(x, Tensor):  # an array takes the dtype of the network, whichever layer comes first
             first = next(self.named_parameters(), None)
             x = Tensor(x, dtype=None if first is None else first[1].dtype)
-        layers = iter(zip(self.layers, [*self.layers[1:], None], strict=False))
-        for layer, following in layers:
-            activation = _FUSED.get(type(following)) if following is not None and type(layer) is Linear else None
-            if activation is None:
-                x = layer(x)
-            else:
-                x = layer(x, activation)
-                next(layers)
+        layers, i = self.layers, 0
+        while i < len(layers):
+            fused = None
+            if type(layers[i]) is Linear and i + 1 < len(layers):
+                fused = _FUSED.get(type(layers[i + 1]))
+            x = layers[i](x) if fused is None else layers[i](x, fused)
+            i += 1 if fused is None else 2
         return x
 
     def __len__(self) -> int:

@@ -1,0 +1,22 @@
+"""The choices of the command line are written out, so that help needs no numpy; they must be those of the package."""
+
+import inspect
+from typing import get_args, get_type_hints
+
+from inkgrad.cli import main
+from inkgrad.models import NAMED
+from inkgrad.training import OPTIMIZERS, SCHEDULES, Settings
+from inkgrad.training.settings import SCALINGS
+
+
+def test_choices_are_those_of_the_package():
+    assert get_args(main.Model) == tuple(NAMED)
+    assert get_args(main.OptimizerName) == tuple(OPTIMIZERS)
+    assert get_args(main.ScheduleName) == SCHEDULES
+    assert get_args(main.ScalingName) == SCALINGS
+
+
+def test_every_setting_can_be_typed_and_has_the_same_default():
+    typed = inspect.signature(main.train).parameters
+    for name in get_type_hints(Settings):
+        assert typed[name].default == getattr(Settings(), name), name
