@@ -14,14 +14,6 @@ MODES = (("reference", "float64"), ("reference", "float32"), ("numba_cpu", "floa
 TWINNED = [pytest.param(case, id=case.id) for case in cases.LAYERS if case.torch is not None]
 
 
-@pytest.fixture(scope="module")
-def torch():
-    import torch
-
-    torch.set_num_threads(1)
-    return torch
-
-
 def agree(got, expected, dtype):
     expected = np.asarray(expected)
     assert got.shape == expected.shape

@@ -14,14 +14,6 @@ TWINNED = [pytest.param(case, id=case.id) for case in cases.WITH_VALUE if case.t
 MODES = (("reference", "float64"), ("reference", "float32"), ("numba_cpu", "float32"))
 
 
-@pytest.fixture(scope="module")
-def torch():
-    import torch
-
-    torch.set_num_threads(1)
-    return torch
-
-
 def agree(got, expected, dtype):
     """The norm of the difference is small beside PyTorch's norm; what is not finite is the same."""
     expected = np.asarray(expected)

@@ -14,14 +14,6 @@ MODES = (("reference", "float64"), ("reference", "float32"), ("numba_cpu", "floa
 STEPS = 20
 
 
-@pytest.fixture(scope="module")
-def torch():
-    import torch
-
-    torch.set_num_threads(1)
-    return torch
-
-
 def agree(got, expected, dtype):
     assert got.shape == expected.shape
     assert got.dtype == expected.dtype == dtype

@@ -98,11 +98,16 @@ def load_backend(name: str = "numba_cpu") -> None:
     Raises:
         OptionError: no backend of this name.
     """
+    with _loading:
+        _register(name)
+        _default[0] = name
+
+
+def _register(name: str) -> None:
+    """Import the module of a backend, which registers its twins."""
     if name not in BACKENDS:
         raise OptionError(f"no kernel backend is named {name!r}; there are {', '.join(BACKENDS)}")
-    with _loading:
-        importlib.import_module(BACKENDS[name])
-        _default[0] = name
+    importlib.import_module(BACKENDS[name])
 
 
 @contextmanager
@@ -113,9 +118,7 @@ def use_backend(name: str) -> Iterator[None]:
     ...     active_backend()
     'reference'
     """
-    if name not in BACKENDS:
-        raise OptionError(f"no kernel backend is named {name!r}; there are {', '.join(BACKENDS)}")
-    importlib.import_module(BACKENDS[name])
+    _register(name)
     token = _chosen.set(name)
     try:
         yield
