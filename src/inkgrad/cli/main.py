@@ -25,7 +25,19 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-Model = Literal["softmax-regression", "two-layer", "two-layer-sigmoid", "mlp"]
+Model = Literal[
+    "softmax-regression",
+    "two-layer",
+    "two-layer-sigmoid",
+    "mlp",
+    "lenet1",
+    "lenet5-1998",
+    "lenet5",
+    "cnn",
+    "resnet",
+    "simple-cnn",
+    "tiny",
+]
 OptimizerName = Literal["sgd", "momentum", "nesterov", "adagrad", "rmsprop", "adam", "adamw"]
 ScheduleName = Literal["constant", "step", "exponential", "cosine", "one-cycle"]
 ScalingName = Literal["linear", "standard"]
@@ -158,6 +170,17 @@ def gradcheck(
     from inkgrad.cli.gradcheck import run
 
     run(model=model, data=data, batch_size=batch_size, seed=seed, json=json)
+
+
+@app.command()
+def benchmark(
+    quick: Annotated[bool, typer.Option("--quick", help="A few seconds instead of a minute: rough figures.")] = False,
+    json: Json = False,
+) -> None:
+    """Measure how fast this machine trains and predicts, and say what it runs on."""
+    from inkgrad.cli.benchmark import run
+
+    run(quick=quick, json=json)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -2,13 +2,21 @@
 
 from inkgrad.kernels.reference.activation import activation_backward, activation_forward
 from inkgrad.kernels.reference.affine import affine_forward
+from inkgrad.kernels.reference.convolution import conv2d_forward, conv2d_input_gradient, conv2d_weight_gradient
 from inkgrad.kernels.reference.cross_entropy import cross_entropy_of_labels, cross_entropy_of_targets
+from inkgrad.kernels.reference.dropout import dropout_mask
 from inkgrad.kernels.reference.gather import gather_scaled
 from inkgrad.kernels.reference.normalization import (
     batch_norm_backward,
     batch_norm_forward,
     layer_norm_backward,
     layer_norm_forward,
+)
+from inkgrad.kernels.reference.pooling import (
+    average_pool2d_backward,
+    average_pool2d_forward,
+    max_pool2d_backward,
+    max_pool2d_forward,
 )
 from inkgrad.kernels.reference.update import adagrad_update, adam_update, rmsprop_update, sgd_update
 from inkgrad.kernels.registry import (
@@ -30,16 +38,24 @@ __all__ = [
     "adagrad_update",
     "adam_update",
     "affine_forward",
+    "average_pool2d_backward",
+    "average_pool2d_forward",
     "batch_norm_backward",
     "batch_norm_forward",
+    "conv2d_forward",
+    "conv2d_input_gradient",
+    "conv2d_weight_gradient",
     "cross_entropy_of_labels",
     "cross_entropy_of_targets",
+    "dropout_mask",
     "gather_scaled",
     "implements",
     "kernel",
     "layer_norm_backward",
     "layer_norm_forward",
     "load_backend",
+    "max_pool2d_backward",
+    "max_pool2d_forward",
     "rmsprop_update",
     "sgd_update",
     "use_backend",

@@ -2,7 +2,8 @@
 
 from inkgrad.models.classifier import Classification, Classifier, network_logits
 from inkgrad.models.file import MODEL_FILE, load, save
-from inkgrad.models.named import NAMED, NamedModel, Network, build
+from inkgrad.models.named import NAMED, NamedModel, build
+from inkgrad.models.network import Network
 
 __all__ = [
     "MODEL_FILE",

@@ -8,7 +8,8 @@ from typing import Any
 from inkgrad.data import Scaling
 from inkgrad.errors import ModelFileError, OptionError
 from inkgrad.models.classifier import Classifier
-from inkgrad.models.named import NAMED, Network, build
+from inkgrad.models.named import NAMED, build
+from inkgrad.models.network import Network
 from inkgrad.nn.state import load_state, read_arrays, state_of, write_arrays
 from inkgrad.random import default_rng
 

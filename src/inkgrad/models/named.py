@@ -1,6 +1,5 @@
 """The named networks: each takes float32 (n, 1, 28, 28) and gives logits (n, classes)."""
 
-import itertools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -9,25 +8,11 @@ import numpy as np
 
 from inkgrad.autodiff import Tensor
 from inkgrad.errors import OptionError
-from inkgrad.nn import Flatten, Linear, Module, ReLU, Sequential, Sigmoid, cross_entropy, init, sigmoid_squared_error
+from inkgrad.models import convolutional, dense
+from inkgrad.models.network import Network
+from inkgrad.nn import cross_entropy, sigmoid_squared_error
 
 __all__ = ["NAMED", "NamedModel", "Network", "build"]
-
-PIXELS = 784
-
-
-class Network(Sequential):
-    """A named network: its layers, and what is needed to build it again.
-
-    Attributes:
-        architecture: the name it was built by.
-        options: the arguments it was built with, as JSON holds them.
-    """
-
-    def __init__(self, *layers: Module) -> None:
-        super().__init__(*layers)
-        self.architecture = ""
-        self.options: dict[str, Any] = {}
 
 
 @dataclass(frozen=True)
@@ -49,45 +34,75 @@ class NamedModel:
     summary: str
 
 
-def _softmax_regression(*, rng: np.random.Generator, classes: int) -> Network:
-    return Network(Flatten(), Linear(PIXELS, classes, rng=rng, init=init.normal(0.01)))
-
-
-def _two_layer(*, rng: np.random.Generator, classes: int, hidden: int) -> Network:
-    start = init.normal(0.01)
-    first = Linear(PIXELS, hidden, rng=rng, init=start)
-    return Network(Flatten(), first, ReLU(), Linear(hidden, classes, rng=rng, init=start))
-
-
-def _two_layer_sigmoid(*, rng: np.random.Generator, classes: int, hidden: int) -> Network:
-    first = Linear(PIXELS, hidden, rng=rng, init=init.lecun_normal)
-    return Network(Flatten(), first, Sigmoid(), Linear(hidden, classes, rng=rng, init=init.lecun_normal))
-
-
-def _mlp(*, rng: np.random.Generator, classes: int, hidden: int | Sequence[int]) -> Network:
-    widths = [PIXELS, *([hidden] if isinstance(hidden, int) else hidden)]
-    layers: list[Module] = [Flatten()]
-    for before, after in itertools.pairwise(widths):
-        layers += [Linear(before, after, rng=rng), ReLU()]
-    return Network(*layers, Linear(widths[-1], classes, rng=rng, init=init.lecun_normal))
-
-
 NAMED: dict[str, NamedModel] = {
     "softmax-regression": NamedModel(
-        _softmax_regression, {}, cross_entropy, "softmax", "784-10, a linear classifier with softmax cross-entropy"
+        dense.softmax_regression, {}, cross_entropy, "softmax", "784-10, a linear classifier with softmax cross-entropy"
     ),
     "two-layer": NamedModel(
-        _two_layer, {"hidden": 50}, cross_entropy, "softmax", "784-50-10, ReLU, softmax cross-entropy: the textbook's"
+        dense.two_layer,
+        {"hidden": 50},
+        cross_entropy,
+        "softmax",
+        "784-50-10, ReLU, softmax cross-entropy: the textbook's",
     ),
     "two-layer-sigmoid": NamedModel(
-        _two_layer_sigmoid,
+        dense.two_layer_sigmoid,
         {"hidden": 100},
         sigmoid_squared_error,
         "sigmoid",
         "784-100-10, sigmoid in both layers, squared error: the classic before ReLU",
     ),
     "mlp": NamedModel(
-        _mlp, {"hidden": [128]}, cross_entropy, "softmax", "784-128-10, ReLU; hidden layers as wide and many as wanted"
+        dense.mlp,
+        {"hidden": [128]},
+        cross_entropy,
+        "softmax",
+        "784-128-10, ReLU; hidden layers as wide and many as wanted",
+    ),
+    "lenet1": NamedModel(
+        convolutional.lenet1,
+        {},
+        cross_entropy,
+        "softmax",
+        "LeNet-1 of 1990: two convolutions with tanh, 3,278 parameters",
+    ),
+    "lenet5-1998": NamedModel(
+        convolutional.lenet5_1998,
+        {},
+        cross_entropy,
+        "softmax",
+        "LeNet-5 as published: tanh, trainable subsampling, partial connection, 60,850 parameters",
+    ),
+    "lenet5": NamedModel(
+        convolutional.lenet5, {}, cross_entropy, "softmax", "LeNet-5 of today: ReLU, max pooling, 61,706 parameters"
+    ),
+    "cnn": NamedModel(
+        convolutional.cnn,
+        {},
+        cross_entropy,
+        "softmax",
+        "two convolutions of 32 and 64 channels, max pooling, dropout: PyTorch's example, 1,199,882 parameters",
+    ),
+    "resnet": NamedModel(
+        convolutional.resnet,
+        {"width": 16, "depth": 1},
+        cross_entropy,
+        "softmax",
+        "residual blocks in three stages of width, 2 width, 4 width channels, depth blocks each",
+    ),
+    "simple-cnn": NamedModel(
+        convolutional.simple_cnn,
+        {},
+        cross_entropy,
+        "softmax",
+        "ten convolutions of 3x3 with batch normalization, no pooling: An et al. 2020, 1,124,180 parameters",
+    ),
+    "tiny": NamedModel(
+        convolutional.tiny,
+        {},
+        cross_entropy,
+        "softmax",
+        "four convolutions with batch normalization and global average pooling, 6,866 parameters",
     ),
 }
 
@@ -99,7 +114,7 @@ def build(name: str, *, rng: np.random.Generator, classes: int = 10, **options: 
         name: one of `NAMED`.
         rng: draws the initial weights.
         classes: how many logits.
-        **options: the network's own options, such as `hidden` for its width.
+        **options: the network's own options, such as `hidden` for the width of `mlp`.
 
     Raises:
         OptionError: no network of this name, or an option it does not have.
@@ -121,6 +136,9 @@ def build(name: str, *, rng: np.random.Generator, classes: int = 10, **options: 
     full: dict[str, Any] = model.options | options
     if "hidden" in full:
         full["hidden"] = _checked_widths(name, full["hidden"], several=isinstance(model.options["hidden"], list))
+    for option in ("width", "depth"):
+        if option in full:
+            full[option] = _checked_number(name, option, full[option])
     net = model.build(rng=rng, classes=classes, **full)
     net.architecture = name
     net.options = full | {"classes": classes}
@@ -134,3 +152,9 @@ def _checked_widths(name: str, hidden: Any, *, several: bool) -> Any:
     if not several and len(widths) != 1:
         raise OptionError(f"{name} has one hidden layer, but got {len(widths)} widths in hidden; mlp takes several")
     return [int(width) for width in widths] if several else int(widths[0])
+
+
+def _checked_number(name: str, option: str, value: Any) -> int:
+    if not isinstance(value, int | np.integer) or isinstance(value, bool) or value < 1:
+        raise OptionError(f"{name} needs a whole number of at least 1 as {option}, but got {value!r}")
+    return int(value)

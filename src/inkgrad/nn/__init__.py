@@ -4,26 +4,35 @@ from inkgrad.autodiff.ops import binary_cross_entropy, cross_entropy, mean_squar
 from inkgrad.nn import init
 from inkgrad.nn.activation import GELU, LeakyReLU, LogSoftmax, ReLU, Sigmoid, Softmax, Softplus, Tanh
 from inkgrad.nn.container import Flatten, Residual, Sequential
-from inkgrad.nn.dropout import Dropout
+from inkgrad.nn.convolution import Conv2d
+from inkgrad.nn.dropout import Dropout, Dropout2d
 from inkgrad.nn.linear import Linear
 from inkgrad.nn.module import Buffer, Module, Parameter
-from inkgrad.nn.normalization import BatchNorm1d, LayerNorm
+from inkgrad.nn.normalization import BatchNorm1d, BatchNorm2d, LayerNorm
+from inkgrad.nn.pooling import AveragePool2d, GlobalAveragePool2d, MaxPool2d, ScaledAveragePool2d
 from inkgrad.nn.state import load_state, state_of
 
 __all__ = [
     "GELU",
+    "AveragePool2d",
     "BatchNorm1d",
+    "BatchNorm2d",
     "Buffer",
+    "Conv2d",
     "Dropout",
+    "Dropout2d",
     "Flatten",
+    "GlobalAveragePool2d",
     "LayerNorm",
     "LeakyReLU",
     "Linear",
     "LogSoftmax",
+    "MaxPool2d",
     "Module",
     "Parameter",
     "ReLU",
     "Residual",
+    "ScaledAveragePool2d",
     "Sequential",
     "Sigmoid",
     "Softmax",

@@ -82,7 +82,7 @@ class Residual(Module):
         shape = straight.shape if isinstance(straight, Tensor) else as_array(straight).shape
         if added.shape != shape:
             raise ShapeError(
-                f"Residual {self._label} adds its body, of shape {added.shape}, to {shape}; "
+                f"{self._title} adds its body, of shape {added.shape}, to {shape}; "
                 f"give it a shortcut that brings x to the body's shape"
             )
         return ops.add(straight, added)

@@ -46,11 +46,10 @@ class Linear(Module):
 
     def forward(self, x: TensorLike, activation: Activation = "identity") -> Tensor:
         """x W^T + b, with an activation computed in the same pass if one is named."""
-        shape = x.data.shape if isinstance(x, Tensor) else as_array(x).shape
-        if len(shape) != 2 or shape[1] != self.weight.data.shape[1]:
-            where = f"Linear {self._label}" if self._label else "Linear"
+        shape = x.shape if isinstance(x, Tensor) else as_array(x).shape
+        if len(shape) != 2 or shape[1] != self.weight.shape[1]:
             raise ShapeError(
-                f"{where} expects (n, {self.weight.shape[1]}), but got {shape}"
+                f"{self._title} expects (n, {self.weight.shape[1]}), but got {shape}"
                 + ("; put a Flatten before it" if len(shape) > 2 else "")
             )
         return ops.affine(x, self.weight, self.bias, activation=activation)

@@ -64,6 +64,7 @@ class Module:
     training: bool = True
     _label: str = ""  # its path within the module around it, for the scopes of a graph
     _has_labelled: bool = False
+    frozen_count: int = 0  # how many numbers of its own parameters never change
 
     def forward(self, *inputs: Any) -> Any:
         """The module's function; subclasses write it."""
@@ -92,6 +93,11 @@ class Module:
         finally:
             _root.reset(mark)
 
+    @property
+    def _title(self) -> str:
+        """Its kind and its path, for messages."""
+        return f"{type(self).__name__} {self._label}" if self._label else type(self).__name__
+
     # The one walk
 
     def named_members(self) -> Iterator[tuple[str, Any]]:
@@ -117,7 +123,8 @@ class Module:
 
     def parameter_count(self) -> int:
         """How many numbers are trained."""
-        return sum(parameter.size for _, parameter in self.named_parameters())
+        frozen = sum(module.frozen_count for _, module in self.named_modules())
+        return sum(parameter.size for _, parameter in self.named_parameters()) - frozen
 
     # Modes
 

@@ -1,17 +1,61 @@
 """Batch and layer normalization."""
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
 
 from inkgrad.autodiff import Array, Tensor, TensorLike, as_array, ops
+from inkgrad.autodiff.ops.window import check_images
 from inkgrad.errors import OptionError, ShapeError
 from inkgrad.nn.module import Buffer, Module, Parameter
 
-__all__ = ["BatchNorm1d", "LayerNorm"]
+__all__ = ["BatchNorm1d", "BatchNorm2d", "LayerNorm"]
 
 
-class BatchNorm1d(Module):
+class _BatchNorm(Module):
+    """What batch normalization of rows and of images share; subclasses say which shapes they take."""
+
+    def __init__(self, features: int, *, eps: float = 1e-5, momentum: float = 0.1) -> None:
+        if features < 1 or not eps > 0 or not 0 <= momentum <= 1:
+            raise OptionError(
+                f"{type(self).__name__} needs features >= 1, eps > 0 and momentum in 0..1, "
+                f"but got {features}, {eps} and {momentum}"
+            )
+        self.weight = Parameter(np.ones(features, np.float32))
+        self.bias = Parameter(np.zeros(features, np.float32))
+        self.running_mean = Buffer(np.zeros(features, np.float32))
+        self.running_var = Buffer(np.ones(features, np.float32))
+        self.eps = eps
+        self.momentum = momentum
+
+    def _check(self, shape: tuple[int, ...]) -> None:
+        """Refuse a shape that the layer is not made for."""
+        raise NotImplementedError
+
+    def _normalized(self, x: TensorLike) -> Tensor:
+        shape = x.shape if isinstance(x, Tensor) else as_array(x).shape
+        self._check(shape)
+        if not self.training:
+            mean, variance = self.running_mean.data, self.running_var.data
+            return ops.batch_norm_inference(x, self.weight, self.bias, mean=mean, variance=variance, eps=self.eps)
+        count = shape[0] * math.prod(shape[2:])
+        if count < 2:
+            raise ShapeError(
+                f"{self._title} needs at least 2 {'pixels' if len(shape) > 2 else 'samples'} for a batch's "
+                f"statistics, but got {count}; use larger batches or eval()"
+            )
+        return ops.batch_norm(x, self.weight, self.bias, eps=self.eps, observe=self._follow)
+
+    def _follow(self, mean: Array, variance: Array, count: int) -> None:
+        if not (np.isfinite(mean).all() and np.isfinite(variance).all()):
+            return  # the step will be refused; what was learned before it stays
+        unbiased = variance * (count / (count - 1))
+        for buffer, new in ((self.running_mean, mean), (self.running_var, unbiased)):
+            buffer.data = ((1 - self.momentum) * buffer.data + self.momentum * new).astype(buffer.data.dtype)
+
+
+class BatchNorm1d(_BatchNorm):
     """gamma (x - mean) / sqrt(var + eps) + beta for each feature: (n, c) -> (n, c).
 
     In training mean and variance are the batch's, and the running ones follow by `momentum`; in prediction the
@@ -23,40 +67,32 @@ class BatchNorm1d(Module):
         running_mean, running_var: buffers, (c,).
     """
 
-    def __init__(self, features: int, *, eps: float = 1e-5, momentum: float = 0.1) -> None:
-        if features < 1 or not eps > 0 or not 0 <= momentum <= 1:
-            raise OptionError(
-                f"BatchNorm1d needs features >= 1, eps > 0 and momentum in 0..1, "
-                f"but got {features}, {eps} and {momentum}"
-            )
-        self.weight = Parameter(np.ones(features, np.float32))
-        self.bias = Parameter(np.zeros(features, np.float32))
-        self.running_mean = Buffer(np.zeros(features, np.float32))
-        self.running_var = Buffer(np.ones(features, np.float32))
-        self.eps = eps
-        self.momentum = momentum
+    def _check(self, shape: tuple[int, ...]) -> None:
+        if len(shape) != 2 or shape[1] != self.weight.shape[0]:
+            advice = "; BatchNorm2d takes images" if len(shape) == 4 else ""
+            raise ShapeError(f"{self._title} expects (n, {self.weight.shape[0]}), but got {shape}{advice}")
 
     def forward(self, x: TensorLike) -> Tensor:
         """x (n, c) -> (n, c); training needs at least two samples."""
-        shape = x.shape if isinstance(x, Tensor) else as_array(x).shape
-        if len(shape) != 2 or shape[1] != self.weight.size:
-            raise ShapeError(f"BatchNorm1d {self._label} expects (n, {self.weight.size}), but got {shape}")
-        if not self.training:
-            mean, variance = self.running_mean.data, self.running_var.data
-            return ops.batch_norm_inference(x, self.weight, self.bias, mean=mean, variance=variance, eps=self.eps)
-        if shape[0] < 2:
-            raise ShapeError(
-                f"BatchNorm1d {self._label} needs at least 2 samples for a batch's statistics, but got {shape[0]}; "
-                f"use larger batches or eval()"
-            )
-        return ops.batch_norm(x, self.weight, self.bias, eps=self.eps, observe=self._follow)
+        return self._normalized(x)
 
-    def _follow(self, mean: Array, variance: Array, count: int) -> None:
-        if not (np.isfinite(mean).all() and np.isfinite(variance).all()):
-            return  # the step will be refused; what was learned before it stays
-        unbiased = variance * (count / (count - 1))
-        for buffer, new in ((self.running_mean, mean), (self.running_var, unbiased)):
-            buffer.data = ((1 - self.momentum) * buffer.data + self.momentum * new).astype(buffer.data.dtype)
+
+class BatchNorm2d(_BatchNorm):
+    """gamma (x - mean) / sqrt(var + eps) + beta for each channel: (n, c, h, w) -> (n, c, h, w).
+
+    Like `BatchNorm1d`, with statistics over the batch and all pixels of a channel.
+
+    Attributes:
+        weight, bias: gamma and beta, (c,).
+        running_mean, running_var: buffers, (c,).
+    """
+
+    def _check(self, shape: tuple[int, ...]) -> None:
+        check_images(self._title, shape, self.weight.shape[0])
+
+    def forward(self, x: TensorLike) -> Tensor:
+        """x (n, c, h, w) -> (n, c, h, w); training needs at least two pixels in each channel."""
+        return self._normalized(x)
 
 
 class LayerNorm(Module):

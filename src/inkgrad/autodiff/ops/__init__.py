@@ -26,6 +26,7 @@ from inkgrad.autodiff.ops.arithmetic import (
     subtract,
     where,
 )
+from inkgrad.autodiff.ops.convolution import conv2d
 from inkgrad.autodiff.ops.linear import affine, matmul
 from inkgrad.autodiff.ops.loss import (
     binary_cross_entropy,
@@ -35,6 +36,7 @@ from inkgrad.autodiff.ops.loss import (
 )
 from inkgrad.autodiff.ops.noise import dropout
 from inkgrad.autodiff.ops.normalization import batch_norm, batch_norm_inference, layer_norm
+from inkgrad.autodiff.ops.pooling import average_pool2d, global_average_pool2d, max_pool2d
 from inkgrad.autodiff.ops.reduction import logsumexp, max, mean, sum, variance
 from inkgrad.autodiff.ops.shape import broadcast_to, concatenate, getitem, pad, reshape, stack, transpose
 
@@ -42,18 +44,21 @@ __all__ = [
     "abs",
     "add",
     "affine",
+    "average_pool2d",
     "batch_norm",
     "batch_norm_inference",
     "binary_cross_entropy",
     "broadcast_to",
     "clip",
     "concatenate",
+    "conv2d",
     "cross_entropy",
     "divide",
     "dropout",
     "exp",
     "gelu",
     "getitem",
+    "global_average_pool2d",
     "layer_norm",
     "leaky_relu",
     "log",
@@ -61,6 +66,7 @@ __all__ = [
     "logsumexp",
     "matmul",
     "max",
+    "max_pool2d",
     "maximum",
     "mean",
     "mean_squared_error",
