@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from scipy import special
 
-from inkgrad import nn, ops, optim
+from inkgrad import kernels, nn, ops, optim
 from inkgrad.errors import InputError, OptionError, ShapeError
 
 Array = np.ndarray
@@ -791,8 +791,186 @@ op("layer_norm", "mismatch", lambda d: (d.normal(3, 4), d.normal(5), d.normal(5)
 op("layer_norm", "0d", lambda d: (d.normal(3, 4), d.normal(), d.normal()), ops.layer_norm, refuses=ShapeError)
 op("layer_norm", "beta", lambda d: (d.normal(3, 4), d.normal(4), d.normal(3, 4)), ops.layer_norm, refuses=ShapeError)
 
+# Images: convolution and pooling
+
+
+def _windows(x: Array, size: Any, stride: Any, padding: Any, outside: float = 0.0) -> Array:
+    """(n, c, oh, ow, kh, kw) by going through all positions."""
+    (kh, kw), (sh, sw), (ph, pw) = ((v, v) if isinstance(v, int) else v for v in (size, stride, padding))
+    wide = np.pad(x, ((0, 0), (0, 0), (ph, ph), (pw, pw)), constant_values=outside)
+    rows = range(0, wide.shape[2] - kh + 1, sh)
+    columns = range(0, wide.shape[3] - kw + 1, sw)
+    out = np.empty((*x.shape[:2], len(rows), len(columns), kh, kw))
+    for r, top in enumerate(rows):
+        for s, left in enumerate(columns):
+            out[:, :, r, s] = wide[:, :, top : top + kh, left : left + kw]
+    return out
+
+
+def _convolution(x: Array, weight: Array, bias: Any = None, stride: Any = 1, padding: Any = 0) -> Array:
+    y = np.einsum("ncrsij,ocij->nors", _windows(x, weight.shape[2:], stride, padding), weight)
+    return y if bias is None else y + bias[:, None, None]
+
+
+# shapes of x and of the weight, whether there is a bias, options, whether PyTorch takes it
+CONVOLUTIONS: dict[str, tuple[tuple[int, ...], tuple[int, ...], bool, dict[str, Any], bool]] = {
+    "plain": ((2, 3, 6, 5), (4, 3, 3, 2), True, {}, True),
+    "no-bias": ((2, 3, 6, 5), (4, 3, 3, 2), False, {}, True),
+    "stride": ((2, 2, 7, 8), (3, 2, 3, 3), True, {"stride": 2}, True),
+    "padding": ((2, 2, 4, 5), (3, 2, 3, 3), True, {"padding": 1}, True),
+    "pairs": ((2, 2, 7, 6), (3, 2, 3, 2), True, {"stride": (2, 3), "padding": (0, 2)}, True),
+    "rest": ((2, 1, 8, 9), (2, 1, 3, 3), True, {"stride": 4, "padding": 1}, True),
+    "stride-over-size": ((2, 2, 7, 7), (3, 2, 2, 2), False, {"stride": 3}, True),
+    "whole": ((2, 3, 4, 5), (2, 3, 4, 5), True, {}, True),
+    "larger-than-image": ((2, 2, 2, 3), (3, 2, 5, 5), True, {"padding": 2}, True),
+    "pixels": ((2, 3, 4, 5), (4, 3, 1, 1), True, {}, True),
+    "pixels-stride": ((2, 3, 5, 4), (4, 3, 1, 1), False, {"stride": 2}, True),
+    "one": ((1, 1, 1, 1), (1, 1, 1, 1), True, {}, True),
+    "no-images": ((0, 2, 4, 5), (3, 2, 3, 3), True, {"padding": 1}, True),
+    "no-channels": ((2, 0, 4, 5), (3, 0, 3, 3), True, {}, False),
+    "no-outputs": ((2, 2, 4, 5), (0, 2, 3, 3), True, {}, False),
+}
+for _variant, (_sx, _sw, _bias, _options, _twin) in CONVOLUTIONS.items():
+    op(
+        "conv2d",
+        _variant,
+        lambda d, x=_sx, w=_sw, b=_bias: (d.normal(*x), d.normal(*w), *([d.normal(w[0])] if b else [])),
+        lambda *xs, o=_options: ops.conv2d(*xs, **o),
+        lambda *xs, o=_options: _convolution(*xs, **o),
+        (lambda t, *xs, o=_options: t.nn.functional.conv2d(*xs, **o)) if _twin else None,
+    )
+for _variant, (_sx, _sw, _options, _error) in {
+    "channels": ((2, 3, 6, 5), (4, 2, 3, 3), {}, ShapeError),
+    "rows": ((2, 784), (4, 1, 3, 3), {}, ShapeError),
+    "no-channel-axis": ((2, 28, 28), (4, 1, 3, 3), {}, ShapeError),
+    "weight-matrix": ((2, 3, 6, 5), (4, 3), {}, ShapeError),
+    "weight-empty": ((2, 3, 6, 5), (4, 3, 0, 2), {}, ShapeError),
+    "kernel-too-large": ((2, 3, 4, 5), (4, 3, 5, 3), {}, ShapeError),
+    "kernel-too-wide": ((2, 3, 4, 5), (4, 3, 3, 8), {"padding": 1}, ShapeError),
+    "no-pixels": ((2, 3, 0, 5), (4, 3, 1, 1), {"padding": 1}, ShapeError),
+    "stride-0": ((2, 3, 6, 5), (4, 3, 3, 3), {"stride": 0}, OptionError),
+    "stride-real": ((2, 3, 6, 5), (4, 3, 3, 3), {"stride": 1.5}, OptionError),
+    "padding-negative": ((2, 3, 6, 5), (4, 3, 3, 3), {"padding": (0, -1)}, OptionError),
+    "padding-of-three": ((2, 3, 6, 5), (4, 3, 3, 3), {"padding": (0, 1, 1)}, OptionError),
+}.items():
+    op(
+        "conv2d",
+        f"refused-{_variant}",
+        lambda d, x=_sx, w=_sw: (d.normal(*x), d.normal(*w)),
+        lambda *xs, o=_options: ops.conv2d(*xs, **o),
+        refuses=_error,
+    )
+op(
+    "conv2d",
+    "refused-bias",
+    lambda d: (d.normal(2, 3, 6, 5), d.normal(4, 3, 3, 3), d.normal(3)),
+    ops.conv2d,
+    refuses=ShapeError,
+)
+
+POOLS: dict[str, tuple[tuple[int, ...], dict[str, Any], bool]] = {  # shape, options, whether PyTorch takes it
+    "half": ((2, 3, 4, 6), {"size": 2}, True),
+    "rest": ((2, 3, 5, 7), {"size": 2}, True),
+    "overlapping": ((2, 2, 7, 6), {"size": 3, "stride": 2}, True),
+    "padding": ((2, 2, 5, 6), {"size": 3, "stride": 2, "padding": 1}, True),
+    "half-padded": ((1, 2, 3, 3), {"size": 2, "stride": 1, "padding": 1}, True),
+    "pairs": ((2, 2, 6, 7), {"size": (3, 2), "stride": (1, 3), "padding": (1, 0)}, True),
+    "gaps": ((2, 2, 7, 7), {"size": 2, "stride": 3}, True),
+    "whole": ((2, 3, 4, 5), {"size": (4, 5)}, True),
+    "one": ((1, 1, 1, 1), {"size": 1}, True),
+    "no-images": ((0, 2, 4, 5), {"size": 2}, True),
+    "no-channels": ((2, 0, 4, 5), {"size": 2}, False),
+}
+for _variant, (_shape, _options, _twin) in POOLS.items():
+    _full = {"stride": _options["size"], "padding": 0} | _options
+    op(
+        "max_pool2d",
+        _variant,
+        lambda d, s=_shape: (d.distinct(*s),),
+        lambda x, o=_options: ops.max_pool2d(x, **o),
+        lambda x, o=_full: _windows(x, **o, outside=-np.inf).max(axis=(4, 5)),
+        (lambda t, x, o=_full: t.nn.functional.max_pool2d(x, o["size"], o["stride"], o["padding"])) if _twin else None,
+    )
+    op(
+        "average_pool2d",
+        _variant,
+        lambda d, s=_shape: (d.normal(*s),),
+        lambda x, o=_options: ops.average_pool2d(x, **o),
+        lambda x, o=_full: _windows(x, **o).mean(axis=(4, 5)),
+        (lambda t, x, o=_full: t.nn.functional.avg_pool2d(x, o["size"], o["stride"], o["padding"])) if _twin else None,
+    )
+for _name in ("max_pool2d", "average_pool2d"):
+    for _variant, (_shape, _options, _error) in {
+        "rows": ((2, 784), {"size": 2}, ShapeError),
+        "too-large": ((2, 3, 4, 5), {"size": 5}, ShapeError),
+        "no-pixels": ((2, 3, 4, 0), {"size": 2, "padding": 1}, ShapeError),
+        "size-0": ((2, 3, 4, 5), {"size": 0}, OptionError),
+        "stride-0": ((2, 3, 4, 5), {"size": 2, "stride": (1, 0)}, OptionError),
+        "padding-negative": ((2, 3, 4, 5), {"size": 2, "padding": -1}, OptionError),
+        "padding-over-half": ((2, 3, 4, 5), {"size": 3, "padding": 2}, OptionError),
+        "size-text": ((2, 3, 4, 5), {"size": "22"}, OptionError),
+    }.items():
+        op(
+            _name,
+            f"refused-{_variant}",
+            lambda d, s=_shape: (d.normal(*s),),
+            lambda x, n=_name, o=_options: getattr(ops, n)(x, **o),
+            refuses=_error,
+        )
+for _variant, _shape in {"images": (2, 3, 4, 5), "one-pixel": (2, 3, 1, 1), "no-images": (0, 3, 4, 5)}.items():
+    op(
+        "global_average_pool2d",
+        _variant,
+        lambda d, s=_shape: (d.normal(*s),),
+        ops.global_average_pool2d,
+        lambda x: x.sum(axis=(2, 3)) / (x.shape[2] * x.shape[3]),
+        lambda t, x: x.mean((2, 3)),
+    )
+for _variant, _shape in {"rows": (2, 3), "no-pixels": (2, 3, 0, 4)}.items():
+    op(
+        "global_average_pool2d",
+        f"refused-{_variant}",
+        lambda d, s=_shape: (d.normal(*s),),
+        ops.global_average_pool2d,
+        refuses=ShapeError,
+    )
+
 # Noise
 
+
+@dataclass(frozen=True)
+class OneMask:
+    """The same seed at every call."""
+
+    p: float
+    whole_channels: bool = False
+
+    def next_seed(self) -> int:
+        return 123456789012
+
+
+for _variant, (_shape, _source, _masked) in {
+    "source": ((3, 4), OneMask(0.5), (3, 4)),
+    "source-images": ((2, 3, 2, 2), OneMask(0.5), (2, 3, 2, 2)),
+    "source-0d": ((), OneMask(0.25), ()),
+    "source-empty": ((0, 4), OneMask(0.5), (0, 4)),
+    "source-channels": ((3, 4, 2, 2), OneMask(0.5, True), (3, 4, 1, 1)),
+    "source-features": ((3, 4), OneMask(0.5, True), (3, 4)),
+}.items():
+    op(
+        "dropout",
+        _variant,
+        lambda d, s=_shape: (d.normal(*s),),
+        lambda x, m=_source: ops.dropout(x, mask=m),
+        lambda x, m=_source, s=_masked: x * kernels.dropout_mask.reference(m.next_seed(), s, m.p),
+    )
+op(
+    "dropout",
+    "source-no-channels",
+    lambda d: (d.normal(3),),
+    lambda x: ops.dropout(x, mask=OneMask(0.5, True)),
+    refuses=ShapeError,
+)
 MASK = np.array([[0.0, 1.25, 1.25, 0.0], [1.25, 1.25, 0.0, 1.25]])
 op(
     "dropout",
@@ -1237,8 +1415,6 @@ kernel(
 
 
 def _normalized(name: str, d: Draw, t: Any, shape: tuple[int, ...], inner: tuple[int, ...]) -> tuple[Any, ...]:
-    from inkgrad import kernels
-
     x, gamma, beta = (a.astype(t) for a in (d.normal(*shape), d.away(*inner), d.normal(*inner)))
     if name.endswith("forward"):
         return x, gamma, beta, 1e-5
@@ -1258,6 +1434,74 @@ for _direction in ("forward", "backward"):
             f"layer_norm_{_direction}",
             f"{_shape}-{_inner}",
             lambda d, t, s=_shape, i=_inner, n=f"layer_norm_{_direction}": _normalized(n, d, t, s, i),
+        )
+
+
+def _pair(value: Any) -> tuple[int, int]:
+    return (value, value) if isinstance(value, int) else value
+
+
+def _drawn(d: Draw, t: Any, *shapes: tuple[int, ...]) -> list[Array]:
+    return [d.normal(*shape).astype(t) for shape in shapes]
+
+
+for _variant, (_sx, _sw, _bias, _options, _) in {
+    **CONVOLUTIONS,
+    "blocks": ((70, 6, 14, 14), (5, 6, 5, 5), True, {"padding": 2}, True),  # more than one block of columns
+}.items():
+    _step, _around = _pair(_options.get("stride", 1)), _pair(_options.get("padding", 0))
+    _sy = (
+        *(_sx[0], _sw[0]),
+        *((n + 2 * p - k) // s + 1 for n, k, s, p in zip(_sx[2:], _sw[2:], _step, _around, strict=True)),
+    )
+    kernel(
+        "conv2d_forward",
+        _variant,
+        lambda d, t, x=_sx, w=_sw, b=_bias, s=_step, p=_around: (
+            *_drawn(d, t, x, w),
+            d.normal(w[0]).astype(t) if b else None,
+            s,
+            p,
+        ),
+    )
+    kernel(
+        "conv2d_input_gradient",
+        _variant,
+        lambda d, t, x=_sx, w=_sw, y=_sy, s=_step, p=_around: (*_drawn(d, t, y, w), x, s, p),
+    )
+    kernel(
+        "conv2d_weight_gradient",
+        _variant,
+        lambda d, t, x=_sx, w=_sw, y=_sy, s=_step, p=_around: (*_drawn(d, t, y, x), w[2:], s, p),
+    )
+
+
+def _pooled(name: str, d: Draw, t: Any, shape: tuple[int, ...], window: tuple[Any, Any, Any]) -> tuple[Any, ...]:
+    x = d.distinct(*shape).astype(t)
+    if name.endswith("forward"):
+        return x, *window
+    y, chosen = kernels.max_pool2d_forward.reference(x, *window)
+    g = d.normal(*y.shape).astype(t)
+    return (g, chosen, shape, *window) if name.startswith("max") else (g, shape, *window)
+
+
+for _name in ("max_pool2d_forward", "max_pool2d_backward", "average_pool2d_forward", "average_pool2d_backward"):
+    for _variant, (_shape, _options, _) in POOLS.items():
+        _window = tuple(
+            _pair(v) for v in (_options["size"], _options.get("stride", _options["size"]), _options.get("padding", 0))
+        )
+        kernel(
+            _name,
+            _variant,
+            lambda d, t, n=_name, s=_shape, w=_window: _pooled(n, d, t, s, w),
+        )
+for _shape in ((), (0,), (1,), (1000,), (5, 3), (2, 3, 4, 5), (3, 0, 2)):
+    for _p in (0.0, 0.3, 0.5, 1 - 2**-53):
+        kernel(
+            "dropout_mask",
+            f"{_shape}-{_p}",
+            lambda d, t, s=_shape, p=_p: (int(d.rng.integers(2**63)), s, p),
+            dtypes=("float32",),
         )
 
 for _n in (0, 1, 7, 1000):
@@ -1309,6 +1553,7 @@ class LayerCase:
         buffers: the names among them that are not trained.
         torch: from the torch module to a module with the same parameters and buffers in the same order; None where
             PyTorch has none or a test of its own compares it.
+        frozen: how many numbers of the parameters never change.
     """
 
     layer: str
@@ -1318,6 +1563,7 @@ class LayerCase:
     state: dict[str, tuple[int, ...]]
     buffers: tuple[str, ...] = ()
     torch: Callable[[Any], Any] | None = None
+    frozen: int = 0
 
     @property
     def id(self) -> str:
@@ -1347,8 +1593,9 @@ def layer(
     state: dict[str, tuple[int, ...]] | None = None,
     torch: Callable[[Any], Any] | None = None,
     buffers: tuple[str, ...] = (),
+    frozen: int = 0,
 ) -> None:
-    LAYERS.append(LayerCase(name, variant, make, inputs, state or {}, buffers, torch))
+    LAYERS.append(LayerCase(name, variant, make, inputs, state or {}, buffers, torch, frozen))
 
 
 for _name in ("ReLU", "Sigmoid", "Tanh", "GELU", "LeakyReLU"):
@@ -1397,6 +1644,24 @@ for _variant, _options in {"default": {}, "options": {"eps": 0.1, "momentum": 0.
         lambda t, o=_options: t.nn.BatchNorm1d(3, **o),
         buffers=("running_mean", "running_var"),
     )
+    layer(
+        "BatchNorm2d",
+        _variant,
+        lambda rng, o=_options: nn.BatchNorm2d(3, **o),
+        (2, 3, 4, 5),
+        _NORM,
+        lambda t, o=_options: t.nn.BatchNorm2d(3, **o),
+        buffers=("running_mean", "running_var"),
+    )
+layer(
+    "BatchNorm2d",
+    "one-image",
+    lambda rng: nn.BatchNorm2d(3),
+    (1, 3, 2, 3),
+    _NORM,
+    lambda t: t.nn.BatchNorm2d(3),
+    buffers=("running_mean", "running_var"),
+)
 layer(
     "LayerNorm",
     "rows",
@@ -1431,6 +1696,131 @@ layer(
     (6, 4),
     {"layers.0.weight": (3, 4)} | {f"layers.1.{name}": shape for name, shape in _NORM.items()},
     lambda t: t.nn.Sequential(t.nn.Linear(4, 3, bias=False), t.nn.BatchNorm1d(3), t.nn.Tanh()),
+    buffers=("layers.1.running_mean", "layers.1.running_var"),
+)
+
+for _variant, (_size, _options) in {
+    "plain": (3, {}),
+    "padded": (5, {"padding": 2}),
+    "stride": (3, {"stride": 2, "padding": 1}),
+    "pairs": ((2, 3), {"stride": (1, 2), "padding": (1, 0)}),
+}.items():
+    layer(
+        "Conv2d",
+        _variant,
+        lambda rng, k=_size, o=_options: nn.Conv2d(2, 3, k, rng=rng, **o),
+        (4, 2, 5, 6),
+        {"weight": (3, 2, *_pair(_size)), "bias": (3,)},
+        lambda t, k=_size, o=_options: t.nn.Conv2d(2, 3, k, **o),
+    )
+layer(
+    "Conv2d",
+    "no-bias",
+    lambda rng: nn.Conv2d(2, 3, 3, rng=rng, bias=False),
+    (4, 2, 5, 6),
+    {"weight": (3, 2, 3, 3)},
+    lambda t: t.nn.Conv2d(2, 3, 3, bias=False),
+)
+layer(
+    "Conv2d",
+    "no-images",
+    lambda rng: nn.Conv2d(2, 3, 3, rng=rng),
+    (0, 2, 5, 6),
+    {"weight": (3, 2, 3, 3), "bias": (3,)},
+    lambda t: t.nn.Conv2d(2, 3, 3),
+)
+CONNECTIONS = np.array([[True, False, True], [False, True, True]])
+
+
+def _torch_partial(t: Any) -> Any:
+    class Partial(t.nn.Conv2d):
+        def forward(self, x: Any) -> Any:
+            mask = t.as_tensor(CONNECTIONS, dtype=x.dtype)[:, :, None, None]
+            return t.nn.functional.conv2d(x, self.weight * mask, self.bias)
+
+    return Partial(3, 2, 3)
+
+
+layer(
+    "Conv2d",
+    "partial",
+    lambda rng: nn.Conv2d(3, 2, 3, rng=rng, connections=CONNECTIONS),
+    (4, 3, 5, 6),
+    {"weight": (2, 3, 3, 3), "bias": (2,)},
+    _torch_partial,
+    frozen=18,
+)
+for _name, _torch_name in {"MaxPool2d": "MaxPool2d", "AveragePool2d": "AvgPool2d"}.items():
+    for _variant, _options in {"half": (2,), "overlapping": (3, 2, 1), "pairs": ((3, 2), (1, 2), (1, 0))}.items():
+        layer(
+            _name,
+            _variant,
+            lambda rng, n=_name, o=_options: getattr(nn, n)(*o),
+            (3, 2, 6, 7),
+            torch=lambda t, n=_torch_name, o=_options: getattr(t.nn, n)(*o),
+        )
+    layer(
+        _name,
+        "no-images",
+        lambda rng, n=_name: getattr(nn, n)(2),
+        (0, 2, 6, 7),
+        torch=lambda t, n=_torch_name: getattr(t.nn, n)(2),
+    )
+layer(
+    "GlobalAveragePool2d",
+    "images",
+    lambda rng: nn.GlobalAveragePool2d(),
+    (3, 2, 4, 5),
+    torch=lambda t: t.nn.Sequential(t.nn.AdaptiveAvgPool2d(1), t.nn.Flatten()),
+)
+
+
+def _torch_scaled(t: Any) -> Any:
+    class Scaled(t.nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.weight, self.bias = t.nn.Parameter(t.ones(3)), t.nn.Parameter(t.zeros(3))
+
+        def forward(self, x: Any) -> Any:
+            mean = t.nn.functional.avg_pool2d(x, 2)
+            return mean * self.weight[:, None, None] + self.bias[:, None, None]
+
+    return Scaled()
+
+
+layer(
+    "ScaledAveragePool2d",
+    "half",
+    lambda rng: nn.ScaledAveragePool2d(3, 2),
+    (4, 3, 5, 6),
+    {"weight": (3,), "bias": (3,)},
+    _torch_scaled,
+)
+layer("Dropout2d", "half", lambda rng: nn.Dropout2d(0.5, rng=rng), (3, 4, 2, 3))
+layer("Dropout2d", "none", lambda rng: nn.Dropout2d(0.0, rng=rng), (3, 4, 2, 3), torch=lambda t: t.nn.Dropout2d(0.0))
+layer(
+    "Sequential",
+    "images",
+    lambda rng: nn.Sequential(
+        nn.Conv2d(1, 2, 3, rng=rng, bias=False),
+        nn.BatchNorm2d(2),
+        nn.ReLU(),
+        nn.MaxPool2d(2),
+        nn.Conv2d(2, 3, 2, rng=rng),
+        nn.Tanh(),
+        nn.GlobalAveragePool2d(),
+    ),
+    (3, 1, 7, 8),
+    {
+        "layers.0.weight": (2, 1, 3, 3),
+        **{f"layers.1.{name}": (2,) for name in _NORM},
+        "layers.4.weight": (3, 2, 2, 2),
+        "layers.4.bias": (3,),
+    },
+    lambda t: t.nn.Sequential(
+        *(t.nn.Conv2d(1, 2, 3, bias=False), t.nn.BatchNorm2d(2), t.nn.ReLU(), t.nn.MaxPool2d(2)),
+        *(t.nn.Conv2d(2, 3, 2), t.nn.Tanh(), t.nn.AdaptiveAvgPool2d(1), t.nn.Flatten()),
+    ),
     buffers=("layers.1.running_mean", "layers.1.running_var"),
 )
 

@@ -16,7 +16,7 @@ from inkgrad import kernels
 with kernels.use_backend("numba_cpu"):  # so that all twins are registered
     PAIRS = [(name, backend) for name, kernel in kernels.KERNELS.items() for backend in kernel.twins]
 RELATIVE = 2e-6
-EXACT = {"gather_scaled"}
+EXACT = {"dropout_mask", "gather_scaled", "max_pool2d_forward"}
 
 
 def test_every_public_kernel_has_a_row():
@@ -54,7 +54,7 @@ def leaves(value):
         return [np.asarray(value)]
     if isinstance(value, tuple):
         return [leaf for part in value for leaf in leaves(part)]
-    assert value is None
+    assert value is None or isinstance(value, int)
     return []
 
 
