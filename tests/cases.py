@@ -1807,7 +1807,7 @@ layer(
         nn.ReLU(),
         nn.MaxPool2d(2),
         nn.Conv2d(2, 3, 2, rng=rng),
-        nn.Tanh(),
+        nn.LeakyReLU(),
         nn.GlobalAveragePool2d(),
     ),
     (3, 1, 7, 8),
@@ -1819,7 +1819,7 @@ layer(
     },
     lambda t: t.nn.Sequential(
         *(t.nn.Conv2d(1, 2, 3, bias=False), t.nn.BatchNorm2d(2), t.nn.ReLU(), t.nn.MaxPool2d(2)),
-        *(t.nn.Conv2d(2, 3, 2), t.nn.Tanh(), t.nn.AdaptiveAvgPool2d(1), t.nn.Flatten()),
+        *(t.nn.Conv2d(2, 3, 2), t.nn.LeakyReLU(), t.nn.AdaptiveAvgPool2d(1), t.nn.Flatten()),
     ),
     buffers=("layers.1.running_mean", "layers.1.running_var"),
 )

@@ -21,6 +21,7 @@ def dropout_mask(seed: int, shape: tuple[int, ...], p: float) -> NDArray[np.floa
     and all arithmetic modulo 2^32: a counter-based generator, so that any part of a mask can be made alone, by any
     number of threads, and comes out the same. `mix` is the 32-bit finalizer with the constants that TheIronBorn
     found with C. Wellons' hash prospector (bias 0.108; github.com/skeeto/hash-prospector, issue 19).
+    Draw the seeds at random: two with the same high half give the same numbers, shifted.
 
     Args:
         seed: 0..2^64-1.
