@@ -6,7 +6,6 @@ The BLAS picks its core for itself in every process: a preset OPENBLAS_CORETYPE 
 import datetime
 import json
 import os
-import platform
 import statistics
 import subprocess
 import sys
@@ -24,25 +23,9 @@ RESULTS = HERE / "results"
 
 def machine() -> dict[str, Any]:
     """Processor, cores, versions and the BLAS core that arithmetic runs on."""
-    import numpy as np
-    from threadpoolctl import threadpool_info
+    from inkgrad.training import benchmark
 
-    from inkgrad import __version__
-
-    model = next(
-        (line.split(":")[1].strip() for line in _cpuinfo() if line.startswith("model name")), platform.processor()
-    )
-    blas = [
-        f"{info['internal_api']} {info.get('architecture', '?')}, {info['num_threads']} threads"
-        for info in threadpool_info()
-    ]
-    versions = {"inkgrad": __version__, "numpy": np.__version__, "python": platform.python_version()}
-    return {"processor": model, "cores": os.cpu_count(), "blas": blas, **versions}
-
-
-def _cpuinfo() -> list[str]:
-    path = Path("/proc/cpuinfo")
-    return path.read_text().splitlines() if path.exists() else []
+    return benchmark.machine() | {"load": os.getloadavg()[0]}
 
 
 def worker(script: str, *arguments: str, environment: Mapping[str, str] | None = None) -> dict[str, Any]:
@@ -143,4 +126,4 @@ def finish(name: str, cases: Mapping[str, Mapping[str, Any]], *, quick: bool) ->
     if not quick:
         kept = read_results(name).get("cases", {})
         write_results(name, {"cases": kept | {key: stamp() | dict(case) for key, case in cases.items()}})
-    print(json.dumps(machine() | {"load": os.getloadavg()[0]}))
+    print(json.dumps(machine()))
