@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from inkgrad.autodiff import Tensor, TensorLike, as_array, is_recording
-from inkgrad.autodiff.modes import enter_scope, leave_scope
+from inkgrad.autodiff.modes import current_scope, enter_scope, leave_scope
 from inkgrad.errors import ShapeError
 
 __all__ = ["Buffer", "Module", "Parameter"]
@@ -96,7 +96,9 @@ class Module:
     @property
     def _title(self) -> str:
         """Its kind and its path, for messages."""
-        return f"{type(self).__name__} {self._label}" if self._label else type(self).__name__
+        scope = current_scope()  # the whole path, while recording
+        path = scope if self._label and scope.endswith(self._label) else self._label
+        return f"{type(self).__name__} {path}".rstrip()
 
     # The one walk
 
