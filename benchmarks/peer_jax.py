@@ -51,9 +51,6 @@ def _apply(layer: Layer, values: Parameters, x: jax.Array, key: jax.Array) -> ja
     if kind == "max_pool":
         padding = [(0, 0), *((p, p) for p in layer["padding"]), (0, 0)]
         return lax.reduce_window(x, -jnp.inf, lax.max, (1, *layer["size"], 1), (1, *layer["stride"], 1), padding)
-    if kind == "batch_norm":
-        axes = tuple(range(x.ndim - 1))
-        return weight * (x - x.mean(axes)) * lax.rsqrt(x.var(axes) + layer["eps"]) + bias
     if kind == "dropout":
         kept = 1 - layer["p"]
         return jnp.where(jax.random.bernoulli(key, kept, x.shape), x / kept, 0)

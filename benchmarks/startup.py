@@ -38,7 +38,9 @@ def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=7)
-    rounds = parser.parse_args().rounds
+    parser.add_argument("--quick", action="store_true", help="two rounds; nothing is written")
+    options = parser.parse_args()
+    rounds = 2 if options.quick else options.rounds
     bare = seconds([sys.executable, "-c", "pass"], rounds)
     results = {
         "bare_python": bare,
@@ -53,7 +55,8 @@ def main() -> None:
     }
     for name, value in results.items():
         print(f"{name:28} {value if isinstance(value, str) else f'{value:.3f} s'}")
-    harness.write_results("startup", results)
+    if not options.quick:
+        harness.write_results("startup", results)
 
 
 if __name__ == "__main__":

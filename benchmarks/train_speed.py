@@ -38,7 +38,7 @@ class Case:
 CASES = {
     "mlp": Case(128, "sgd", 0.05, {"torch": Target(2.5, 3.0), "jax": Target(1.3, 1.5)}),
     "lenet5": Case(64, "sgd", 0.02, {"torch": Target(3.0, 5.0), "jax": None}),
-    "cnn": Case(64, "sgd", 0.02, {"torch": Target(1.5, 2.0)}),
+    "cnn": Case(64, "sgd", 0.02, {"torch": Target(1.5, 2.0), "jax": None}),
     "simple-cnn": Case(120, "adam", 0.001, {"torch": Target(0.8, 1.2)}),
 }
 
