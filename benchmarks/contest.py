@@ -107,8 +107,8 @@ class Timed:
         self.next = 0
         start = time.perf_counter()
         self.run(1)
-        self.first = time.perf_counter() - start
-        count, taken = 1, self.first
+        self.first = time.perf_counter() - start  # which may have compiled
+        count, start = 1, time.perf_counter()
         while time.perf_counter() - start < warm:
             taken = self.run(count)
             count = count if taken > warm / 8 else 2 * count

@@ -129,7 +129,7 @@ def machine() -> dict[str, Any]:
     return {
         "processor": _processor(),
         "cores": os.cpu_count(),
-        "threads": os.environ.get("INKGRAD_THREADS") or "by the size of the work",
+        "threads": os.environ.get("INKGRAD_THREADS") or "one a core",
         "blas": blas,
         "backend": active_backend(),
         "inkgrad": __version__,
