@@ -50,15 +50,18 @@ class Contender:
         assert self.process.stdout is not None
         line = self.process.stdout.readline()
         if not line:
-            raise SystemExit(f"the worker {self.name} ended with status {self.process.wait()}")
+            self.close()
+            raise SystemExit(f"the worker {self.name} ended with status {self.process.returncode}")
         answer: Answer = json.loads(line)
         return answer
 
     def close(self) -> None:
         """End the worker."""
         assert self.process.stdin is not None
+        assert self.process.stdout is not None
         self.process.stdin.close()
         self.process.wait()
+        self.process.stdout.close()
         time.sleep(PAUSE)
 
 
