@@ -7,7 +7,7 @@ from typing import Any, TypeAlias, overload
 
 import numpy as np
 
-from inkgrad.autodiff.modes import current_scope, is_recording
+from inkgrad.autodiff.modes import current_scope, is_recording, recorder_in_force
 from inkgrad.autodiff.node import Edge, Node, Pullback, constant_node, node_of
 from inkgrad.autodiff.tensor import OPS, Array, Tensor, as_array, result_tensor
 from inkgrad.errors import GraphError, InkgradError, ShapeError
@@ -40,6 +40,9 @@ class Op:
         if kwargs and not self._names.isdisjoint(kwargs):  # inputs given by name
             bound = self.signature.bind(*args, **kwargs)
             args, kwargs = bound.args, bound.kwargs
+        recorder = recorder_in_force.get()
+        if recorder is not None:
+            return recorder.record(self, args, kwargs)  # type: ignore[no-any-return]
         inputs: Sequence[Any] = args
         if self._constants:
             inputs = [value for i, value in enumerate(args) if i not in self._constants]

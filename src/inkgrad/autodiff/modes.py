@@ -3,11 +3,13 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar, Token
+from typing import Any, Protocol
 
-__all__ = ["current_scope", "is_recording", "name_scope", "no_grad"]
+__all__ = ["current_scope", "is_recording", "name_scope", "no_grad", "recorder_in_force", "tracing"]
 
 _recording: ContextVar[bool] = ContextVar("inkgrad_recording", default=True)
 _scope: ContextVar[str] = ContextVar("inkgrad_scope", default="")
+recorder_in_force: ContextVar["Recorder | None"] = ContextVar("inkgrad_recorder", default=None)
 
 
 def is_recording() -> bool:
@@ -63,3 +65,21 @@ def enter_scope(name: str) -> Token[str]:
 def leave_scope(token: Token[str]) -> None:
     """End the scope that gave this token."""
     _scope.reset(token)
+
+
+class Recorder(Protocol):
+    """Who wants to know of the operations that are called."""
+
+    def record(self, op: Any, inputs: tuple[Any, ...], options: dict[str, Any]) -> Any:
+        """Take note of a call; returns what the op shall return."""
+        ...
+
+
+@contextmanager
+def tracing(recorder: Recorder) -> Iterator[None]:
+    """Hand every operation called inside the block to `recorder` instead of running it."""
+    token = recorder_in_force.set(recorder)
+    try:
+        yield
+    finally:
+        recorder_in_force.reset(token)

@@ -15,6 +15,13 @@ __all__ = ["Buffer", "Module", "Parameter"]
 M = TypeVar("M", bound="Module")
 
 _root: ContextVar["Module | None"] = ContextVar("inkgrad_root", default=None)  # whose forward is running
+_LABELS = {"_label", "_has_labelled"}
+_changes = [0]
+
+
+def changes() -> int:
+    """How often an attribute of any module has been given another value; compiled plans hold while it stands still."""
+    return _changes[0]
 
 
 class Parameter(Tensor):
@@ -65,6 +72,11 @@ class Module:
     _label: str = ""  # its path within the module around it, for the scopes of a graph
     _has_labelled: bool = False
     frozen_count: int = 0  # how many numbers of its own parameters never change
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if self.__dict__.get(name, _changes) is not value and name not in _LABELS:
+            _changes[0] += 1
+        object.__setattr__(self, name, value)
 
     def forward(self, *inputs: Any) -> Any:
         """The module's function; subclasses write it."""
@@ -122,6 +134,10 @@ class Module:
     def named_generators(self) -> Iterator[tuple[str, np.random.Generator]]:
         """(path, generator) of the random generators that layers such as dropout draw from."""
         return ((name, member) for name, member in self.named_members() if isinstance(member, np.random.Generator))
+
+    def holders(self) -> dict[int, Any]:
+        """The parameters and buffers by the id of the array that each holds now."""
+        return {id(member.data): member for _, member in self.named_state()}
 
     def parameter_count(self) -> int:
         """How many numbers are trained."""

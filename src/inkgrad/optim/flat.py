@@ -1,6 +1,6 @@
 """All parameters of a network in one flat buffer, and all their gradients in another."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, Protocol
 
 import numpy as np
@@ -66,9 +66,9 @@ class FlatParameters:
             shape = parameter.data.shape
             self._weight_views.append(self.weights[window].reshape(shape))
             self._gradient_views.append(self.gradient[window].reshape(shape))
-        self._adopt()
+        self.adopt()
 
-    def _adopt(self) -> None:
+    def adopt(self) -> None:
         """Make every `data` our view, keeping its values, and every gradient arrive in ours."""
         for name, parameter, view, gradient in zip(
             self.names, self._parameters, self._weight_views, self._gradient_views, strict=True
@@ -83,15 +83,25 @@ class FlatParameters:
                 parameter.data = view
             parameter.grad_storage = gradient
 
+    def take(self, used: Sequence[bool]) -> None:
+        """Say that the buffer holds new gradients of the parameters in use; the others have none."""
+        for parameter, wanted, view in zip(self._parameters, used, self._gradient_views, strict=True):
+            parameter.grad = view if wanted else None
+
+    @property
+    def parameters(self) -> tuple[Trainable, ...]:
+        """The parameters in their order."""
+        return tuple(self._parameters)
+
     def clear(self) -> None:
         """Set every parameter's gradient to None."""
-        self._adopt()
+        self.adopt()
         for parameter in self._parameters:
             parameter.grad = None
 
     def collect(self) -> list[slice]:
         """Bring all gradients into the buffer; the stretches of it whose parameters have one."""
-        self._adopt()
+        self.adopt()
         stretches: list[slice] = []
         for parameter, window, view in zip(self._parameters, self._windows, self._gradient_views, strict=True):
             if parameter.grad is None:

@@ -1,5 +1,6 @@
 """What all optimizers share: a flat buffer, a schedule, and a state that can be saved."""
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from typing import Any
@@ -49,14 +50,18 @@ class Optimizer(ABC):
         """Forget all gradients, so that the next backward pass starts anew."""
         self.parameters.clear()
 
-    def step(self) -> None:
+    def step(self, squares: float | None = None) -> None:
         """One update from the gradients that `backward` left; parameters without one stay as they are.
+
+        Args:
+            squares: the sum of the gradient's squares where it is known, which spares looking for NaN.
 
         Raises:
             DivergenceError: a gradient holds NaN or infinity; nothing has been changed.
         """
         stretches = self.parameters.collect()
-        spoiled = self.parameters.first_not_finite()
+        known = squares is not None and math.isfinite(squares)
+        spoiled = None if known else self.parameters.first_not_finite()
         if spoiled is not None:
             raise DivergenceError(
                 f"the gradient of {spoiled} became NaN or infinite in step {self.step_count + 1}; "

@@ -1,5 +1,6 @@
 """`TrainStep`: one forward pass, one backward pass, one update."""
 
+import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -12,6 +13,7 @@ from inkgrad.kernels import load_backend
 from inkgrad.nn import Module
 from inkgrad.optim import MovingAverage, Optimizer, Penalty
 from inkgrad.training.diagnosis import explain_not_finite
+from inkgrad.training.step_plans import StepPlans
 
 __all__ = ["TrainStep"]
 
@@ -29,9 +31,16 @@ class TrainStep:
         optimizer: made for the same network.
         penalties: terms of the loss that depend on the weights only.
         average: follows the weights after each update.
+        plan: whether a plan may be made; else every step goes the eager way.
+
+    The first batch is looked at to make a plan: the operations of forward, loss and backward as compiled
+    instructions, which each thread runs for its part of the batch. The results are those of the eager way, which
+    runs where there is no plan. A plan holds as long as no attribute of a module changes; a forward that depends on
+    anything else than its input and its module's attributes needs `plan=False`.
 
     Attributes:
         logits: those of the last batch, float32 (n, k).
+        fallback: why the eager way ran at the last step, None if it was planned.
 
     >>> import inkgrad as ig
     >>> net = ig.models.build("two-layer", rng=ig.default_rng(0))
@@ -50,6 +59,7 @@ class TrainStep:
         *,
         penalties: Sequence[Penalty] = (),
         average: MovingAverage | None = None,
+        plan: bool = True,
     ) -> None:
         if not callable(loss):
             raise OptionError(f"TrainStep needs a loss function (logits, labels) -> tensor, but got {loss!r}")
@@ -60,6 +70,7 @@ class TrainStep:
         self.penalties = tuple(penalties)
         self.average = average
         self.logits: NDArray[Any] = np.zeros((0, 0), np.float32)
+        self._plans = StepPlans(plan)
 
     def __call__(self, images: NDArray[np.float32], labels: NDArray[np.int64]) -> float:
         """Train on one batch; returns its loss.
@@ -72,10 +83,41 @@ class TrainStep:
             DivergenceError: the loss or a gradient is NaN or infinite; says where it came from, and the weights
                 are those from before the step.
         """
+        plan = self._plans.find(self.net, self.loss, self.optimizer.parameters, images, labels)
+        if plan is not None:
+            value = self._planned(plan, images, labels)
+            if value is not None:
+                return value
         with np.errstate(over="ignore", invalid="ignore", divide="ignore"):  # what is not finite ends in an error
-            return self._step(images, labels)
+            return self._eager(images, labels)
 
-    def _step(self, images: NDArray[np.float32], labels: NDArray[np.int64]) -> float:
+    @property
+    def fallback(self) -> str | None:
+        """Why the eager way ran at the last step, None if it was planned."""
+        return self._plans.refused
+
+    def _planned(self, plan: Any, images: NDArray[np.float32], labels: NDArray[np.int64]) -> float | None:
+        """One step by the plan; None, with nothing changed, where the eager way shall say what is wrong."""
+        value, squares, labelled = plan.run(images, labels)
+        if not (labelled and math.isfinite(value)):
+            return None
+        count = len(images)
+        self.optimizer.parameters.take(plan.used)
+        total, known = float(value), squares
+        if self.penalties:
+            known = None
+            for penalty in self.penalties:
+                term = penalty(self.net)
+                term.backward()
+                total += term.item()
+        plan.observe(count)
+        self.optimizer.step(known)
+        if self.average is not None:
+            self.average.update()
+        self.logits = plan.last_logits(count)
+        return total
+
+    def _eager(self, images: NDArray[np.float32], labels: NDArray[np.int64]) -> float:
         self.optimizer.zero_grad()
         logits = self.net(Tensor(images, dtype=self.optimizer.parameters.weights.dtype))
         loss = self.loss(logits, labels)

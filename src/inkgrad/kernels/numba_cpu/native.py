@@ -1,0 +1,128 @@
+"""Instructions: compiled functions of one C signature, which a plan runs one after the other without Python.
+
+An instruction takes the address of its words, int64 each: counts, strides, and addresses of arrays. It is compiled
+when its address is first asked for, once per machine, as its machine code is cached on disk.
+"""
+
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import numba
+from llvmlite import ir
+from numba import types
+from numba.extending import intrinsic
+
+from inkgrad.kernels.numba_cpu.jit import FAST_MATH
+
+__all__ = [
+    "Instruction",
+    "atomic_add",
+    "atomic_load",
+    "bytes_at",
+    "call",
+    "doubles_at",
+    "floats_at",
+    "instruction",
+    "integers_at",
+    "words_at",
+]
+
+WORDS = types.CPointer(types.int64)
+SIGNATURE = types.void(WORDS)
+
+
+class Instruction:
+    """A function of the words of an instruction; `address` compiles it, or loads it from the cache, on first use."""
+
+    def __init__(self, function: Callable[[Any], None], fast_math: set[str]) -> None:
+        self.name = function.__name__
+        self.__doc__ = function.__doc__
+        self._function = function
+        self._fast_math = fast_math
+        self._compiled: Any = None
+        self._lock = threading.Lock()
+
+    @property
+    def ready(self) -> bool:
+        """Whether it is compiled in this process."""
+        return self._compiled is not None
+
+    @property
+    def address(self) -> int:
+        """Where the machine code begins."""
+        if self._compiled is None:
+            with self._lock:
+                self._compiled = self._compiled or self._compile()
+        return int(self._compiled.address)
+
+    def _compile(self) -> Any:
+        options: dict[str, Any] = {"nopython": True, "fastmath": self._fast_math, "error_model": "numpy"}
+        try:
+            return numba.cfunc(SIGNATURE, cache=True, **options)(self._function)
+        except RuntimeError as error:
+            if "cannot cache" not in str(error):
+                raise
+            return numba.cfunc(SIGNATURE, **options)(self._function)  # no folder can be written
+
+    def __repr__(self) -> str:
+        return f"<instruction {self.name}>"
+
+
+def instruction(function: Callable[[Any], None]) -> Instruction:
+    """Make an instruction of a function of words in Numba's subset of Python."""
+    return Instruction(function, FAST_MATH)
+
+
+def _pointer_to(element: Any) -> Any:
+    """An intrinsic that turns an address into a pointer, indexed as `p[i]`."""
+
+    @intrinsic
+    def at(typing_context, address):  # type: ignore[no-untyped-def]
+        def codegen(context, builder, signature, args):  # type: ignore[no-untyped-def]
+            return builder.inttoptr(args[0], context.get_value_type(signature.return_type))
+
+        return types.CPointer(element)(types.int64), codegen
+
+    return at
+
+
+floats_at = _pointer_to(types.float32)
+bytes_at = _pointer_to(types.uint8)
+words_at = _pointer_to(types.int64)
+integers_at = _pointer_to(types.uint32)
+doubles_at = _pointer_to(types.float64)
+
+
+@intrinsic
+def call(typing_context, address, words):  # type: ignore[no-untyped-def]
+    """Run the instruction at `address` on the words at a pointer."""
+
+    def codegen(context, builder, signature, args):  # type: ignore[no-untyped-def]
+        function = ir.FunctionType(ir.VoidType(), [args[1].type])
+        builder.call(builder.inttoptr(args[0], function.as_pointer()), [args[1]])
+        return context.get_dummy_value()
+
+    return types.void(types.int64, WORDS), codegen
+
+
+@intrinsic
+def atomic_add(typing_context, words, index, value):  # type: ignore[no-untyped-def]
+    """Add to words[index] at once for all threads; returns the value before."""
+
+    def codegen(context, builder, signature, args):  # type: ignore[no-untyped-def]
+        place = builder.gep(args[0], [args[1]], source_etype=ir.IntType(64))
+        return builder.atomic_rmw("add", place, args[2], "seq_cst")
+
+    return types.int64(WORDS, types.int64, types.int64), codegen
+
+
+@intrinsic
+def atomic_load(typing_context, words, index):  # type: ignore[no-untyped-def]
+    """words[index] as other threads last left it."""
+
+    def codegen(context, builder, signature, args):  # type: ignore[no-untyped-def]
+        place = builder.gep(args[0], [args[1]], source_etype=ir.IntType(64))
+        return builder.load_atomic(place, "acquire", 8, typ=ir.IntType(64))
+
+    return types.int64(WORDS, types.int64), codegen

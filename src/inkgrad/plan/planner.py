@@ -1,0 +1,181 @@
+"""From a trace to a program: every operation by the rule of its name, forward and, for training, backward."""
+
+import contextlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from inkgrad.autodiff import Tensor
+from inkgrad.kernels.numba_cpu import elementwise
+from inkgrad.plan.program import COUNT, Place, Program
+from inkgrad.plan.trace import Call, Trace, TracedTensor, Unplannable
+
+__all__ = ["RULES", "Planner", "Value", "rule"]
+
+Shape = tuple[int, ...]
+Rule = Callable[["Planner", Call], None]
+
+RULES: dict[str, Rule] = {}
+
+
+def rule(op: str) -> Callable[[Rule], Rule]:
+    """Register how an operation is planned: it emits its forward part and defers its backward part."""
+
+    def register(function: Rule) -> Rule:
+        if op in RULES:
+            raise ValueError(f"{op} has a rule already")
+        RULES[op] = function
+        return function
+
+    return register
+
+
+@dataclass
+class Value:
+    """An intermediate result: one row an image.
+
+    Attributes:
+        shape: of one image: (d,), or (c, h, w), which lies in memory as (h, w, c).
+        place: where it lies.
+        differentiated: whether a parameter lies behind it.
+        gradient: where dL/d(value) lies, once a consumer has written it.
+    """
+
+    shape: Shape
+    place: Place
+    differentiated: bool = False
+    gradient: Place | None = None
+
+    @property
+    def size(self) -> int:
+        """Numbers of one image."""
+        return int(np.prod(self.shape))
+
+
+@dataclass
+class Planner:
+    """What rules work with.
+
+    Attributes:
+        program: takes the instructions.
+        training: whether a backward pass follows.
+        gradients: for training, where each parameter's gradient lies, by id.
+        observers: called after each run, for instance with a batch's statistics.
+        before: called before each run, for instance to draw a dropout's seed.
+    """
+
+    program: Program
+    training: bool
+    gradients: dict[int, Place] = field(default_factory=dict)
+    observers: list[Callable[[int], None]] = field(default_factory=list)
+    before: list[Callable[[int], None]] = field(default_factory=list)
+    used: set[int] = field(default_factory=set)
+    holders: dict[int, Any] = field(default_factory=dict)
+    ending: list[NDArray[np.float64]] | None = None  # each thread's sum of losses, and whether a label was wrong
+    _values: dict[int, Value] = field(default_factory=dict)
+    _backward: list[Callable[[], None]] = field(default_factory=list)
+    _free: list[tuple[int, Place]] = field(default_factory=list)
+
+    # Values
+
+    def value(self, tensor: Any) -> Value:
+        """The value behind a tensor of the trace."""
+        found = self._values.get(id(tensor))
+        if found is None:
+            raise Unplannable("an operation takes an array that is neither an input, a parameter nor a result")
+        return found
+
+    def set_value(self, tensor: Any, value: Value) -> None:
+        """Say where the result of an operation lies."""
+        self._values[id(tensor)] = value
+
+    def parameter(self, tensor: Any, ndim: int) -> Place:
+        """Where a parameter lies; rules read it where it is, so that changed weights count at once."""
+        if isinstance(tensor, TracedTensor) or not isinstance(tensor, Tensor):
+            raise Unplannable("a weight is computed, not a parameter")
+        if tensor.data.dtype != np.float32 or tensor.ndim != ndim:
+            raise Unplannable(f"a parameter is {tensor.data.dtype} of {tensor.ndim} axes; plans are for float32")
+        if not tensor.data.flags.c_contiguous:
+            raise Unplannable("a parameter does not lie in one piece")
+        return Place(0, 0, tensor)
+
+    def constant(self, array: NDArray[Any]) -> Place:
+        """Where a buffer lies, such as running statistics."""
+        holder = self.holders.get(id(array))
+        if holder is None or array.dtype != np.float32 or not array.flags.c_contiguous:
+            raise Unplannable("an operation takes an array that is no float32 buffer of the network")
+        return Place(0, 0, holder)
+
+    def gradient_of_parameter(self, tensor: Any) -> Place | None:
+        """Where a parameter's gradient goes; None where none is wanted."""
+        place = self.gradients.get(id(tensor))
+        if place is None or not tensor.requires_grad:
+            return None
+        if id(tensor) in self.used:
+            raise Unplannable("a parameter is used twice")
+        self.used.add(id(tensor))
+        return place
+
+    # Gradients of values
+
+    def later(self, backward: Callable[[], None]) -> None:
+        """Defer the backward part of an operation; the last deferred runs first."""
+        if self.training:
+            self._backward.append(backward)
+
+    def take(self, size: int) -> Place:
+        """Room for `size` floats an image, used before where possible."""
+        fitting = [entry for entry in self._free if size <= entry[0] <= 2 * size]
+        if fitting:
+            best = min(fitting, key=lambda entry: entry[0])
+            self._free.remove(best)
+            return Place(best[1].base, 4 * size)
+        return self.program.batch(size)
+
+    def give(self, size: int, place: Place) -> None:
+        """Let others use a place that `take` gave."""
+        self._free.append((size, place))
+
+    def deliver(self, value: Value, write: Callable[[Place], None]) -> None:
+        """Let `write` write dL/d(value) to a place, adding it to what other consumers have delivered."""
+        if not value.differentiated:
+            return
+        place = self.take(value.size)
+        write(place)
+        self.hand_over(value, place)
+
+    def hand_over(self, value: Value, place: Place) -> None:
+        """Make a place, which nobody else uses any more, dL/d(value), or add it to what is there."""
+        if not value.differentiated:
+            self.give(value.size, place)
+        elif value.gradient is None:
+            value.gradient = place
+        else:
+            self.program.emit(elementwise.accumulate, COUNT, value.size, place, value.gradient)
+            self.give(value.size, place)
+
+    def arrived(self, value: Value) -> Place | None:
+        """dL/d(value), to read and to write over; None where nothing arrived."""
+        place, value.gradient = value.gradient, None
+        return place
+
+    @contextlib.contextmanager
+    def beforehand(self) -> Iterator[None]:
+        """What is emitted inside the block runs before everything else; then the threads meet."""
+        with self.program.prologue():
+            yield
+
+    # The whole
+
+    def plan(self, trace: Trace, calls: list[Call]) -> None:
+        """Emit the forward parts of all calls and then, for training, the backward parts from behind."""
+        for call in calls:
+            planned = RULES.get(call.op)
+            if planned is None:
+                raise Unplannable(f"the operation {call.op} has no planned form")
+            planned(self, call)
+        for backward in reversed(self._backward):
+            backward()

@@ -1,0 +1,291 @@
+"""A list of instructions with the arrays they work on, laid out for each thread's part of a batch."""
+
+import contextlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from inkgrad.kernels.numba_cpu import control
+from inkgrad.kernels.numba_cpu.native import Instruction
+
+__all__ = ["COUNT", "START", "Holder", "Part", "Place", "Program", "Word"]
+
+ALIGNMENT = 64
+
+
+class Holder(Protocol):
+    """Whoever owns an array that may be replaced between two runs: a parameter or a buffer."""
+
+    data: NDArray[Any]
+
+
+@dataclass(frozen=True)
+class Word:
+    """A number in an instruction: base + start * per_start + count * per_count, of a thread's part of the batch.
+
+    Attributes:
+        base: the same for all threads, or one number a thread.
+        per_start: how much it grows with the first image of the part.
+        per_count: and with the number of images in it.
+        source: the name of an array given at each run, or a holder: its address is added.
+    """
+
+    base: int | tuple[int, ...] = 0
+    per_start: int = 0
+    per_count: int = 0
+    source: Any = None
+
+
+COUNT = Word(per_count=1)
+START = Word(per_start=1)
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where an array lies: an address for each thread, which moves on with the images where it holds one row each."""
+
+    base: int | tuple[int, ...]
+    per_image: int = 0
+    source: Any = None
+
+    def word(self, offset: int = 0) -> Word:
+        """Its address, `offset` bytes on."""
+        moved = self.base + offset if isinstance(self.base, int) else tuple(b + offset for b in self.base)
+        return Word(moved, self.per_image, 0, self.source)
+
+    def at(self, offset: int) -> "Place":
+        """The place `offset` bytes on."""
+        moved = self.base + offset if isinstance(self.base, int) else tuple(b + offset for b in self.base)
+        return Place(moved, self.per_image, self.source)
+
+
+@dataclass
+class Part:
+    """Instructions in order, with their words."""
+
+    instructions: list[tuple[Instruction, list[Word], "Part | None"]]
+
+
+class Program:
+    """Collects instructions and arrays; `lay_out` turns them into tables of numbers, one for each thread.
+
+    Args:
+        capacity: images in the largest batch.
+        threads: how many threads run it.
+    """
+
+    def __init__(self, capacity: int, threads: int) -> None:
+        self.capacity = capacity
+        self.threads = threads
+        self.main = Part([])
+        self._open = self.main
+        self._prologue = Part([])
+        self._kept: list[Any] = []  # arrays whose addresses stand in words
+        self._arrays: dict[int, NDArray[Any]] = {}  # those made here, by address
+        self._state = self.shared(np.zeros(2, np.int64))
+        self._pause = _address_of_pause()
+        self._tables: list[_Table] = []
+        self.bytes = 0
+
+    # Arrays
+
+    def _new(self, size: int, dtype: Any) -> NDArray[Any]:
+        """An array that begins at a cache line, so that no two arrays share one."""
+        nbytes = max(size, 1) * np.dtype(dtype).itemsize
+        raw = np.empty(nbytes + ALIGNMENT, np.uint8)
+        skip = -raw.ctypes.data % ALIGNMENT
+        self.bytes += nbytes
+        array: NDArray[Any] = raw[skip : skip + nbytes].view(dtype)
+        self._arrays[array.ctypes.data] = array
+        return array
+
+    def batch(self, size: int, dtype: Any = np.float32) -> Place:
+        """Room for `size` elements for each image of a batch."""
+        array = self._new(size * self.capacity, dtype)
+        return Place(array.ctypes.data, size * array.itemsize)
+
+    def batch_array(self, size: int, dtype: Any = np.float32) -> tuple[NDArray[Any], Place]:
+        """As `batch`, with the array (capacity, size) itself."""
+        array = self._new(size * self.capacity, dtype)
+        return array.reshape(self.capacity, size), Place(array.ctypes.data, size * array.itemsize)
+
+    def shared(self, array: NDArray[Any]) -> Place:
+        """An array that all threads see whole."""
+        self._kept.append(array)
+        return Place(array.ctypes.data)
+
+    def shared_new(self, size: int, dtype: Any = np.float32) -> Place:
+        """Room for `size` elements that all threads see."""
+        return Place(self._new(size, dtype).ctypes.data)
+
+    def local(self, size: int, dtype: Any = np.float32) -> Place:
+        """Room for `size` elements, one for each thread."""
+        return Place(tuple(self._new(size, dtype).ctypes.data for _ in range(self.threads)))
+
+    def local_arrays(self, size: int, dtype: Any = np.float32) -> tuple[list[NDArray[Any]], Place]:
+        """As `local`, with the arrays themselves."""
+        arrays = [self._new(size, dtype) for _ in range(self.threads)]
+        return arrays, Place(tuple(a.ctypes.data for a in arrays))
+
+    def read(self, place: Place, count: int, size: int) -> NDArray[np.float32]:
+        """A copy of what lies at a batch's place, (count, size)."""
+        address = place.base if isinstance(place.base, int) else place.base[0]
+        return self._arrays[address][: count * size].reshape(count, size).copy()
+
+    def table(self, offsets: Any) -> Place:
+        """A table of integers."""
+        return self.shared(np.ascontiguousarray(offsets, np.int64))
+
+    def share(self, total: int) -> tuple[Word, Word]:
+        """(first, last) of each thread's share of `total` things."""
+        ends = [total * t // self.threads for t in range(self.threads + 1)]
+        return Word(tuple(ends[:-1])), Word(tuple(ends[1:]))
+
+    # Instructions
+
+    def emit(self, instruction: Instruction, *items: Any) -> None:
+        """Append an instruction; items are integers, words or places."""
+        words = [w if isinstance(w, Word) else w.word() if isinstance(w, Place) else Word(int(w)) for w in items]
+        self._open.instructions.append((instruction, words, None))
+
+    def meet(self) -> None:
+        """Let all threads wait here for each other."""
+        if self.threads > 1:
+            self.emit(control.meet, self._state, self.threads, self._pause)
+
+    @contextlib.contextmanager
+    def each_image(self) -> Iterator[None]:
+        """Run what is emitted inside the block once for each image, one after the other, so that scratch stays small.
+
+        Inside, `COUNT` is 1 and places that hold a row for each image point to the image's own.
+        """
+        outer, self._open = self._open, Part([])
+        try:
+            yield
+            inner = self._open
+        finally:
+            self._open = outer
+        if inner.instructions:
+            outer.instructions.append((control.each_image, [], inner))
+
+    @contextlib.contextmanager
+    def prologue(self) -> Iterator[None]:
+        """What is emitted inside the block runs before all else, each thread its share; then the threads meet."""
+        outer, self._open = self._open, self._prologue
+        try:
+            yield
+        finally:
+            self._open = outer
+
+    def only_first(self) -> Word:
+        """1 on the first thread, 0 on the others."""
+        return Word((1, *([0] * (self.threads - 1))))
+
+    # Laying out
+
+    def lay_out(self) -> None:
+        """Compile what is needed and write the tables; no instruction may be added afterwards."""
+        if self._prologue.instructions:
+            body, self.main.instructions = self.main.instructions, self._prologue.instructions
+            self._open = self.main
+            self.meet()
+            self.main.instructions += body
+        self._tables = [_Table(self.main, thread, self) for thread in range(self.threads)]
+
+    def bind(self, count: int, addresses: dict[str, int]) -> list[int]:
+        """Fill in the words for a batch of `count` images; gives each thread's address of words for `control.run`."""
+        entries = []
+        for thread, table in enumerate(self._tables):
+            size, more = divmod(count, self.threads)  # the first threads take one more, so that the first is never idle
+            table.bind(thread * size + min(thread, more), size + (thread < more), addresses)
+            entries.append(table.entry)
+        return entries
+
+    def instructions(self) -> list[Instruction]:
+        """Every instruction in use, once."""
+        found: dict[str, Instruction] = {control.run.name: control.run}
+        parts = [self.main]
+        while parts:
+            for instruction, _, inner in parts.pop().instructions:
+                found[instruction.name] = instruction
+                if inner is not None:
+                    parts.append(inner)
+        return list(found.values())
+
+
+class _Table:
+    """A part of a program as numbers, for one thread."""
+
+    def __init__(self, part: Part, thread: int, program: Program, *, inner: bool = False) -> None:
+        flat = [word for _, words, _ in part.instructions for word in words]
+        self._base = np.array([_base(word, thread) for word in flat], np.int64)
+        self._per_start = np.array([word.per_start for word in flat], np.int64)
+        self._per_count = np.array([word.per_count for word in flat], np.int64)
+        self._named = [(i, word.source) for i, word in enumerate(flat) if isinstance(word.source, str)]
+        self._held = [(i, word.source) for i, word in enumerate(flat) if word.source is not None]
+        self._held = [(i, source) for i, source in self._held if not isinstance(source, str)]
+        self._fixed = self._base.copy()
+        self._seen: dict[str, int] = {}
+        self._holders: list[Any] = [None] * len(self._held)
+        self.first = np.zeros(max(len(flat), 1), np.int64)  # the words of the first image
+        self.words = np.zeros_like(self.first) if inner else self.first
+        self._inner: list[tuple[_Table, NDArray[np.int64]]] = []
+        self._nested = inner
+        self._last: tuple[int, int] | None = None
+        rows, offset = [], 0
+        for instruction, words, nested in part.instructions:
+            address = self.words.ctypes.data + 8 * offset
+            if nested is not None:
+                table = _Table(nested, thread, program, inner=True)
+                loop = table.loop_words()
+                self._inner.append((table, loop))
+                address = loop.ctypes.data
+            rows.append((instruction.address, address))
+            offset += len(words)
+        self.table = np.array(rows, np.int64).reshape(-1, 2)
+        self._entry = np.array([len(rows), self.table.ctypes.data], np.int64)
+        self.entry = self._entry.ctypes.data
+
+    def loop_words(self) -> NDArray[np.int64]:
+        """The words of `each_image`; the first is the number of images."""
+        values = (0, len(self.table), self.table.ctypes.data, self._base.size, self.words.ctypes.data)
+        return np.array([*values, self.first.ctypes.data, self._per_start.ctypes.data], np.int64)
+
+    def bind(self, start: int, count: int, addresses: dict[str, int]) -> None:
+        changed = False
+        for i, name in self._named:
+            if self._seen.get(name) != addresses[name]:
+                changed = True
+            self._fixed[i] = self._base[i] + addresses[name]
+        self._seen = dict(addresses) if changed else self._seen
+        for k, (i, holder) in enumerate(self._held):
+            if holder.data is not self._holders[k]:
+                self._holders[k] = holder.data
+                self._fixed[i] = self._base[i] + holder.data.ctypes.data
+                changed = True
+        if not changed and self._last == (start, count):
+            return
+        self._last = (start, count)
+        images = 1 if self._nested else count
+        if self._base.size:
+            self.first[:] = self._fixed + start * self._per_start + images * self._per_count
+        for table, loop in self._inner:
+            loop[0] = count
+            table.bind(start, count, addresses)
+
+
+def _base(word: Word, thread: int) -> int:
+    return word.base if isinstance(word.base, int) else word.base[thread]
+
+
+def _address_of_pause() -> int:
+    """The address of the system's function that lets another thread run; 0 where it has none that we know."""
+    import ctypes
+
+    try:
+        return ctypes.cast(ctypes.CDLL(None).sched_yield, ctypes.c_void_p).value or 0
+    except (AttributeError, OSError, TypeError):
+        return 0

@@ -1,0 +1,109 @@
+"""The dense layer and the flattening before it."""
+
+from typing import Any
+
+import numpy as np
+
+from inkgrad.kernels.numba_cpu import elementwise, statistics
+from inkgrad.kernels.numba_cpu.multiply import multiply, multiply_rows
+from inkgrad.plan.planner import Planner, Value, rule
+from inkgrad.plan.program import COUNT, Place, Program
+from inkgrad.plan.rules.normalization import folded
+from inkgrad.plan.trace import SAMPLES, Call, Unplannable
+
+CODES = {"relu": 1, "sigmoid": 2, "tanh": 3}
+
+
+@rule("affine")
+def affine(planner: Planner, call: Call) -> None:
+    """y = activation(x W^T + b); dx = g W, dW = g^T x, db = sum of g."""
+    program = planner.program
+    x = planner.value(call.inputs[0])
+    weight_tensor = call.inputs[1]
+    bias_tensor = call.inputs[2] if len(call.inputs) > 2 else None
+    weight, bias = planner.parameter(weight_tensor, 2), None
+    outputs, inputs = weight_tensor.shape
+    if bias_tensor is not None:
+        bias = planner.parameter(bias_tensor, 1)
+    if "norm" in call.options:
+        weight, bias = folded(planner, call.options["norm"], weight, bias, outputs, inputs)
+    activation = "relu" if "relu" in call.options else call.options.get("activation", "identity")
+    y = Value((outputs,), planner.take(outputs), planner.training)
+    planner.set_value(call.output, y)
+    relu = int(activation == "relu")
+    has_bias, added = int(bias is not None), 0 if bias is None else bias
+    program.emit(
+        multiply_rows, COUNT, outputs, inputs, x.place, inputs, weight, inputs, y.place, outputs, has_bias, added, relu
+    )
+    if activation in ("sigmoid", "tanh"):
+        program.emit(elementwise.activate, COUNT, outputs, CODES[activation], y.place, y.place)
+
+    def backward() -> None:
+        g = planner.arrived(y)
+        if g is None:
+            return
+        if activation != "identity":
+            program.emit(elementwise.activate_backward, COUNT, outputs, CODES[activation], y.place, g)
+        _weight_gradients(planner, call, x, g, inputs, outputs)
+        if x.differentiated:
+            planner.deliver(x, lambda place: _input_gradient(program, g, weight, place, inputs, outputs))
+        planner.give(outputs, g)
+
+    planner.later(backward)
+
+
+def _weight_gradients(planner: Planner, call: Call, x: Value, g: Place, inputs: int, outputs: int) -> None:
+    program = planner.program
+    if len(call.inputs) > 2 and call.inputs[2] is not None:
+        bias_gradient = planner.gradient_of_parameter(call.inputs[2])
+        if bias_gradient is not None:
+            program.emit(statistics.sum_columns, COUNT, 1, outputs, g, bias_gradient, 0)
+    weight_gradient = planner.gradient_of_parameter(call.inputs[1])
+    if weight_gradient is not None:
+        images = np.arange(program.capacity)
+        rows, steps = program.table(np.arange(outputs)), program.table(images * outputs | images * inputs << 32)
+        program.emit(
+            multiply, 1, outputs, COUNT, inputs, g, 0, rows, steps, x.place, 0, weight_gradient, inputs, 0, 0, 0, 0
+        )
+
+
+def _input_gradient(program: Program, g: Place, weight: Place, out: Place, inputs: int, outputs: int) -> None:
+    rows = program.table(np.arange(program.capacity) * outputs)
+    units = np.arange(outputs)
+    steps = program.table(units | units * inputs << 32)
+    program.emit(multiply, 1, COUNT, outputs, inputs, g, 0, rows, steps, weight, 0, out, inputs, 0, 0, 0, 0)
+
+
+@rule("reshape")
+def reshape(planner: Planner, call: Call) -> None:
+    """Flattening: (c, h, w) -> (c h w,), which moves numbers only where there are several channels and pixels."""
+    x = planner.value(call.inputs[0])
+    shape: Any = call.output.shape
+    if len(shape) != 2 or shape[0] != SAMPLES or shape[1] != x.size:
+        raise Unplannable("only a reshape to (n, d) is planned")
+    channels, pixels = x.shape[0], x.size // x.shape[0]
+    if len(x.shape) == 1 or channels == 1 or pixels == 1:
+        y = Value((x.size,), x.place, x.differentiated)
+        planner.set_value(call.output, y)
+
+        def pass_on() -> None:
+            g = planner.arrived(y)
+            if g is not None:
+                planner.hand_over(x, g)
+
+        planner.later(pass_on)
+        return
+    program = planner.program
+    y = Value((x.size,), planner.take(x.size), x.differentiated)
+    planner.set_value(call.output, y)
+    program.emit(elementwise.to_planes, COUNT, pixels, channels, x.place, y.place)
+
+    def backward() -> None:
+        g = planner.arrived(y)
+        if g is not None:
+            planner.deliver(
+                x, lambda place: program.emit(elementwise.to_channels_last, COUNT, pixels, channels, g, place)
+            )
+            planner.give(x.size, g)
+
+    planner.later(backward)

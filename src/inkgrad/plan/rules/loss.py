@@ -1,0 +1,56 @@
+"""Losses: they end the forward pass and begin the backward pass in one go."""
+
+from typing import Any
+
+import numpy as np
+
+from inkgrad.kernels.numba_cpu import losses
+from inkgrad.plan.planner import Planner, rule
+from inkgrad.plan.program import COUNT, Place
+from inkgrad.plan.trace import Call, Unplannable
+
+
+def _labels(call: Call) -> Any:
+    labels = call.inputs[1]
+    if not (isinstance(labels, np.ndarray) and labels.ndim == 1 and labels.dtype == np.int64):
+        raise Unplannable("a loss of something else than int64 labels")
+    return labels
+
+
+@rule("cross_entropy")
+def cross_entropy(planner: Planner, call: Call) -> None:
+    """mean over the images of -sum t log softmax(z); dz = (softmax(z) - t) / n."""
+    options = call.options
+    if options.get("class_weights") is not None or options.get("sample_weights") is not None:
+        raise Unplannable("a cross-entropy with weights")
+    if options.get("reduction", "mean") != "mean":
+        raise Unplannable("a loss that is no mean")
+    smoothing = planner.program.shared(np.array([options.get("label_smoothing", 0.0)], np.float32))
+    _end(planner, call, losses.softmax_cross_entropy, smoothing)
+
+
+@rule("sigmoid_squared_error")
+def sigmoid_squared_error(planner: Planner, call: Call) -> None:
+    """mean over the images of sum (sigmoid(z) - onehot)^2 / 2."""
+    _end(planner, call, losses.squared_error_of_sigmoid)
+
+
+def _end(planner: Planner, call: Call, instruction: Any, *more: Place) -> None:
+    program = planner.program
+    labels = planner.value(_labels(call))
+    logits = planner.value(call.inputs[0])
+    if len(logits.shape) != 1:
+        raise Unplannable("a loss of logits that are not (n, k)")
+    scale = np.zeros(1, np.float32)
+    totals, place = program.local_arrays(8, np.float64)
+    gradient = planner.take(logits.size)
+    program.emit(
+        instruction, COUNT, logits.size, logits.place, labels.place, *more, program.shared(scale), gradient, place
+    )
+    planner.ending = totals
+
+    def divide(images: int) -> None:
+        scale[0] = 1 / images
+
+    planner.before.append(divide)
+    planner.later(lambda: planner.hand_over(logits, gradient))

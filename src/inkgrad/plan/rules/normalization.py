@@ -1,0 +1,111 @@
+"""Batch normalization: by the statistics of the whole batch in training, folded or by running ones in prediction."""
+
+from typing import Any
+
+import numpy as np
+
+from inkgrad.kernels.numba_cpu import statistics
+from inkgrad.plan.planner import Planner, Value, rule
+from inkgrad.plan.program import COUNT, Place
+from inkgrad.plan.trace import Call, Unplannable
+
+
+def folded(
+    planner: Planner, norm: Call, weight: Place, bias: Place | None, outputs: int, terms: int
+) -> tuple[Place, Place]:
+    """Weights and biases that do the work of a layer and of the normalization behind it; made anew at each run."""
+    program = planner.program
+    new_weight, new_bias = program.shared_new(outputs * terms), program.shared_new(outputs)
+    gamma, beta = (planner.parameter(p, 1) for p in norm.inputs[1:3])
+    mean, variance = planner.constant(norm.options["mean"]), planner.constant(norm.options["variance"])
+    eps = program.shared(np.array([norm.options.get("eps", 1e-5)]))
+    first, last = program.share(outputs)
+    with planner.beforehand():
+        program.emit(
+            statistics.fold_norm, first, last, terms, weight, 0 if bias is None else bias, mean, variance, eps, gamma, beta,
+            new_weight, new_bias,
+        )  # fmt: skip
+    return new_weight, new_bias
+
+
+@rule("batch_norm_inference")
+def batch_norm_inference(planner: Planner, call: Call) -> None:
+    """gamma (x - mean) / sqrt(variance + eps) + beta where there is no layer to fold it into."""
+    program = planner.program
+    x = planner.value(call.inputs[0])
+    if planner.training and x.differentiated:
+        raise Unplannable("a batch normalization by running statistics is trained")
+    c = x.shape[0]
+    one = program.shared(np.ones(c, np.float32))
+    diagonal, shift = folded(planner, call, one, None, c, 1)
+    y = Value(x.shape, planner.take(x.size), False)
+    planner.set_value(call.output, y)
+    program.emit(
+        statistics.scale_shift, COUNT, x.size // c, c, diagonal, shift, int("relu" in call.options), x.place, y.place
+    )
+
+
+@rule("batch_norm")
+def batch_norm(planner: Planner, call: Call) -> None:
+    """gamma (x - mean) / sqrt(variance + eps) + beta by the mean and variance of the whole batch: the threads meet."""
+    program = planner.program
+    x = planner.value(call.inputs[0])
+    c, pixels = x.shape[0], x.size // x.shape[0]
+    gamma, beta = (planner.parameter(p, 1) for p in call.inputs[1:3])
+    y = Value(x.shape, planner.take(x.size), planner.training)
+    planner.set_value(call.output, y)
+    relu = int("relu" in call.options)
+    total, eps = np.zeros(1), np.array([call.options.get("eps", 1e-5)])
+    totals, epsilon = program.shared(total), program.shared(eps)
+    moments, deviation = np.zeros((2, c), np.float32), program.local(c)
+    kept = program.local(2 * c)
+    kept = Place(tuple([moments.ctypes.data, *kept.base[1:]]), 0)  # type: ignore[index]
+    program.shared(moments)
+    part, sums, scratch = program.local(2 * c, np.float64), program.local(2 * c), program.local(3 * c)
+    parts = program.table(part.base)
+    behind = program.local(2 * c, np.float64)
+    shift = program.shared_new(c)
+    program.emit(statistics.first_values, 1 if program.threads == 1 else program.only_first(), c, x.place, shift)
+    program.meet()
+    program.emit(statistics.sum_moments, COUNT, pixels, c, x.place, shift, part, sums)
+    program.meet()
+    program.emit(
+        statistics.norm_forward, COUNT, pixels, c, x.place, shift, parts, program.threads, totals, epsilon, gamma, beta, kept,
+        deviation, y.place, relu,
+    )  # fmt: skip
+    observe = call.options.get("observe")
+
+    def count(images: int) -> None:
+        total[0] = images * pixels
+
+    planner.before.append(count)
+    if observe is not None:
+        planner.observers.append(lambda images: observe(moments[0].copy(), moments[1].copy(), images * pixels))
+
+    def backward() -> None:
+        g = planner.arrived(y)
+        if g is None:
+            return
+        program.emit(
+            statistics.sum_products, COUNT, pixels, c, x.place, kept, deviation, y.place, g, behind, sums, relu
+        )
+        _emit_parameter_gradients(planner, call, c, behind)
+        if x.differentiated:
+            program.meet()
+            program.emit(
+                statistics.norm_backward, COUNT, pixels, c, x.place, kept, deviation, gamma, program.table(behind.base), program.threads,
+                totals, scratch, g, g,
+            )  # fmt: skip
+            planner.hand_over(x, g)
+        else:
+            planner.give(x.size, g)
+
+    planner.later(backward)
+
+
+def _emit_parameter_gradients(planner: Planner, call: Call, channels: int, part: Place) -> None:
+    program = planner.program
+    places: list[Any] = [planner.gradient_of_parameter(p) for p in call.inputs[1:3]]
+    unwanted = program.local(channels)
+    gamma, beta = (unwanted if place is None else place for place in places)
+    program.emit(statistics.part_to_gradients, channels, part, gamma, beta)

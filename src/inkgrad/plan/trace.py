@@ -1,0 +1,122 @@
+"""Recording which operations a function of tensors calls, without computing anything that matters."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from inkgrad.autodiff import Array, Tensor, no_grad
+from inkgrad.autodiff.modes import tracing
+
+__all__ = ["Call", "Trace", "Unplannable", "trace"]
+
+SAMPLES = 2  # images in a trial run: the least that batch normalization takes
+
+
+class Unplannable(Exception):  # noqa: N818  no mistake of anyone: the eager way runs
+    """Why there is no plan for something; the message goes to whoever asks."""
+
+
+@dataclass(frozen=True)
+class Call:
+    """One operation as it was called.
+
+    Attributes:
+        op: its name.
+        inputs: tensors, arrays, numbers or None, in the op's order.
+        options: its keyword-only arguments.
+        output: what it gave.
+    """
+
+    op: str
+    inputs: tuple[Any, ...]
+    options: dict[str, Any]
+    output: "TracedTensor"
+
+
+@dataclass
+class Trace:
+    """A function of images (and labels) as the list of its operations."""
+
+    images: Tensor
+    labels: Any
+    output: Tensor
+    calls: list[Call] = field(default_factory=list)
+
+
+class TracedTensor(Tensor):
+    """A tensor whose shape may be looked at, but not its values, as they are not those of the next step."""
+
+    __slots__ = ("hidden",)
+
+    @property  # type: ignore[override]
+    def data(self) -> Array:  # type: ignore[override]
+        raise Unplannable("forward looks at the values of a tensor")
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The length of each axis."""
+        return self.hidden.shape  # type: ignore[attr-defined,no-any-return]
+
+    @property
+    def ndim(self) -> int:
+        """The number of axes."""
+        return len(self.shape)
+
+    @property
+    def dtype(self) -> Any:
+        """float32 or float64."""
+        return self.hidden.dtype  # type: ignore[attr-defined]
+
+
+def _traced(value: Array) -> TracedTensor:
+    tensor = TracedTensor.__new__(TracedTensor)
+    tensor.hidden = value  # type: ignore[attr-defined]
+    tensor.requires_grad = False
+    tensor.node = tensor.grad = tensor.grad_storage = tensor.name = None
+    return tensor
+
+
+class _Recorder:
+    """What operations tell when they are called while a trace is made."""
+
+    def __init__(self) -> None:
+        self.calls: list[Call] = []
+
+    def record(self, op: Any, inputs: tuple[Any, ...], options: dict[str, Any]) -> Tensor:
+        quiet = {name: _QUIET[name] for name in options if name in _QUIET}
+        raw = [_value(v) for v in inputs]
+        value, _ = op.body(*raw, **(options | quiet))
+        output = _traced(np.asarray(value))
+        self.calls.append(Call(op.name, inputs, options, output))
+        return output
+
+
+# Options through which an op has effects on the world, and what a trial run puts in their place.
+_QUIET: dict[str, Any] = {"observe": None, "mask": np.float32(1)}
+
+
+def _value(v: Any) -> Any:
+    if isinstance(v, TracedTensor):
+        return v.hidden  # type: ignore[attr-defined]
+    return v.data if isinstance(v, Tensor) else v
+
+
+def trace(function: Callable[..., Tensor], images: Array, labels: Array | None = None) -> Trace:
+    """Run `function` on a few images and write down its operations.
+
+    Args:
+        function: (images) or (images, labels) -> tensor.
+        images: float32 (n, ...), n >= 1.
+        labels: (n,) or None.
+
+    Raises:
+        Unplannable: the function looks at values, so that it may take another way next time.
+    """
+    few = _traced(np.zeros((SAMPLES, *images.shape[1:]), images.dtype))
+    some = None if labels is None else np.resize(labels, (SAMPLES, *labels.shape[1:]))
+    recorder = _Recorder()
+    with tracing(recorder), no_grad(), np.errstate(all="ignore"):
+        output = function(few) if labels is None else function(few, some)
+    return Trace(few, some, output, recorder.calls)

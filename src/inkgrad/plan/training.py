@@ -1,0 +1,150 @@
+"""A training step as a plan: forward, loss and backward as compiled instructions on every thread."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from inkgrad.autodiff import Tensor
+from inkgrad.kernels.numba_cpu import elementwise
+from inkgrad.plan import rules
+from inkgrad.plan.fusion import fuse
+from inkgrad.plan.planner import Planner, Value
+from inkgrad.plan.program import Place, Program
+from inkgrad.plan.threads import run_on_threads, thread_count
+from inkgrad.plan.trace import Unplannable, trace
+
+__all__ = ["TrainingPlan"]
+
+_ = rules  # registers every rule
+
+
+class TrainingPlan:
+    """What one step of a network and its loss does, for batches of images of one shape.
+
+    Args:
+        net: (images) -> logits, as a tensor.
+        loss: (logits, labels) -> a tensor of one element, a mean over the images.
+        images: a batch, float32 (n, c, h, w) or (n, d); the plan takes batches up to its size.
+        labels: int64 (n,).
+        parameters: the parameters, each float32, whose gradients lie one after the other in `gradient`.
+        gradient: (all elements,), filled by each run.
+        holders: parameters and buffers by the id of their arrays.
+
+    Attributes:
+        used: whether each parameter has a gradient.
+
+    Raises:
+        Unplannable: why the eager way must run.
+    """
+
+    def __init__(
+        self,
+        net: Callable[[Any], Tensor],
+        loss: Callable[..., Tensor],
+        images: NDArray[Any],
+        labels: NDArray[Any],
+        parameters: Sequence[Any],
+        gradient: NDArray[np.float32],
+        holders: Mapping[int, Any],
+    ) -> None:
+        check_batch(images)
+        if gradient.dtype != np.float32:
+            raise Unplannable(f"the parameters are {gradient.dtype}; plans are for float32")
+        logits: list[Tensor] = []
+
+        def whole(some_images: Any, some_labels: Any) -> Tensor:
+            logits[:] = [net(some_images)]
+            return loss(logits[0], some_labels)
+
+        traced = trace(whole, images, labels)
+        self.shape = images.shape[1:]
+        self.capacity, self.threads = len(images), thread_count()
+        program = Program(self.capacity, self.threads)
+        places, parts = _gradient_places(program, parameters, gradient)
+        self._planner = Planner(program, True, places, holders=dict(holders))
+        self._planner.set_value(traced.images, Value(self.shape, input_place("images", self.shape)))
+        self._planner.set_value(traced.labels, Value((1,), Place(0, 8, "labels")))
+        self._planner.plan(traced, fuse(traced))
+        if self._planner.ending is None or traced.calls[-1].output is not traced.output:
+            raise Unplannable("what is differentiated is no loss with a planned form")
+        program.meet()
+        self._squares, squares = program.local_arrays(16)
+        first, last = program.share(gradient.size)
+        program.emit(elementwise.sum_parts, first, last, self.threads, parts, gradient_place(gradient), squares)
+        program.lay_out()
+        self._program = program
+        self._logits = self._planner.value(logits[0])
+        self.used = [id(p) in self._planner.used for p in parameters]
+        self.logits = np.empty(0, np.float32)
+
+    def fits(self, images: NDArray[Any], labels: NDArray[Any]) -> bool:
+        """Whether this plan can take the batch."""
+        return (
+            images.shape[1:] == self.shape
+            and 0 < len(images) <= self.capacity
+            and labels.shape == images.shape[:1]
+            and images.dtype == np.float32
+            and labels.dtype == np.int64
+            and images.flags.c_contiguous
+            and labels.flags.c_contiguous
+            and thread_count() == self.threads
+        )
+
+    def run(self, images: NDArray[np.float32], labels: NDArray[np.int64]) -> tuple[float, float, bool]:
+        """Compute loss and gradients; (loss, sum of the gradients' squares, whether all labels were in range)."""
+        count = len(images)
+        for prepare in self._planner.before:
+            prepare(count)
+        entries = self._program.bind(count, {"images": images.ctypes.data, "labels": labels.ctypes.data})
+        run_on_threads(entries)
+        ending = self._planner.ending
+        assert ending is not None
+        loss = float(np.float32(sum(float(part[0]) for part in ending) / count))
+        squares = sum(float(part[0]) for part in self._squares)
+        return loss, squares, not any(part[1] for part in ending)
+
+    def observe(self, count: int) -> None:
+        """Tell the layers what they want to know of the last run, such as a batch's statistics."""
+        for observer in self._planner.observers:
+            observer(count)
+
+    def last_logits(self, count: int) -> NDArray[np.float32]:
+        """The logits of the last run, (n, k), as an array of their own."""
+        return self._program.read(self._logits.place, count, self._logits.size)
+
+
+def check_batch(images: NDArray[Any]) -> None:
+    """Raise Unplannable unless a batch can go to a plan."""
+    if images.dtype != np.float32:
+        raise Unplannable(f"the images are {images.dtype}; plans are for float32")
+    if images.ndim not in (2, 4) or images.size == 0:
+        raise Unplannable(f"a batch of shape {images.shape}; plans take (n, d) or (n, c, h, w)")
+    if images.ndim == 4 and images.shape[1] != 1:
+        raise Unplannable("images of several channels")
+
+
+def input_place(name: str, shape: tuple[int, ...]) -> Place:
+    """Where the images of a run lie."""
+    return Place(0, 4 * int(np.prod(shape)), name)
+
+
+def gradient_place(gradient: NDArray[np.float32]) -> Place:
+    """The flat gradient."""
+    return Place(gradient.ctypes.data)
+
+
+def _gradient_places(
+    program: Program, parameters: Sequence[Any], gradient: NDArray[np.float32]
+) -> tuple[dict[int, Place], Place]:
+    """Where each thread puts each parameter's gradient: the first straight into the flat one."""
+    others = [np.zeros_like(gradient) for _ in range(program.threads - 1)]
+    for array in others:
+        program.shared(array)
+    bases = [gradient.ctypes.data, *(array.ctypes.data for array in others)]
+    places, offset = {}, 0
+    for parameter in parameters:
+        places[id(parameter)] = Place(tuple(base + 4 * offset for base in bases))
+        offset += parameter.data.size
+    return places, program.table(bases)

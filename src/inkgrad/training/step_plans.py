@@ -1,0 +1,83 @@
+"""The plan of a training step: made when it is first needed, and again when what it was made for has changed."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from inkgrad.autodiff import Tensor
+from inkgrad.errors import InkgradError
+from inkgrad.kernels import active_backend
+from inkgrad.nn import Module
+from inkgrad.nn.module import changes
+from inkgrad.optim.flat import FlatParameters
+
+if TYPE_CHECKING:
+    from inkgrad.plan.training import TrainingPlan
+
+__all__ = ["StepPlans"]
+
+
+class StepPlans:
+    """Keeps the plan of one training step.
+
+    Attributes:
+        refused: why there is none, None if there is one.
+    """
+
+    def __init__(self, wanted: bool) -> None:
+        self.refused: str | None = None if wanted else "plans are switched off for this step"
+        self._wanted = wanted
+        self._plan: TrainingPlan | None = None
+        self._made_for: tuple[Any, ...] = ()
+
+    def find(
+        self,
+        net: Module,
+        loss: Callable[..., Tensor],
+        flat: FlatParameters,
+        images: NDArray[Any],
+        labels: NDArray[Any],
+    ) -> "TrainingPlan | None":
+        """The plan for this batch, or None: then the eager way runs."""
+        if not self._wanted:
+            return None
+        if active_backend() != "numba_cpu":
+            self.refused, self._plan, self._made_for = "the reference kernels are in force", None, ()
+            return None
+        flat.adopt()
+        frozen = [parameter.requires_grad for parameter in flat.parameters]
+        key = (changes(), net, loss, flat, frozen)
+        if key != self._made_for:
+            self._plan, self.refused, self._made_for = None, None, key
+        if self._plan is not None and self._plan.fits(images, labels):
+            return self._plan
+        if self.refused is None:
+            self._make(net, loss, flat, images, labels)
+        return self._plan
+
+    def _make(
+        self,
+        net: Module,
+        loss: Callable[..., Tensor],
+        flat: FlatParameters,
+        images: NDArray[Any],
+        labels: NDArray[Any],
+    ) -> None:
+        from inkgrad.plan.trace import Unplannable
+        from inkgrad.plan.training import TrainingPlan
+
+        self._plan = None
+        before = changes()
+        try:
+            if not (isinstance(images, np.ndarray) and isinstance(labels, np.ndarray)):
+                raise Unplannable("images and labels are no arrays")
+            plan = TrainingPlan(net, loss, images, labels, flat.parameters, flat.gradient, net.holders())
+            if changes() != before:
+                raise Unplannable("forward changes attributes of its module")
+            self._plan = plan if plan.fits(images, labels) else None
+        except Unplannable as reason:
+            self.refused = str(reason)
+        except (InkgradError, TypeError, ValueError, AttributeError, IndexError) as error:
+            self.refused = f"a trial run failed: {error}"  # if it is a mistake, the eager way will say so
