@@ -35,22 +35,23 @@ def build(name: str, seed: int = 0) -> Any:
     return net
 
 
-def our_losses(name: str, folder: Path, dtype: str, steps: int) -> list[float]:
+def our_losses(name: str, folder: Path, dtype: str, steps: int) -> dict[str, Any]:
     import inkgrad as ig
 
     net = build(name).astype(np.dtype(dtype))
     step = ig.training.TrainStep(net, ig.nn.cross_entropy, ig.optim.SGD(net, learning_rate=RATE, momentum=0.9))
     batches = _batches(folder, dtype)
-    return [step(*batches[number % len(batches)]) for number in range(steps)]
+    losses = [step(*batches[number % len(batches)]) for number in range(steps)]
+    return {"losses": losses, "plan": networks.plan_of(step)}
 
 
-def torch_losses(name: str, folder: Path, dtype: str, steps: int) -> list[float]:
+def torch_losses(name: str, folder: Path, dtype: str, steps: int) -> dict[str, Any]:
     import peer_torch
 
     del name
     layers, weights = networks.read(folder)
     step = peer_torch.train_step(layers, weights, _batches(folder, dtype), "sgd", RATE)
-    return [step(number).item() for number in range(steps)]
+    return {"losses": [step(number).item() for number in range(steps)]}
 
 
 def _batches(folder: Path, dtype: str) -> list[tuple[np.ndarray, np.ndarray]]:
@@ -110,14 +111,15 @@ def compare_losses(steps: int) -> dict[str, Any]:
             networks.write_digits(Path(place), 60 * BATCH)
             for dtype, tolerance in TOLERANCE.items():
                 line = ["--network", name, "--folder", place, "--dtype", dtype, "--steps", str(steps)]
-                losses = {c: harness.worker("parity.py", "--worker", c, *line)["losses"] for c in LOSSES}
-                ours, theirs = np.array(losses["ours"]), np.array(losses["torch"])
+                found = {c: harness.worker("parity.py", "--worker", c, *line) for c in LOSSES}
+                losses, plan = {c: answer["losses"] for c, answer in found.items()}, found["ours"]["plan"]
+                ours, theirs = (np.array(losses[c]) for c in LOSSES)
                 worst = float((np.abs(ours - theirs) / np.abs(theirs)).max())
                 verdict = Target(tolerance, most=True).judge(worst)
-                rows.append([name, dtype, f"{ours[0]:.4f}", f"{ours[-1]:.4f}", f"{worst:.1e}", verdict])
-                cases[f"{name} {dtype}"] = {"steps": steps, "worst_relative_difference": worst, "losses": losses}
-    columns = ["network", "dtype", "first loss", f"loss {steps}", "worst relative difference", "target"]
-    harness.table(columns, rows, right=(2, 3, 4))
+                rows.append([name, dtype, plan, f"{ours[0]:.4f}", f"{ours[-1]:.4f}", f"{worst:.1e}", verdict])
+                cases[f"{name} {dtype}"] = {"plan": plan, "worst_relative_difference": worst, "losses": losses}
+    columns = ["network", "dtype", "plan", "first loss", f"loss {steps}", "worst relative difference", "target"]
+    harness.table(columns, rows, right=(3, 4, 5))
     return cases
 
 
@@ -154,8 +156,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.worker and options.network:
-        losses = LOSSES[options.worker](options.network, options.folder, options.dtype, options.steps)
-        print(json.dumps({"losses": losses}))
+        print(json.dumps(LOSSES[options.worker](options.network, options.folder, options.dtype, options.steps)))
         return
     if options.worker:
         print(json.dumps({"accuracy": ACCURACIES[options.worker](options.folder, options.seed)}))
