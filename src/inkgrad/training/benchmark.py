@@ -119,6 +119,8 @@ def machine() -> dict[str, Any]:
     import scipy
     from threadpoolctl import threadpool_info
 
+    from inkgrad.plan.threads import thread_count
+
     load_backend()
     blas = [
         f"{Path(info['filepath']).parent.name.removesuffix('.libs')}: {info['internal_api']} "
@@ -129,7 +131,7 @@ def machine() -> dict[str, Any]:
     return {
         "processor": _processor(),
         "cores": os.cpu_count(),
-        "threads": os.environ.get("INKGRAD_THREADS") or "one a core",
+        "threads": thread_count(),
         "blas": blas,
         "backend": active_backend(),
         "inkgrad": __version__,
