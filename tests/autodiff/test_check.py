@@ -5,6 +5,7 @@ import pytest
 
 from inkgrad.autodiff import Tensor, differentiable, no_grad, ops
 from inkgrad.autodiff.check import check_gradients, check_parameters
+from inkgrad.autodiff.finite_difference import Comparison, Settings
 from inkgrad.errors import DivergenceError, GradientCheckError, GraphError, InputError, OptionError, ShapeError
 from inkgrad.random import default_rng
 
@@ -227,6 +228,22 @@ def test_directions_come_from_the_generator():
     rows = [check_gradients(ops.tanh, normal(5), rng=default_rng(seed)).rows[0].analytic for seed in (0, 0, 1)]
     assert rows[0] == rows[1] != rows[2]
     assert rows[0] == check_gradients(ops.tanh, normal(5)).rows[0].analytic
+
+
+@pytest.mark.parametrize(("spoiled", "passed"), [(0, True), (4, True), (20, True), (24, False)])
+def test_a_kink_along_one_direction_is_not_a_wrong_gradient(spoiled, passed):
+    """The first quotients are off, as where a kink lies within the step; each direction takes four evaluations."""
+    x = normal(10)
+    calls = []
+
+    def square(value):
+        calls.append(value)
+        return np.asarray((value**2).sum() + (1e-3 * len(calls) if len(calls) <= spoiled else 0.0))
+
+    row = Comparison("x", x, 2 * x, square, np.ones(()), Settings(1e-6, 1e-6, elementwise=False)).row(default_rng(0))
+    assert row.passed is passed
+    assert len(calls) >= spoiled
+    assert (row.worst is None) is passed
 
 
 # What cannot be checked

@@ -132,7 +132,7 @@ def test_a_reader_that_has_gone(home):
     assert "Traceback" not in done.stderr
 
 
-@pytest.mark.parametrize("model", ["softmax-regression", "two-layer", "two-layer-sigmoid", "mlp"])
+@pytest.mark.parametrize("model", ["softmax-regression", "two-layer", "two-layer-sigmoid", "mlp", "lenet5", "tiny"])
 def test_gradcheck(inkgrad, model):
     told, spoken = inkgrad("gradcheck", "--model", model), inkgrad("gradcheck", "--model", model, "--json")
     assert told.status == spoken.status == 0
