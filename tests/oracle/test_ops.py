@@ -63,6 +63,26 @@ TIES = {
     "max-all": (ops.max, lambda t, x: t.amax(x), [[[3.0, 3.0], [1.0, 3.0]]]),
     "clip": (lambda x: ops.clip(x, 0, 1), lambda t, x: t.clamp(x, 0, 1), [[-1.0, 0.0, 0.5, 1.0, 2.0]]),
     "power": (ops.power, lambda t, a, b: a**b, [[0.0, 0.0, 0.0, 2.0], [0.0, 1.0, 2.0, 0.0]]),
+    "max_pool2d": (
+        lambda x: ops.max_pool2d(x, size=2),
+        lambda t, x: t.nn.functional.max_pool2d(x, 2),
+        [[[[[1.0, 1.0, 0.0, 2.0], [1.0, 1.0, 2.0, 2.0]], [[0.0, -0.0, -1.0, -1.0], [-0.0, 0.0, -1.0, -1.0]]]]],
+    ),
+    "max_pool2d-overlapping": (
+        lambda x: ops.max_pool2d(x, size=3, stride=1, padding=1),
+        lambda t, x: t.nn.functional.max_pool2d(x, 3, 1, 1),
+        [np.arange(48).reshape(2, 2, 3, 4) % 3],
+    ),
+    "max_pool2d-lowest": (
+        lambda x: ops.max_pool2d(x, size=2, padding=1),
+        lambda t, x: t.nn.functional.max_pool2d(x, 2, padding=1),
+        [np.full((1, 1, 3, 3), -np.inf)],
+    ),
+    "max_pool2d-nan": (
+        lambda x: ops.max_pool2d(x, size=2),
+        lambda t, x: t.nn.functional.max_pool2d(x, 2),
+        [[[[[np.nan, 1.0, 0.0, np.nan], [1.0, np.nan, 2.0, np.inf]]]]],
+    ),
     "logsumexp": (
         lambda x: ops.logsumexp(x, axis=1),
         lambda t, x: t.logsumexp(x, 1),
