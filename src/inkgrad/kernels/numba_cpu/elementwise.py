@@ -2,6 +2,7 @@
 
 import math
 
+import numba
 import numpy as np
 
 from inkgrad.kernels.numba_cpu.native import floats_at, instruction, integers_at, words_at
@@ -126,6 +127,17 @@ def to_channels_last(w):  # type: ignore[no-untyped-def]
                 y[p * channels + c] = x[c * pixels + p]
 
 
+@numba.njit(inline="always")
+def _hash(h, second):  # type: ignore[no-untyped-def]
+    """The hash of `kernels.dropout_mask`, of a number to which the first half of the seed has been added."""
+    h = np.uint32((h ^ (h >> np.uint32(16))) * np.uint32(0x21F0AAAD))
+    h = np.uint32((h ^ (h >> np.uint32(15))) * np.uint32(0xD35A2D97))
+    h = np.uint32((h ^ (h >> np.uint32(15))) ^ second)
+    h = np.uint32((h ^ (h >> np.uint32(16))) * np.uint32(0x21F0AAAD))
+    h = np.uint32((h ^ (h >> np.uint32(15))) * np.uint32(0xD35A2D97))
+    return np.uint32(h ^ (h >> np.uint32(15)))
+
+
 @instruction
 def drop(w):  # type: ignore[no-untyped-def]
     """(start, images, pixels, channels, whole, seeds, threshold, scale, x, y): dropout, and its gradient.
@@ -137,6 +149,7 @@ def drop(w):  # type: ignore[no-untyped-def]
     threshold, scale = np.uint32(w[6]), floats_at(w[7])[0]
     first, second = seeds[0], seeds[1]
     zero_ = np.float32(0)
+    in_place = w[8] == w[9]
     for image in range(w[1]):
         x = floats_at(w[8] + 4 * image * pixels * channels)
         y = floats_at(w[9] + 4 * image * pixels * channels)
@@ -144,12 +157,14 @@ def drop(w):  # type: ignore[no-untyped-def]
             origin = (w[0] + image) * channels if whole != 0 else (w[0] + image) * channels * pixels + p
             stride = np.uint32(1 if whole != 0 else pixels)
             base = np.uint32(origin) + first
-            for c in range(channels):
-                h = np.uint32(base + np.uint32(c) * stride)
-                h = np.uint32((h ^ (h >> np.uint32(16))) * np.uint32(0x21F0AAAD))
-                h = np.uint32((h ^ (h >> np.uint32(15))) * np.uint32(0xD35A2D97))
-                h = np.uint32((h ^ (h >> np.uint32(15))) ^ second)
-                h = np.uint32((h ^ (h >> np.uint32(16))) * np.uint32(0x21F0AAAD))
-                h = np.uint32((h ^ (h >> np.uint32(15))) * np.uint32(0xD35A2D97))
-                h = np.uint32(h ^ (h >> np.uint32(15)))
-                y[p * channels + c] = x[p * channels + c] * scale if h >= threshold else zero_
+            line = p * channels
+            if in_place:  # a loop of its own, as one over two arrays is only vectorized where they lie apart
+                for c in range(channels):
+                    kept = _hash(np.uint32(base + np.uint32(c) * stride), second) >= threshold
+                    y[line + c] = y[line + c] * scale if kept else zero_
+            else:
+                for c in range(channels):
+                    kept = _hash(np.uint32(base + np.uint32(c) * stride), second) >= threshold
+                    y[line + c] = x[line + c] * scale if kept else zero_
+
+

@@ -11,82 +11,20 @@ with t in the lanes. A tile of C stays in registers while t runs.
 from typing import Any
 
 import llvmlite.binding
-from llvmlite import ir
 from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
+from inkgrad.kernels.numba_cpu.lanes import FLOAT, INT, LANES, OFFSETS, POINTER, VECTOR, Lanes
 from inkgrad.kernels.numba_cpu.native import floats_at, instruction, words_at
 
-__all__ = ["LANES", "multiply", "multiply_rows"]
+__all__ = ["PANEL", "START_AT_BIAS", "START_AT_C", "START_AT_ZERO", "multiply", "multiply_rows"]
 
-LANES = 16
 _WIDE = bool(llvmlite.binding.get_host_cpu_features().get("avx512f", False))
-ROWS = 6
-VECTORS = 4 if _WIDE else 1  # vectors of 16 lanes a tile: 24 or 12 registers hold sums
+VECTORS = 4 if _WIDE else 1  # vectors of 16 lanes across a tile
+PANEL = LANES * VECTORS  # floats in a row of a panel
 
-FLOAT = ir.FloatType()
-INT = ir.IntType(64)
-VECTOR = ir.VectorType(FLOAT, LANES)
-MASK = ir.VectorType(ir.IntType(1), LANES)
-POINTER = types.CPointer(types.float32)
-OFFSETS = types.CPointer(types.int64)
 START_AT_ZERO, START_AT_BIAS, START_AT_C = 0, 1, 2
-
-
-class _Lanes:
-    """Vector operations on one builder."""
-
-    def __init__(self, builder: Any) -> None:
-        self.builder = builder
-        self.pointer = ir.PointerType()
-
-    def declare(self, name: str, result: Any, arguments: list[Any]) -> Any:
-        return cgutils.get_or_insert_function(self.builder.module, ir.FunctionType(result, arguments), name)
-
-    def at(self, base: Any, index: Any) -> Any:
-        return self.builder.gep(base, [index], source_etype=FLOAT)
-
-    def load(self, place: Any, mask: Any = None) -> Any:
-        if mask is None:
-            return self.builder.load(self.builder.bitcast(place, VECTOR.as_pointer()), align=4)
-        function = self.declare("llvm.masked.load.v16f32.p0", VECTOR, [self.pointer, ir.IntType(32), MASK, VECTOR])
-        return self.builder.call(function, [place, ir.IntType(32)(4), mask, VECTOR(None)])
-
-    def store(self, value: Any, place: Any, mask: Any = None) -> None:
-        if mask is None:
-            self.builder.store(value, self.builder.bitcast(place, VECTOR.as_pointer()), align=4)
-            return
-        function = self.declare(
-            "llvm.masked.store.v16f32.p0", ir.VoidType(), [VECTOR, self.pointer, ir.IntType(32), MASK]
-        )
-        self.builder.call(function, [value, place, ir.IntType(32)(4), mask])
-
-    def splat(self, scalar: Any) -> Any:
-        first = self.builder.insert_element(VECTOR(ir.Undefined), scalar, ir.IntType(32)(0))
-        zeros = ir.VectorType(ir.IntType(32), LANES)(None)
-        return self.builder.shuffle_vector(first, VECTOR(ir.Undefined), zeros)
-
-    def fma(self, a: Any, b: Any, c: Any) -> Any:
-        function = self.declare("llvm.fma.v16f32", VECTOR, [VECTOR, VECTOR, VECTOR])
-        return self.builder.call(function, [a, b, c])
-
-    def sum(self, vector: Any) -> Any:
-        function = self.declare("llvm.vector.reduce.fadd.v16f32", FLOAT, [FLOAT, VECTOR])
-        return self.builder.call(function, [FLOAT(0.0), vector], fastmath=("reassoc",))
-
-    def mask(self, count: Any) -> Any:
-        """The first `count` lanes."""
-        kind = ir.VectorType(INT, LANES)
-        first = self.builder.insert_element(kind(ir.Undefined), count, ir.IntType(32)(0))
-        zeros = ir.VectorType(ir.IntType(32), LANES)(None)
-        spread = self.builder.shuffle_vector(first, kind(ir.Undefined), zeros)
-        return self.builder.icmp_unsigned("<", kind(list(range(LANES))), spread)
-
-    def positive(self, vector: Any) -> Any:
-        """max(v, 0), with NaN passed on."""
-        zero = VECTOR(None)
-        return self.builder.select(self.builder.fcmp_ordered("<", vector, zero), zero, vector)
 
 
 def _column_tile(rows: int, vectors: int) -> Any:
@@ -96,7 +34,7 @@ def _column_tile(rows: int, vectors: int) -> Any:
     def tile(typing_context, a, rows_at, steps, count, b, c, ldc, start, bias, relu, tail):  # type: ignore[no-untyped-def]
         def codegen(context, builder, signature, args):  # type: ignore[no-untyped-def]
             a, rows_at, steps, count, b, c, ldc, start, bias, relu, tail = args
-            lanes = _Lanes(builder)
+            lanes = Lanes(builder)
             mask = lanes.mask(tail)
             masks = [None] * (vectors - 1) + [mask]
             sums = [[cgutils.alloca_once(builder, VECTOR) for _ in range(vectors)] for _ in range(rows)]
@@ -155,7 +93,7 @@ def _row_tile(rows: int, columns: int) -> Any:
     def tile(typing_context, a, lda, b, ldb, count, c, ldc, bias, has_bias, relu):  # type: ignore[no-untyped-def]
         def codegen(context, builder, signature, args):  # type: ignore[no-untyped-def]
             a, lda, b, ldb, count, c, ldc, bias, has_bias, relu = args
-            lanes = _Lanes(builder)
+            lanes = Lanes(builder)
             sums = [[cgutils.alloca_once(builder, VECTOR) for _ in range(columns)] for _ in range(rows)]
             for line in sums:
                 for total in line:
@@ -196,29 +134,50 @@ def _row_tile(rows: int, columns: int) -> Any:
     return tile
 
 
-_tile_4, _tile_3, _tile_2, _tile_1 = (_column_tile(ROWS, v) for v in (4, 3, 2, 1))
+# Rows and vectors of a tile: 24 sums where there are 32 registers of 16 lanes, else 6.
+_tile_4, _tile_3, _tile_2, _tile_1 = (_column_tile(r, v) for r, v in ((6, 4), (8, 3), (8, 2), (12 if _WIDE else 6, 1)))
 _line_4, _line_3, _line_2, _line_1 = (_column_tile(1, v) for v in (4, 3, 2, 1))
+_ROWS_1 = 12 if _WIDE else 6
 
 
 @instruction
 def multiply(w):  # type: ignore[no-untyped-def]
+    """(images, m, t, n, a, a_stride, rows, steps, b, b_stride, c, ldc, c_stride, start, bias, relu, panel, order).
+
+    For each image C (m, n) with rows `ldc` apart; sums begin at 0, at the bias or at C by `start`, and where images
+    share C (c_stride 0) from the second on at C. A `panel` of 64 t floats takes, where it is not at address 0, each
+    64 columns of B before they are used, for a B whose rows lie far apart; `order` is then the table of steps for it.
+    """
     images, m_count, t_count, n_count = w[0], w[1], w[2], w[3]
-    a, a_stride, steps, b, b_stride = w[4], w[5], words_at(w[7]), w[8], w[9]
+    a, a_stride, b, b_stride = w[4], w[5], w[8], w[9]
     c, ldc, c_stride, start, bias, relu = w[10], w[11], w[12], w[13], w[14], w[15]
+    whole = (n_count + LANES - 1) // LANES
+    blocks = max((whole + VECTORS - 1) // VECTORS, 1)
+    across = LANES * ((whole + blocks - 1) // blocks)  # blocks of columns of about the same width
     for image in range(images):
         begin = START_AT_C if image > 0 and c_stride == 0 else start
         source = floats_at(a + 4 * image * a_stride)
-        for n in range(0, n_count, LANES * VECTORS):
-            width = min(n_count - n, LANES * VECTORS)
+        for n in range(0, n_count, across):
+            width = min(n_count - n, across)
             vectors = (width + LANES - 1) // LANES
             tail = width - LANES * (vectors - 1)
-            right = floats_at(b + 4 * (image * b_stride + n))
+            right, steps = floats_at(b + 4 * (image * b_stride + n)), words_at(w[7])
+            if w[16] != 0:
+                panel = floats_at(w[16])
+                for t in range(t_count):
+                    line = floats_at(b + 4 * (image * b_stride + n + (steps[t] >> 32)))
+                    for i in range(width):
+                        panel[t * LANES * VECTORS + i] = line[i]
+                right, steps = panel, words_at(w[17])
             first = floats_at(bias + 4 * n)
+            tall = _ROWS_1 if vectors == 1 else (6 if vectors == 4 else 8)
             m = 0
             while m < m_count:
+                if m + tall > m_count and m_count >= tall and begin != START_AT_C:
+                    m = m_count - tall  # some rows again, which costs less than rows one by one
                 out = floats_at(c + 4 * (image * c_stride + m * ldc + n))
                 here = words_at(w[6] + 8 * m)
-                if m + ROWS <= m_count:
+                if m + tall <= m_count:
                     if vectors == 1:
                         _tile_1(source, here, steps, t_count, right, out, ldc, begin, first, relu, tail)
                     elif VECTORS == 4:
@@ -228,7 +187,7 @@ def multiply(w):  # type: ignore[no-untyped-def]
                             _tile_3(source, here, steps, t_count, right, out, ldc, begin, first, relu, tail)
                         else:
                             _tile_2(source, here, steps, t_count, right, out, ldc, begin, first, relu, tail)
-                    m += ROWS
+                    m += tall
                 else:
                     if vectors == 1:
                         _line_1(source, here, steps, t_count, right, out, ldc, begin, first, relu, tail)

@@ -1,6 +1,12 @@
 """Instructions on images, (n, h, w, c) with the channels last: padding, pooling, and the packing of weights."""
 
+from typing import Any
+
 import numpy as np
+from numba import types
+from numba.extending import intrinsic
+
+from inkgrad.kernels.numba_cpu.lanes import BYTES, INT, LANES, OFFSETS, POINTER, Lanes
 
 from inkgrad.kernels.numba_cpu.native import bytes_at, floats_at, instruction, words_at
 
@@ -70,36 +76,77 @@ def spread(w):  # type: ignore[no-untyped-def]
                     y[to + c] = x[come + c]
 
 
+def _largest(places: int) -> Any:
+    """An intrinsic: the largest of `places` vectors x[offsets[k]:], its k, and of the first `tail` lanes."""
+
+    @intrinsic
+    def tile(typing_context, x, offsets, y, index, relu, tail):  # type: ignore[no-untyped-def]
+        def codegen(context, builder, signature, args):  # type: ignore[no-untyped-def]
+            x, offsets, y, index, relu, tail = args
+            lanes = Lanes(builder)
+            mask = lanes.mask(tail)
+            best = which = None
+            for k in range(places):
+                offset = builder.load(builder.gep(offsets, [INT(k)], source_etype=INT), typ=INT)
+                v = lanes.load(lanes.at(x, offset), mask)
+                number = BYTES([k] * LANES)
+                if best is None:
+                    best, which = v, number
+                    continue
+                larger = builder.or_(builder.fcmp_ordered(">", v, best), builder.fcmp_unordered("uno", v, v))
+                best, which = builder.select(larger, v, best), builder.select(larger, number, which)
+            wanted = builder.icmp_signed("!=", relu, INT(0))
+            lanes.store(builder.select(wanted, lanes.positive(best), best), y, mask)
+            lanes.store_bytes(which, index, mask)
+            return context.get_dummy_value()
+
+        return types.void(POINTER, OFFSETS, POINTER, types.CPointer(types.uint8), types.int64, types.int64), codegen
+
+    return tile
+
+
+_largest_of_4 = _largest(4)
+
+
 @instruction
 def max_pool(w):  # type: ignore[no-untyped-def]
     """(images, h, w, c, geometry, x, y, index, relu): the largest of each window, and which it was.
 
-    geometry: oh, ow, window height and width, strides, padding. Of equal ones the first; NaN is the largest.
+    geometry: oh, ow, window height and width, strides, padding, and where the window's pixels lie in x. Of equal ones the first; NaN is the largest.
     """
     height, width, channels, relu = w[1], w[2], w[3], w[8]
     shape = words_at(w[4])
     tall, wide, window_y, window_x = shape[0], shape[1], shape[2], shape[3]
     stride_y, stride_x, pad_y, pad_x = shape[4], shape[5], shape[6], shape[7]
     zero = np.float32(0)
+    offsets = words_at(w[4] + 64)
+    four = window_y == 2 and window_x == 2 and pad_y == 0 and pad_x == 0
     for image in range(w[0]):
         x = floats_at(w[5] + 4 * image * height * width * channels)
         for i in range(tall):
             for j in range(wide):
                 place = ((image * tall + i) * wide + j) * channels
                 y, index = floats_at(w[6] + 4 * place), bytes_at(w[7] + place)
+                if four:
+                    corner = 4 * ((image * height + i * stride_y) * width + j * stride_x) * channels
+                    for c in range(0, channels, LANES):
+                        come, tail = floats_at(w[5] + corner + 4 * c), min(channels - c, LANES)
+                        to, number = floats_at(w[6] + 4 * (place + c)), bytes_at(w[7] + place + c)
+                        _largest_of_4(come, offsets, to, number, relu, tail)
+                    continue
                 fresh = True
                 for a in range(max(0, pad_y - i * stride_y), min(window_y, height + pad_y - i * stride_y)):
                     for b in range(max(0, pad_x - j * stride_x), min(window_x, width + pad_x - j * stride_x)):
-                        come = ((i * stride_y + a - pad_y) * width + j * stride_x + b - pad_x) * channels
+                        place_x = ((i * stride_y + a - pad_y) * width + j * stride_x + b - pad_x) * channels
                         k = np.uint8(a * window_x + b)
                         if fresh:
                             for c in range(channels):
-                                y[c] = x[come + c]
+                                y[c] = x[place_x + c]
                                 index[c] = k
                             fresh = False
                         else:
                             for c in range(channels):
-                                v = x[come + c]
+                                v = x[place_x + c]
                                 larger = (v > y[c]) | (v != v)
                                 y[c] = v if larger else y[c]
                                 index[c] = k if larger else index[c]

@@ -6,8 +6,16 @@ from typing import Any
 import numpy as np
 
 from inkgrad.kernels.numba_cpu import elementwise, statistics, windows
-from inkgrad.kernels.numba_cpu.multiply import multiply
+from inkgrad.kernels.numba_cpu.multiply import START_AT_BIAS, START_AT_C, START_AT_ZERO
+from inkgrad.kernels.numba_cpu.patches import (
+    add_patches,
+    list_gradients,
+    pack_patches,
+    sum_patches,
+    unpack_patches,
+)
 from inkgrad.plan.planner import Planner, Value, rule
+from inkgrad.plan.products import emit_product
 from inkgrad.plan.program import COUNT, Place, Program
 from inkgrad.plan.rules.normalization import folded
 from inkgrad.plan.rules.pooling import Window, pool_window
@@ -82,49 +90,41 @@ def conv2d(planner: Planner, call: Call) -> None:
     geometry = _geometry(x, weight_tensor, call.options)
     if "norm" in call.options:
         weight, bias = folded(planner, call.options["norm"], weight, bias, geometry.outputs, geometry.terms)
-    relu = int("relu" in call.options)
+    relu = "relu" in call.options
     packed = program.shared_new(geometry.terms * geometry.outputs)
     _pack(planner, windows.pack_forward, geometry, weight, packed)
     source = _padded(planner, x, geometry)
-    pool = pool_window(call.options["pool"], geometry.outputs, *geometry.out) if "pool" in call.options else None
+    pool = pool_window(call.options["pool"], *geometry.out) if "pool" in call.options else None
     rows, columns = geometry.out
     pixels, o = rows * columns, geometry.outputs
     shape = (o, rows, columns) if pool is None else (o, *pool.out)
     y = Value(shape, planner.take(int(np.prod(shape))), planner.training)
     planner.set_value(call.output, y)
-    origins, terms = program.table(geometry.origins()), np.arange(geometry.terms)
-    steps = program.table(geometry.offsets() | terms * o << 32)
-    stride = geometry.tall * geometry.wide * geometry.channels
-    start, added = (0, 0) if bias is None else (1, bias)
+    start = START_AT_ZERO if bias is None else START_AT_BIAS
+    product: dict[str, Any] = {
+        "m": pixels,
+        "t": geometry.terms,
+        "n": o,
+        "a": source,
+        "rows": geometry.origins(),
+        "steps": geometry.offsets(),
+        "b": packed,
+        "columns": np.arange(geometry.terms) * o,
+        "ldc": o,
+        "start": start,
+        "bias": bias,
+    }
     index = None
     if pool is None:
-        program.emit(
-            multiply, COUNT, pixels, geometry.terms, o, source, stride, origins, steps, packed, 0, y.place, o, pixels * o,
-            start, added, relu,
-        )  # fmt: skip
+        stride = geometry.tall * geometry.wide * geometry.channels
+        emit_product(program, images=COUNT, a_stride=stride, c=y.place, c_stride=pixels * o, relu=relu, **product)
     else:
         scratch, index = program.local(pixels * o), program.batch(y.size, np.uint8)
         with program.each_image():
+            emit_product(program, c=scratch, **product)
             program.emit(
-                multiply,
-                1,
-                pixels,
-                geometry.terms,
-                o,
-                source,
-                0,
-                origins,
-                steps,
-                packed,
-                0,
-                scratch,
-                o,
-                0,
-                start,
-                added,
-                0,
+                windows.max_pool, 1, rows, columns, o, pool.table(program, o, columns), scratch, y.place, index, int(relu)
             )
-            program.emit(windows.max_pool, 1, rows, columns, o, pool.table(program), scratch, y.place, index, relu)
 
     def backward() -> None:
         _backward(planner, call, geometry, x, source, y, weight, pool, index)
@@ -165,6 +165,9 @@ def _backward(
     program, o = planner.program, geometry.outputs
     g = planner.arrived(y)
     if g is None:
+        return
+    if pool is not None and index is not None and (geometry.padding == (0, 0) or not x.differentiated):
+        patch_gradients(planner, call, geometry, x, source, y, g, weight, pool, index)
         return
     relu = int("relu" in call.options)
     frame = Frame.of(geometry, x.differentiated)
@@ -257,7 +260,7 @@ def _dense_gradient(
         raise Unplannable("max pooling of a convolution with a stride")
     place = program.local(frame.tall * frame.wide * o)
     program.emit(
-        windows.max_unpool, 1, o, pool.table(program), y.place, index, g, place, frame.tall, frame.wide, frame.top, frame.left,
+        windows.max_unpool, 1, o, pool.table(program, o, geometry.out[1]), y.place, index, g, place, frame.tall, frame.wide, frame.top, frame.left,
         relu,
     )  # fmt: skip
     return place
@@ -270,10 +273,19 @@ def _emit_weight_gradient(
     sy, sx = frame.stride(geometry)
     i, j = np.mgrid[:rows, :columns]
     lies = (((frame.top + i * sy) * frame.wide + frame.left + j * sx) * o).reshape(-1)
-    steps = program.table(geometry.origins() | lies << 32)
-    terms = program.table(geometry.offsets())
-    program.emit(
-        multiply, 1, geometry.terms, rows * columns, o, source, 0, terms, steps, dense, 0, partial, o, 0, 2, 0, 0
+    emit_product(
+        program,
+        m=geometry.terms,
+        t=rows * columns,
+        n=o,
+        a=source,
+        rows=geometry.offsets(),
+        steps=geometry.origins(),
+        b=dense,
+        columns=lies,
+        c=partial,
+        ldc=o,
+        start=START_AT_C,
     )
 
 
@@ -282,9 +294,68 @@ def _emit_input_gradient(
 ) -> None:
     o, c, (kh, kw) = geometry.outputs, geometry.channels, geometry.window
     y, x = np.mgrid[: geometry.height, : geometry.width]
-    origins = program.table(((y * frame.wide + x) * o).reshape(-1))
-    a, b, k = np.mgrid[:kh, :kw, :o]
-    offsets = ((a * frame.wide + b) * o + k).reshape(-1)
-    steps = program.table(offsets | np.arange(offsets.size) * c << 32)
-    pixels = geometry.height * geometry.width
-    program.emit(multiply, 1, pixels, offsets.size, c, dense, 0, origins, steps, flipped, 0, out, c, 0, 0, 0, 0)
+    i, j, k = np.mgrid[:kh, :kw, :o]
+    offsets = (i * frame.wide + j) * o + k
+    emit_product(
+        program,
+        m=geometry.height * geometry.width,
+        t=offsets.size,
+        n=c,
+        a=dense,
+        rows=(y * frame.wide + x) * o,
+        steps=offsets,
+        b=flipped,
+        columns=np.arange(offsets.size) * c,
+        c=out,
+        ldc=c,
+    )
+
+
+def patch_gradients(
+    planner: Planner,
+    call: Call,
+    geometry: Geometry,
+    x: Value,
+    source: Place,
+    y: Value,
+    g: Place,
+    weight: Place,
+    pool: Window,
+    index: Place,
+) -> None:
+    """The backward part behind max pooling: gradient by gradient, as most outputs have none."""
+    program, o = planner.program, geometry.outputs
+    (kh, kw), c = geometry.window, geometry.channels
+    positions, length, stride = pool.out[0] * pool.out[1], kw * c, geometry.wide * c
+    weight_gradient = planner.gradient_of_parameter(call.inputs[1])
+    bias_gradient = None
+    if len(call.inputs) > 2 and call.inputs[2] is not None:
+        bias_gradient = planner.gradient_of_parameter(call.inputs[2])
+    (py, px), (sy, sx) = pool.padding, pool.stride
+    i, j = np.mgrid[: pool.out[0], : pool.out[1]]
+    at, (dy, dx) = np.arange(pool.size[0] * pool.size[1]), geometry.stride
+    origins = program.table((((i * sy - py) * dy * geometry.wide + (j * sx - px) * dx) * c).reshape(-1))
+    shifts = program.table((at // pool.size[1] * dy * geometry.wide + at % pool.size[1] * dx) * c)
+    counts, offsets = program.local(o, np.int64), program.local(o * positions, np.int64)
+    values, partial = program.local(o * positions), program.local(geometry.terms * o)
+    if weight_gradient is not None:
+        program.emit(elementwise.zero, 1, geometry.terms * o, partial)
+    if bias_gradient is not None:
+        program.emit(elementwise.zero, 1, o, bias_gradient)
+    if x.differentiated:
+        patches, out = program.shared_new(geometry.terms * o), planner.take(x.size)
+        _pack(planner, pack_patches, geometry, weight, patches)
+    with program.each_image():
+        program.emit(
+            list_gradients, o, positions, origins, shifts, y.place, index, g, int("relu" in call.options), counts, offsets,
+            values, 0 if bias_gradient is None else bias_gradient,
+        )  # fmt: skip
+        if weight_gradient is not None:
+            program.emit(sum_patches, o, positions, kh, length, stride, source, counts, offsets, values, partial)
+        if x.differentiated:
+            program.emit(add_patches, o, positions, kh, length, stride, x.size, counts, offsets, values, patches, out)
+    if weight_gradient is not None:
+        program.emit(unpack_patches, c, kh * kw, o, partial, weight_gradient)
+    planner.give(y.size, g)
+    if x.differentiated:
+        planner.hand_over(x, out)

@@ -5,8 +5,9 @@ from typing import Any
 import numpy as np
 
 from inkgrad.kernels.numba_cpu import elementwise, statistics
-from inkgrad.kernels.numba_cpu.multiply import multiply, multiply_rows
+from inkgrad.kernels.numba_cpu.multiply import multiply_rows
 from inkgrad.plan.planner import Planner, Value, rule
+from inkgrad.plan.products import emit_product
 from inkgrad.plan.program import COUNT, Place, Program
 from inkgrad.plan.rules.normalization import folded
 from inkgrad.plan.trace import SAMPLES, Call, Unplannable
@@ -61,17 +62,36 @@ def _weight_gradients(planner: Planner, call: Call, x: Value, g: Place, inputs: 
     weight_gradient = planner.gradient_of_parameter(call.inputs[1])
     if weight_gradient is not None:
         images = np.arange(program.capacity)
-        rows, steps = program.table(np.arange(outputs)), program.table(images * outputs | images * inputs << 32)
-        program.emit(
-            multiply, 1, outputs, COUNT, inputs, g, 0, rows, steps, x.place, 0, weight_gradient, inputs, 0, 0, 0, 0
+        emit_product(
+            program,
+            m=outputs,
+            t=COUNT,
+            n=inputs,
+            a=g,
+            rows=np.arange(outputs),
+            steps=images * outputs,
+            b=x.place,
+            columns=images * inputs,
+            c=weight_gradient,
+            ldc=inputs,
         )
 
 
 def _input_gradient(program: Program, g: Place, weight: Place, out: Place, inputs: int, outputs: int) -> None:
-    rows = program.table(np.arange(program.capacity) * outputs)
     units = np.arange(outputs)
-    steps = program.table(units | units * inputs << 32)
-    program.emit(multiply, 1, COUNT, outputs, inputs, g, 0, rows, steps, weight, 0, out, inputs, 0, 0, 0, 0)
+    emit_product(
+        program,
+        m=COUNT,
+        t=outputs,
+        n=inputs,
+        a=g,
+        rows=np.arange(program.capacity) * outputs,
+        steps=units,
+        b=weight,
+        columns=units * inputs,
+        c=out,
+        ldc=inputs,
+    )
 
 
 @rule("reshape")

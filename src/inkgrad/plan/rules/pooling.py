@@ -20,12 +20,14 @@ class Window:
     stride: tuple[int, int]
     padding: tuple[int, int]
 
-    def table(self, program: Program) -> Place:
-        """The eight numbers that the instructions take."""
-        return program.table([*self.out, *self.size, *self.stride, *self.padding])
+    def table(self, program: Program, channels: int, width: int) -> Place:
+        """The numbers that the instructions take, and where a window's pixels lie in an image of that width."""
+        i, j = np.mgrid[: self.size[0], : self.size[1]]
+        pixels = ((i * width + j) * channels).reshape(-1)
+        return program.table([*self.out, *self.size, *self.stride, *self.padding, *pixels])
 
 
-def pool_window(call: Call, channels: int, height: int, width: int) -> Window:
+def pool_window(call: Call, height: int, width: int) -> Window:
     """The window of a pooling operation on an image."""
     size = _pair(call.options["size"])
     stride = _pair(call.options.get("stride") or size)
@@ -44,7 +46,7 @@ def _prepare(planner: Planner, call: Call) -> tuple[Value, Value, Window]:
     x = planner.value(call.inputs[0])
     if len(x.shape) != 3:
         raise Unplannable("a pooling of something that is no image")
-    window = pool_window(call, *x.shape)
+    window = pool_window(call, *x.shape[1:])
     shape = (x.shape[0], *window.out)
     y = Value(shape, planner.take(int(np.prod(shape))), x.differentiated)
     planner.set_value(call.output, y)
@@ -57,7 +59,7 @@ def max_pool2d(planner: Planner, call: Call) -> None:
     program = planner.program
     x, y, window = _prepare(planner, call)
     c, height, width = x.shape
-    table, index = window.table(program), program.batch(y.size, np.uint8)
+    table, index = window.table(program, c, width), program.batch(y.size, np.uint8)
     program.emit(windows.max_pool, COUNT, height, width, c, table, x.place, y.place, index, 0)
 
     def backward() -> None:
@@ -96,7 +98,7 @@ def global_average_pool2d(planner: Planner, call: Call) -> None:
 def _mean(planner: Planner, x: Value, y: Value, window: Window) -> None:
     program = planner.program
     c, height, width = x.shape
-    table = window.table(program)
+    table = window.table(program, c, width)
     program.emit(windows.mean_pool, COUNT, height, width, c, table, x.place, y.place)
 
     def backward() -> None:
