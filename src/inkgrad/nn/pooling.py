@@ -3,8 +3,7 @@
 import numpy as np
 
 from inkgrad.autodiff import Tensor, TensorLike, as_array, ops
-from inkgrad.autodiff.ops.pooling import pool_window
-from inkgrad.autodiff.ops.window import Lengths, check_images, check_window
+from inkgrad.autodiff.ops.window import Lengths, check_images, check_window, pool_window
 from inkgrad.errors import OptionError, ShapeError
 from inkgrad.nn.module import Module, Parameter
 

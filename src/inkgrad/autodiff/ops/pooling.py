@@ -4,11 +4,11 @@ import numpy as np
 
 from inkgrad import kernels
 from inkgrad.autodiff.differentiable import Recorded, differentiable
-from inkgrad.autodiff.ops.window import Lengths, Pair, check_images, check_window, pair_of
+from inkgrad.autodiff.ops.window import Lengths, Pair, check_images, check_window, pool_window
 from inkgrad.autodiff.tensor import Array
-from inkgrad.errors import OptionError, ShapeError
+from inkgrad.errors import ShapeError
 
-__all__ = ["average_pool2d", "global_average_pool2d", "max_pool2d", "pool_window"]
+__all__ = ["average_pool2d", "global_average_pool2d", "max_pool2d"]
 
 
 @differentiable
@@ -76,20 +76,6 @@ def global_average_pool2d(x: Array) -> Recorded:
         raise ShapeError(f"global_average_pool2d needs images of at least one pixel, but got {shape}")
     scale = x.dtype.type(1 / count)
     return x.mean(axis=(2, 3)), (lambda g: np.broadcast_to((g * scale)[:, :, None, None], shape),)
-
-
-def pool_window(owner: str, size: Lengths, stride: Lengths | None, padding: Lengths) -> tuple[Pair, Pair, Pair]:
-    """Size, stride and padding of a pooling window as pairs.
-
-    Raises:
-        OptionError: a size or stride below 1, a padding below 0 or above half the size.
-    """
-    window = pair_of(owner, "size", size, least=1)
-    steps = window if stride is None else pair_of(owner, "stride", stride, least=1)
-    around = pair_of(owner, "padding", padding, least=0)
-    if any(2 * p > s for p, s in zip(around, window, strict=True)):
-        raise OptionError(f"{owner} needs a padding of at most half its size {window}, but got {around}")
-    return window, steps, around
 
 
 def _check(op: str, x: Array, window: tuple[Pair, Pair, Pair]) -> None:

@@ -8,7 +8,7 @@ import numpy as np
 from inkgrad.errors import OptionError, ShapeError
 from inkgrad.kernels.reference.window import Pair, window_count
 
-__all__ = ["Lengths", "Pair", "check_images", "check_window", "pair_of"]
+__all__ = ["Lengths", "Pair", "check_images", "check_window", "pair_of", "pool_window"]
 
 Lengths: TypeAlias = int | Sequence[int]  # one for rows and columns, or one each
 
@@ -32,6 +32,20 @@ def pair_of(owner: str, what: str, value: Any, *, least: int) -> Pair:
 def _plain(value: Any) -> Any:
     """One number for a pair that was made of it."""
     return value[0] if isinstance(value, tuple) and len(value) == 2 and value[0] is value[1] else value
+
+
+def pool_window(owner: str, size: Lengths, stride: Lengths | None, padding: Lengths) -> tuple[Pair, Pair, Pair]:
+    """Size, stride and padding of a pooling window as pairs.
+
+    Raises:
+        OptionError: a size or stride below 1, a padding below 0 or above half the size.
+    """
+    window = pair_of(owner, "size", size, least=1)
+    steps = window if stride is None else pair_of(owner, "stride", stride, least=1)
+    around = pair_of(owner, "padding", padding, least=0)
+    if any(2 * p > s for p, s in zip(around, window, strict=True)):
+        raise OptionError(f"{owner} needs a padding of at most half its size {window}, but got {around}")
+    return window, steps, around
 
 
 def check_images(owner: str, shape: tuple[int, ...], channels: int | None = None) -> None:
