@@ -36,8 +36,8 @@ def max_pool2d_forward(
         for j in range(size[1]):
             candidate = wide[seen_by(i, j, counts, stride)]
             better = (candidate > y) | np.isnan(candidate)
-            np.copyto(y, candidate, where=better)
-            np.copyto(chosen, np.int32(i * size[1] + j), where=better)
+            np.maximum(y, candidate, out=y)
+            np.maximum(chosen, better * np.int32(i * size[1] + j), out=chosen)  # positions rise
     return y, chosen
 
 
@@ -53,10 +53,12 @@ def max_pool2d_backward(
     """dL/dx: each window's gradient goes to the number that was chosen. x had `shape` (n, c, h, w)."""
     wide = _wide(gradient, shape, padding)
     counts: Any = gradient.shape[2:]
-    for i in range(size[0]):
-        for j in range(size[1]):
-            mine = np.where(chosen == i * size[1] + j, gradient, gradient.dtype.type(0))
-            wide[seen_by(i, j, counts, stride)] += mine
+    width = wide.shape[3]
+    within = np.add.outer(width * np.arange(size[0]), np.arange(size[1])).ravel()  # from a window's corner
+    corners = np.add.outer(width * stride[0] * np.arange(counts[0]), stride[1] * np.arange(counts[1]))
+    images = wide.shape[2] * width * np.arange(shape[0] * shape[1])
+    places = images.reshape(*shape[:2], 1, 1) + corners + within[chosen]
+    np.add.at(wide.reshape(-1), places.ravel(), gradient.ravel())
     return np.ascontiguousarray(unpadded(wide, padding))
 
 
