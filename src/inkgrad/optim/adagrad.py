@@ -1,9 +1,8 @@
 """AdaGrad."""
 
-from inkgrad import kernels
 from inkgrad.optim.clipping import Clip
 from inkgrad.optim.flat import HasParameters
-from inkgrad.optim.optimizer import Flat, Optimizer, check_positive
+from inkgrad.optim.optimizer import Optimizer, check_positive
 from inkgrad.optim.schedules import Schedule
 
 __all__ = ["AdaGrad"]
@@ -12,6 +11,7 @@ __all__ = ["AdaGrad"]
 class AdaGrad(Optimizer):
     """s <- s + g^2; w <- w - rate g / (sqrt(s) + eps) (Duchi, Hazan and Singer 2011)."""
 
+    kernel = "adagrad_update"
     state_names = ("squares",)
 
     def __init__(
@@ -26,5 +26,6 @@ class AdaGrad(Optimizer):
         super().__init__(module, learning_rate=learning_rate, clip=clip)
         self.eps = eps
 
-    def _update(self, weights: Flat, gradient: Flat, state: dict[str, Flat], rate: float) -> None:
-        kernels.adagrad_update(weights, gradient, state["squares"], rate, self.eps)
+    def arguments(self, rate: float, step: int) -> tuple[float, ...]:
+        """Rate, eps."""
+        return rate, self.eps

@@ -1,10 +1,9 @@
 """Adam, and AdamW with decoupled weight decay."""
 
-from inkgrad import kernels
 from inkgrad.errors import OptionError
 from inkgrad.optim.clipping import Clip
 from inkgrad.optim.flat import HasParameters
-from inkgrad.optim.optimizer import Flat, Optimizer, check_fraction, check_positive
+from inkgrad.optim.optimizer import Optimizer, check_fraction, check_positive
 from inkgrad.optim.schedules import Schedule
 
 __all__ = ["Adam", "AdamW"]
@@ -17,6 +16,7 @@ class Adam(Optimizer):
     gradient later.
     """
 
+    kernel = "adam_update"
     state_names = ("mean", "squares")
     _decay = 0.0
 
@@ -37,19 +37,9 @@ class Adam(Optimizer):
         self.beta2 = beta2
         self.eps = eps
 
-    def _update(self, weights: Flat, gradient: Flat, state: dict[str, Flat], rate: float) -> None:
-        kernels.adam_update(
-            weights,
-            gradient,
-            state["mean"],
-            state["squares"],
-            rate,
-            self.beta1,
-            self.beta2,
-            self.eps,
-            self._decay,
-            self.step_count,
-        )
+    def arguments(self, rate: float, step: int) -> tuple[float, ...]:
+        """Rate, both betas, eps, decay, and the number of the step."""
+        return rate, self.beta1, self.beta2, self.eps, self._decay, step
 
 
 class AdamW(Adam):

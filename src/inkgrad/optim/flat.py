@@ -15,6 +15,7 @@ class Trainable(Protocol):
     """What an optimizer needs of a parameter."""
 
     data: NDArray[Any]
+    requires_grad: bool
     grad: NDArray[Any] | None
     grad_storage: NDArray[Any] | None
 
@@ -87,6 +88,10 @@ class FlatParameters:
         """Say that the buffer holds new gradients of the parameters in use; the others have none."""
         for parameter, wanted, view in zip(self._parameters, used, self._gradient_views, strict=True):
             parameter.grad = view if wanted else None
+
+    def wanted(self) -> list[bool]:
+        """Whether a gradient is wanted of each parameter."""
+        return [parameter.requires_grad for parameter in self._parameters]
 
     @property
     def parameters(self) -> tuple[Trainable, ...]:

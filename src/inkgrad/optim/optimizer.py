@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from inkgrad import kernels
 from inkgrad.errors import CheckpointError, DivergenceError, OptionError
 from inkgrad.optim.clipping import Clip
 from inkgrad.optim.flat import FlatParameters, HasParameters
@@ -21,7 +22,7 @@ Flat = NDArray[Any]
 class Optimizer(ABC):
     """Changes a network's parameters along their gradients.
 
-    Subclasses name their state arrays in `state_names` and write `_update`.
+    Subclasses name the kernel of their rule, its state arrays in the kernel's order, and its other arguments.
 
     Args:
         module: the network; its parameters move into one flat buffer.
@@ -32,6 +33,7 @@ class Optimizer(ABC):
         step_count: how many updates have been made.
     """
 
+    kernel: str
     state_names: tuple[str, ...] = ()
 
     def __init__(self, module: HasParameters, *, learning_rate: float | Schedule, clip: Clip | None = None) -> None:
@@ -72,12 +74,12 @@ class Optimizer(ABC):
         rate = self.learning_rate
         self.step_count += 1
         for stretch in stretches:
-            state = {name: array[stretch] for name, array in self.state.items()}
-            self._update(self.parameters.weights[stretch], self.parameters.gradient[stretch], state, rate)
+            arrays = (self.parameters.weights, self.parameters.gradient, *self.state.values())
+            getattr(kernels, self.kernel)(*(array[stretch] for array in arrays), *self.arguments(rate, self.step_count))
 
     @abstractmethod
-    def _update(self, weights: Flat, gradient: Flat, state: dict[str, Flat], rate: float) -> None:
-        """Change `weights` and `state` in place; `step_count` is this step's number, from 1."""
+    def arguments(self, rate: float, step: int) -> tuple[float, ...]:
+        """What the kernel takes behind the arrays, at the given rate in the step of that number, from 1."""
 
     def state_arrays(self) -> dict[str, Flat]:
         """Copies of the state arrays, with the step count, for a checkpoint."""

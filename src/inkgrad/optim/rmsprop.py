@@ -1,9 +1,8 @@
 """RMSProp."""
 
-from inkgrad import kernels
 from inkgrad.optim.clipping import Clip
 from inkgrad.optim.flat import HasParameters
-from inkgrad.optim.optimizer import Flat, Optimizer, check_fraction, check_positive
+from inkgrad.optim.optimizer import Optimizer, check_fraction, check_positive
 from inkgrad.optim.schedules import Schedule
 
 __all__ = ["RMSProp"]
@@ -12,6 +11,7 @@ __all__ = ["RMSProp"]
 class RMSProp(Optimizer):
     """s <- d s + (1 - d) g^2; w <- w - rate g / (sqrt(s) + eps) (Tieleman and Hinton 2012, lecture 6.5)."""
 
+    kernel = "rmsprop_update"
     state_names = ("squares",)
 
     def __init__(
@@ -29,5 +29,6 @@ class RMSProp(Optimizer):
         self.decay = decay
         self.eps = eps
 
-    def _update(self, weights: Flat, gradient: Flat, state: dict[str, Flat], rate: float) -> None:
-        kernels.rmsprop_update(weights, gradient, state["squares"], rate, self.decay, self.eps)
+    def arguments(self, rate: float, step: int) -> tuple[float, ...]:
+        """Rate, decay, eps."""
+        return rate, self.decay, self.eps

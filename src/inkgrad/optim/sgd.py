@@ -2,11 +2,10 @@
 
 import numpy as np
 
-from inkgrad import kernels
 from inkgrad.errors import OptionError
 from inkgrad.optim.clipping import Clip
 from inkgrad.optim.flat import HasParameters
-from inkgrad.optim.optimizer import Flat, Optimizer, check_fraction
+from inkgrad.optim.optimizer import Optimizer, check_fraction
 from inkgrad.optim.schedules import Schedule
 
 __all__ = ["SGD"]
@@ -24,6 +23,7 @@ class SGD(Optimizer):
     0.1
     """
 
+    kernel = "sgd_update"
     state_names = ("velocity",)
 
     def __init__(
@@ -44,5 +44,6 @@ class SGD(Optimizer):
         if momentum == 0:
             self.state["velocity"] = np.zeros(0, self.parameters.weights.dtype)
 
-    def _update(self, weights: Flat, gradient: Flat, state: dict[str, Flat], rate: float) -> None:
-        kernels.sgd_update(weights, gradient, state["velocity"], rate, self.momentum, self.nesterov)
+    def arguments(self, rate: float, step: int) -> tuple[float, ...]:
+        """Rate, momentum, and whether Nesterov's."""
+        return rate, self.momentum, self.nesterov

@@ -74,6 +74,7 @@ class Planner:
     before: list[Callable[[int], None]] = field(default_factory=list)
     used: set[int] = field(default_factory=set)
     holders: dict[int, Any] = field(default_factory=dict)
+    ending_place: Place | None = None
     ending: list[NDArray[np.float64]] | None = None  # each thread's sum of losses, and whether a label was wrong
     _values: dict[int, Value] = field(default_factory=dict)
     _backward: list[Callable[[], None]] = field(default_factory=list)

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from inkgrad.kernels.numba_cpu import control
 from inkgrad.kernels.numba_cpu.native import Instruction
+from inkgrad.kernels.numba_cpu.threads import address_of_pause
 
 __all__ = ["COUNT", "START", "Holder", "Part", "Place", "Program", "Word"]
 
@@ -86,7 +87,7 @@ class Program:
         self._kept: list[Any] = []  # arrays whose addresses stand in words
         self._arrays: dict[int, NDArray[Any]] = {}  # those made here, by address
         self._state = self.shared(np.zeros(2, np.int64))
-        self._pause = _address_of_pause()
+        self._pause = address_of_pause()
         self._tables: list[_Table] = []
         self.bytes = 0
 
@@ -279,13 +280,3 @@ class _Table:
 
 def _base(word: Word, thread: int) -> int:
     return word.base if isinstance(word.base, int) else word.base[thread]
-
-
-def _address_of_pause() -> int:
-    """The address of the system's function that lets another thread run; 0 where it has none that we know."""
-    import ctypes
-
-    try:
-        return ctypes.cast(ctypes.CDLL(None).sched_yield, ctypes.c_void_p).value or 0
-    except (AttributeError, OSError, TypeError):
-        return 0

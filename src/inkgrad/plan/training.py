@@ -7,12 +7,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inkgrad.autodiff import Tensor
-from inkgrad.kernels.numba_cpu import elementwise
+from inkgrad.kernels.numba_cpu import control, elementwise
+from inkgrad.kernels.numba_cpu.threads import run_on_threads, thread_count
+from inkgrad.kernels.numba_cpu.update import UPDATES
 from inkgrad.plan import rules
 from inkgrad.plan.fusion import fuse
 from inkgrad.plan.planner import Planner, Value
 from inkgrad.plan.program import Place, Program
-from inkgrad.plan.threads import run_on_threads, thread_count
 from inkgrad.plan.trace import Unplannable, trace
 
 __all__ = ["TrainingPlan"]
@@ -31,9 +32,11 @@ class TrainingPlan:
         parameters: the parameters, each float32, whose gradients lie one after the other in `gradient`.
         gradient: (all elements,), filled by each run.
         holders: parameters and buffers by the id of their arrays.
+        update: the kernel of an optimizer's update and its arrays, weights and state, if a run shall end with it.
 
     Attributes:
         used: whether each parameter has a gradient.
+        updates: whether a run updates the weights, which it does where every parameter has one.
 
     Raises:
         Unplannable: why the eager way must run.
@@ -48,6 +51,7 @@ class TrainingPlan:
         parameters: Sequence[Any],
         gradient: NDArray[np.float32],
         holders: Mapping[int, Any],
+        update: tuple[str, Sequence[NDArray[Any]]] | None = None,
     ) -> None:
         check_batch(images)
         if gradient.dtype != np.float32:
@@ -72,12 +76,30 @@ class TrainingPlan:
         program.meet()
         self._squares, squares = program.local_arrays(16)
         first, last = program.share(gradient.size)
-        program.emit(elementwise.sum_parts, first, last, self.threads, parts, gradient_place(gradient), squares)
+        flat = program.shared(gradient)
+        program.emit(elementwise.sum_parts, first, last, self.threads, parts, flat, squares)
+        self.used = [id(p) in self._planner.used for p in parameters]
+        self.updates = update is not None and all(self.used)
+        if update is not None and self.updates:
+            self._emit_update(program, *update, flat, squares)
         program.lay_out()
         self._program = program
         self._logits = self._planner.value(logits[0])
-        self.used = [id(p) in self._planner.used for p in parameters]
         self.logits = np.empty(0, np.float32)
+
+    def _emit_update(
+        self, program: Program, kernel: str, arrays: Sequence[NDArray[Any]], gradient: Place, squares: Place
+    ) -> None:
+        """Where everything is finite, each thread updates its share of the weights."""
+        compiled, self._numbers_of = UPDATES[kernel]
+        self._numbers = np.zeros(8, np.float32)
+        first, last = program.share(arrays[0].size)
+        weights, *state = (program.shared(array) for array in arrays)
+        go, losses = program.local(8, np.int64), self._planner.ending_place
+        assert losses is not None
+        program.meet()
+        program.emit(control.judge, program.threads, program.table(squares.base), program.table(losses.base), go)
+        program.emit(compiled, go, first, last, program.shared(self._numbers), weights, gradient, *state)
 
     def fits(self, images: NDArray[Any], labels: NDArray[Any]) -> bool:
         """Whether this plan can take the batch."""
@@ -92,9 +114,23 @@ class TrainingPlan:
             and thread_count() == self.threads
         )
 
-    def run(self, images: NDArray[np.float32], labels: NDArray[np.int64]) -> tuple[float, float, bool]:
-        """Compute loss and gradients; (loss, sum of the gradients' squares, whether all labels were in range)."""
+    def run(
+        self, images: NDArray[np.float32], labels: NDArray[np.int64], arguments: Sequence[float] = ()
+    ) -> tuple[float, float, bool]:
+        """Compute loss and gradients, and update the weights where the plan does that and everything is finite.
+
+        Args:
+            images: float32 (n, ...).
+            labels: int64 (n,).
+            arguments: what the kernel of the update takes behind its arrays.
+
+        Returns:
+            The loss, the sum of the gradients' squares, and whether all labels were in range.
+        """
         count = len(images)
+        if self.updates:
+            numbers = self._numbers_of(*arguments)
+            self._numbers[: len(numbers)] = numbers
         for prepare in self._planner.before:
             prepare(count)
         entries = self._program.bind(count, {"images": images.ctypes.data, "labels": labels.ctypes.data})
@@ -128,11 +164,6 @@ def check_batch(images: NDArray[Any]) -> None:
 def input_place(name: str, shape: tuple[int, ...]) -> Place:
     """Where the images of a run lie."""
     return Place(0, 4 * int(np.prod(shape)), name)
-
-
-def gradient_place(gradient: NDArray[np.float32]) -> Place:
-    """The flat gradient."""
-    return Place(gradient.ctypes.data)
 
 
 def _gradient_places(

@@ -83,7 +83,7 @@ class TrainStep:
             DivergenceError: the loss or a gradient is NaN or infinite; says where it came from, and the weights
                 are those from before the step.
         """
-        plan = self._plans.find(self.net, self.loss, self.optimizer.parameters, images, labels)
+        plan = self._plans.find(self.net, self.loss, self.optimizer, images, labels, alone=not self.penalties)
         if plan is not None:
             value = self._planned(plan, images, labels)
             if value is not None:
@@ -98,20 +98,22 @@ class TrainStep:
 
     def _planned(self, plan: Any, images: NDArray[np.float32], labels: NDArray[np.int64]) -> float | None:
         """One step by the plan; None, with nothing changed, where the eager way shall say what is wrong."""
-        value, squares, labelled = plan.run(images, labels)
-        if not (labelled and math.isfinite(value)):
+        optimizer, count = self.optimizer, len(images)
+        arguments = optimizer.arguments(optimizer.learning_rate, optimizer.step_count + 1) if plan.updates else ()
+        value, squares, labelled = plan.run(images, labels, arguments)
+        if not (labelled and math.isfinite(value)) or (plan.updates and not math.isfinite(squares)):
             return None
-        count = len(images)
-        self.optimizer.parameters.take(plan.used)
-        total, known = float(value), squares
-        if self.penalties:
-            known = None
-            for penalty in self.penalties:
-                term = penalty(self.net)
-                term.backward()
-                total += term.item()
+        optimizer.parameters.take(plan.used)
+        total = float(value)
+        for penalty in self.penalties:
+            term = penalty(self.net)
+            term.backward()
+            total += term.item()
         plan.observe(count)
-        self.optimizer.step(known)
+        if plan.updates:
+            optimizer.step_count += 1
+        else:
+            optimizer.step(None if self.penalties else squares)
         if self.average is not None:
             self.average.update()
         self.logits = plan.last_logits(count)

@@ -11,7 +11,7 @@ from inkgrad.errors import InkgradError
 from inkgrad.kernels import active_backend
 from inkgrad.nn import Module
 from inkgrad.nn.module import changes
-from inkgrad.optim.flat import FlatParameters
+from inkgrad.optim import Optimizer
 
 if TYPE_CHECKING:
     from inkgrad.plan.training import TrainingPlan
@@ -36,34 +36,41 @@ class StepPlans:
         self,
         net: Module,
         loss: Callable[..., Tensor],
-        flat: FlatParameters,
+        optimizer: Optimizer,
         images: NDArray[Any],
         labels: NDArray[Any],
+        *,
+        alone: bool,
     ) -> "TrainingPlan | None":
-        """The plan for this batch, or None: then the eager way runs."""
+        """The plan for this batch, or None: then the eager way runs.
+
+        With `alone` set the loss is all that is differentiated, so that the plan may end with the update.
+        """
         if not self._wanted:
             return None
         if active_backend() != "numba_cpu":
             self.refused, self._plan, self._made_for = "the reference kernels are in force", None, ()
             return None
+        flat = optimizer.parameters
         flat.adopt()
-        frozen = [parameter.requires_grad for parameter in flat.parameters]
-        key = (changes(), net, loss, flat, frozen)
+        whole = alone and optimizer.clip is None
+        key = (changes(), net, loss, optimizer, flat.wanted(), whole)
         if key != self._made_for:
             self._plan, self.refused, self._made_for = None, None, key
         if self._plan is not None and self._plan.fits(images, labels):
             return self._plan
         if self.refused is None:
-            self._make(net, loss, flat, images, labels)
+            self._make(net, loss, optimizer, images, labels, whole)
         return self._plan
 
     def _make(
         self,
         net: Module,
         loss: Callable[..., Tensor],
-        flat: FlatParameters,
+        optimizer: Optimizer,
         images: NDArray[Any],
         labels: NDArray[Any],
+        whole: bool,
     ) -> None:
         from inkgrad.plan.trace import Unplannable
         from inkgrad.plan.training import TrainingPlan
@@ -73,7 +80,9 @@ class StepPlans:
         try:
             if not (isinstance(images, np.ndarray) and isinstance(labels, np.ndarray)):
                 raise Unplannable("images and labels are no arrays")
-            plan = TrainingPlan(net, loss, images, labels, flat.parameters, flat.gradient, net.holders())
+            flat = optimizer.parameters
+            update = (optimizer.kernel, (flat.weights, *optimizer.state.values())) if whole else None
+            plan = TrainingPlan(net, loss, images, labels, flat.parameters, flat.gradient, net.holders(), update)
             if changes() != before:
                 raise Unplannable("forward changes attributes of its module")
             self._plan = plan if plan.fits(images, labels) else None

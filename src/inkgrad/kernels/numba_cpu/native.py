@@ -4,6 +4,8 @@ An instruction takes the address of its words, int64 each: counts, strides, and 
 when its address is first asked for, once per machine, as its machine code is cached on disk.
 """
 
+import ctypes
+import platform
 import threading
 from collections.abc import Callable
 from typing import Any
@@ -11,6 +13,7 @@ from typing import Any
 import numba
 from llvmlite import ir
 from numba import types
+from numba.core import cgutils
 from numba.extending import intrinsic
 
 from inkgrad.kernels.numba_cpu.jit import FAST_MATH
@@ -19,12 +22,14 @@ __all__ = [
     "Instruction",
     "atomic_add",
     "atomic_load",
+    "atomic_swap",
     "bytes_at",
     "call",
     "doubles_at",
     "floats_at",
     "instruction",
     "integers_at",
+    "relax",
     "words_at",
 ]
 
@@ -41,7 +46,14 @@ class Instruction:
         self._function = function
         self._fast_math = fast_math
         self._compiled: Any = None
+        self._callable: Callable[[int], None] | None = None
         self._lock = threading.Lock()
+
+    def __call__(self, words: int) -> None:
+        """Run it on the words at an address; other Python threads go on meanwhile."""
+        if self._callable is None:
+            self._callable = ctypes.CFUNCTYPE(None, ctypes.c_void_p)(self.address)
+        self._callable(words)
 
     @property
     def ready(self) -> bool:
@@ -118,11 +130,37 @@ def atomic_add(typing_context, words, index, value):  # type: ignore[no-untyped-
 
 
 @intrinsic
+def atomic_swap(typing_context, words, index, value):  # type: ignore[no-untyped-def]
+    """Put a value into words[index] at once for all threads; returns the value before."""
+
+    def codegen(context, builder, signature, args):  # type: ignore[no-untyped-def]
+        place = builder.gep(args[0], [args[1]], source_etype=ir.IntType(64))
+        return builder.atomic_rmw("xchg", place, args[2], "seq_cst")
+
+    return types.int64(WORDS, types.int64, types.int64), codegen
+
+
+@intrinsic
+def relax(typing_context):  # type: ignore[no-untyped-def]
+    """Tell the processor that this thread is waiting."""
+
+    def codegen(context, builder, signature, args):  # type: ignore[no-untyped-def]
+        if platform.machine().lower() in ("x86_64", "amd64"):
+            pause = cgutils.get_or_insert_function(
+                builder.module, ir.FunctionType(ir.VoidType(), []), "llvm.x86.sse2.pause"
+            )
+            builder.call(pause, [])
+        return context.get_dummy_value()
+
+    return types.void(), codegen
+
+
+@intrinsic
 def atomic_load(typing_context, words, index):  # type: ignore[no-untyped-def]
     """words[index] as other threads last left it."""
 
     def codegen(context, builder, signature, args):  # type: ignore[no-untyped-def]
         place = builder.gep(args[0], [args[1]], source_etype=ir.IntType(64))
-        return builder.load_atomic(place, "acquire", 8, typ=ir.IntType(64))
+        return builder.load_atomic(place, "seq_cst", 8, typ=ir.IntType(64))
 
     return types.int64(WORDS, types.int64), codegen

@@ -47,7 +47,7 @@ def _end(planner: Planner, call: Call, instruction: Any, *more: Place) -> None:
     program.emit(
         instruction, COUNT, logits.size, logits.place, labels.place, *more, program.shared(scale), gradient, place
     )
-    planner.ending = totals
+    planner.ending, planner.ending_place = totals, place
 
     def divide(images: int) -> None:
         scale[0] = 1 / images

@@ -1,0 +1,132 @@
+"""The threads that run instructions: as many as there are cores, waiting between two steps."""
+
+import ctypes
+import os
+import threading
+from collections.abc import Sequence
+
+import numpy as np
+
+from inkgrad.errors import OptionError
+from inkgrad.kernels.numba_cpu import control
+from inkgrad.kernels.numba_cpu.native import Instruction
+
+__all__ = ["address_of_pause", "run_on_threads", "thread_count", "use_threads"]
+
+AWAKE = 20_000  # turns of waiting, about a millisecond, before a helper sleeps
+
+_chosen: list[int | None] = [None]
+
+
+def use_threads(n: int | None) -> None:
+    """Let compiled plans run on `n` threads from now on; None asks INKGRAD_THREADS again, or counts the cores.
+
+    Raises:
+        OptionError: n < 1.
+    """
+    if n is not None and n < 1:
+        raise OptionError(f"use_threads needs at least 1 thread, but got {n}")
+    _chosen[0] = n
+
+
+def thread_count() -> int:
+    """How many threads plans run on: `use_threads`, else INKGRAD_THREADS, else the cores this process may use.
+
+    Raises:
+        OptionError: INKGRAD_THREADS is no positive number.
+    """
+    if _chosen[0] is not None:
+        return _chosen[0]
+    wanted = os.environ.get("INKGRAD_THREADS")
+    if wanted:
+        if not wanted.isdecimal() or int(wanted) < 1:
+            raise OptionError(f"INKGRAD_THREADS must be a positive number, but is {wanted!r}")
+        return int(wanted)
+    try:
+        return len(os.sched_getaffinity(0))
+    except AttributeError:  # not on every system
+        return os.cpu_count() or 1
+
+
+class _Helper(threading.Thread):
+    """Runs the tasks in its mailbox; sleeps when there have been none for a while."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name=name, daemon=True)
+        self._room = np.zeros(2 * control.MAILBOX, np.int64)
+        self.mailbox = self._room.ctypes.data + -self._room.ctypes.data % 64
+        self.gate = threading.Lock()
+        self.gate.acquire()
+        self.start()
+
+    def run(self) -> None:
+        words = np.array([self.mailbox, AWAKE, 0], np.int64)
+        address = words.ctypes.data
+        while True:
+            control.serve(address)
+            if not words[2]:
+                self.gate.acquire()
+
+
+class _Team:
+    """The helpers of this process; a forked child makes its own."""
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        self._helpers: list[_Helper] = []
+        self._pause = address_of_pause()
+        for instruction in (control.post, control.lead, control.serve):
+            instruction.address  # noqa: B018  compiled before a helper needs it
+
+    def _grow(self, count: int) -> None:
+        while len(self._helpers) < count:
+            self._helpers.append(_Helper(f"inkgrad-{len(self._helpers) + 1}"))
+        self._mailboxes = np.array([helper.mailbox for helper in self._helpers], np.int64)
+        self._words, self._sleeping = np.zeros_like(self._mailboxes), np.zeros_like(self._mailboxes)
+        fixed = self._mailboxes.ctypes.data
+        self._post = np.array([0, 0, fixed, self._words.ctypes.data, self._sleeping.ctypes.data], np.int64)
+        self._lead = np.array([0, 0, fixed, 0, self._pause], np.int64)
+        self._post_address, self._lead_address = self._post.ctypes.data, self._lead.ctypes.data
+
+    def run(self, instruction: Instruction, entries: Sequence[int]) -> None:
+        count = len(entries) - 1
+        if len(self._helpers) < count:
+            self._grow(count)
+        address = instruction.address
+        self._words[:count] = entries[1:]
+        self._post[0], self._post[1] = count, address
+        control.post(self._post_address)
+        for i in range(count):
+            if self._sleeping[i]:
+                self._helpers[i].gate.release()
+        self._lead[0], self._lead[1], self._lead[3] = count, address, entries[0]
+        control.lead(self._lead_address)
+
+
+def address_of_pause() -> int:
+    """The address of the system's function that lets another thread run; 0 where it has none that we know."""
+    try:
+        return ctypes.cast(ctypes.CDLL(None).sched_yield, ctypes.c_void_p).value or 0
+    except (AttributeError, OSError, TypeError):
+        return 0
+
+
+_teams: dict[int, _Team] = {}
+_making = threading.Lock()
+
+
+def run_on_threads(entries: Sequence[int], instruction: Instruction = control.run) -> None:
+    """Run an instruction once on each thread, each on the words at its own address; returns when all have ended.
+
+    Several callers take turns.
+    """
+    if len(entries) == 1:
+        instruction(entries[0])
+        return
+    instruction.address  # noqa: B018  compiled before the threads begin
+    team = _teams.get(os.getpid())
+    if team is None:
+        with _making:
+            team = _teams.setdefault(os.getpid(), _Team())
+    with team.lock:
+        team.run(instruction, entries)
