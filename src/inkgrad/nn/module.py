@@ -7,8 +7,9 @@ from typing import Any, TypeVar
 import numpy as np
 
 from inkgrad.autodiff import Tensor, TensorLike, as_array, is_recording
-from inkgrad.autodiff.modes import current_scope, enter_scope, leave_scope
+from inkgrad.autodiff.modes import current_scope, enter_scope, leave_scope, recorder_in_force
 from inkgrad.errors import ShapeError
+from inkgrad.nn.prediction import fallback_of, predict
 
 __all__ = ["Buffer", "Module", "Parameter"]
 
@@ -16,12 +17,17 @@ M = TypeVar("M", bound="Module")
 
 _root: ContextVar["Module | None"] = ContextVar("inkgrad_root", default=None)  # whose forward is running
 _LABELS = {"_label", "_has_labelled"}
-_changes = [0]
+_counts = [0, 0]
 
 
 def changes() -> int:
-    """How often an attribute of any module has been given another value; compiled plans hold while it stands still."""
-    return _changes[0]
+    """How often an attribute of any module, its mode apart, has been given another value in this process."""
+    return _counts[0]
+
+
+def modes() -> int:
+    """How often any module has changed between training and prediction."""
+    return _counts[1]
 
 
 class Parameter(Tensor):
@@ -74,8 +80,8 @@ class Module:
     frozen_count: int = 0  # how many numbers of its own parameters never change
 
     def __setattr__(self, name: str, value: Any) -> None:
-        if self.__dict__.get(name, _changes) is not value and name not in _LABELS:
-            _changes[0] += 1
+        if self.__dict__.get(name, _counts) is not value and name not in _LABELS:
+            _counts[name == "training"] += 1
         object.__setattr__(self, name, value)
 
     def forward(self, *inputs: Any) -> Any:
@@ -85,6 +91,10 @@ class Module:
     def __call__(self, *inputs: Any) -> Any:
         """Run `forward`, naming what it records after the path of each module."""
         if not is_recording():
+            if not self.training and len(inputs) == 1 and recorder_in_force.get() is None:
+                planned = predict(self, inputs[0])
+                if planned is not None:
+                    return planned
             return self.forward(*inputs)
         root = _root.get()
         if not self._label and root is not None:
@@ -134,6 +144,11 @@ class Module:
     def named_generators(self) -> Iterator[tuple[str, np.random.Generator]]:
         """(path, generator) of the random generators that layers such as dropout draw from."""
         return ((name, member) for name, member in self.named_members() if isinstance(member, np.random.Generator))
+
+    @property
+    def fallback(self) -> str | None:
+        """Why the last call in prediction mode under `no_grad` went the eager way; None if it was planned."""
+        return fallback_of(self)
 
     def holders(self) -> dict[int, Any]:
         """The parameters and buffers by the id of the array that each holds now."""

@@ -1,6 +1,7 @@
 """From a trace to a program: every operation by the rule of its name, forward and, for training, backward."""
 
 import contextlib
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -169,14 +170,29 @@ class Planner:
         with self.program.prologue():
             yield
 
+    def _release(self, call: Call, left: "Counter[int]") -> None:
+        """Let others use what no later call reads; in training the backward pass still does."""
+        for v in call.inputs:
+            value = self._values.get(id(v))
+            left[id(v)] -= 1
+            if value is None or left[id(v)] or value.place.source is not None:
+                continue
+            del self._values[id(v)]
+            if not any(other.place.base == value.place.base for other in self._values.values()):
+                self.give(value.size, value.place)
+
     # The whole
 
     def plan(self, trace: Trace, calls: list[Call]) -> None:
         """Emit the forward parts of all calls and then, for training, the backward parts from behind."""
+        left = Counter(id(v) for call in calls for v in call.inputs)
+        left[id(trace.output)] += 1
         for call in calls:
             planned = RULES.get(call.op)
             if planned is None:
                 raise Unplannable(f"the operation {call.op} has no planned form")
             planned(self, call)
+            if not self.training:
+                self._release(call, left)
         for backward in reversed(self._backward):
             backward()

@@ -25,42 +25,44 @@ class Holder(Protocol):
 
 @dataclass(frozen=True)
 class Word:
-    """A number in an instruction: base + start * per_start + count * per_count, of a thread's part of the batch.
+    """A number in an instruction, for a thread's part of the batch: base + start * per_start + count * per_count.
 
     Attributes:
         base: the same for all threads, or one number a thread.
-        per_start: how much it grows with the first image of the part.
-        per_count: and with the number of images in it.
+        per_start: how much it grows with the number of the part's first image.
+        per_count: how much it grows with the number of images in the part.
         source: the name of an array given at each run, or a holder: its address is added.
+        per_image: how much it grows from image to image inside `each_image`.
     """
 
     base: int | tuple[int, ...] = 0
     per_start: int = 0
     per_count: int = 0
     source: Any = None
+    per_image: int = 0
 
 
 COUNT = Word(per_count=1)
-START = Word(per_start=1)
+START = Word(per_start=1, per_image=1)
 
 
 @dataclass(frozen=True)
 class Place:
-    """Where an array lies: an address for each thread, which moves on with the images where it holds one row each."""
+    """Where an array lies: for all threads or, as `base` of several addresses, for each thread its own.
+
+    Attributes:
+        base: the address or addresses.
+        per_image: bytes from one image's row to the next, 0 where there are no such rows.
+        source: as for a word; then the rows are those of the whole batch.
+    """
 
     base: int | tuple[int, ...]
     per_image: int = 0
     source: Any = None
 
-    def word(self, offset: int = 0) -> Word:
-        """Its address, `offset` bytes on."""
-        moved = self.base + offset if isinstance(self.base, int) else tuple(b + offset for b in self.base)
-        return Word(moved, self.per_image, 0, self.source)
-
-    def at(self, offset: int) -> "Place":
-        """The place `offset` bytes on."""
-        moved = self.base + offset if isinstance(self.base, int) else tuple(b + offset for b in self.base)
-        return Place(moved, self.per_image, self.source)
+    def word(self) -> Word:
+        """Its address."""
+        return Word(self.base, self.per_image if self.source is not None else 0, 0, self.source, self.per_image)
 
 
 @dataclass
@@ -85,11 +87,11 @@ class Program:
         self._open = self.main
         self._prologue = Part([])
         self._kept: list[Any] = []  # arrays whose addresses stand in words
-        self._arrays: dict[int, NDArray[Any]] = {}  # those made here, by address
         self._state = self.shared(np.zeros(2, np.int64))
         self._pause = address_of_pause()
         self._tables: list[_Table] = []
         self.bytes = 0
+        self.work = 0  # floating-point operations of the products for one image, as rules count them
 
     # Arrays
 
@@ -100,18 +102,13 @@ class Program:
         skip = -raw.ctypes.data % ALIGNMENT
         self.bytes += nbytes
         array: NDArray[Any] = raw[skip : skip + nbytes].view(dtype)
-        self._arrays[array.ctypes.data] = array
+        self._kept.append(array)
         return array
 
     def batch(self, size: int, dtype: Any = np.float32) -> Place:
-        """Room for `size` elements for each image of a batch."""
-        array = self._new(size * self.capacity, dtype)
-        return Place(array.ctypes.data, size * array.itemsize)
-
-    def batch_array(self, size: int, dtype: Any = np.float32) -> tuple[NDArray[Any], Place]:
-        """As `batch`, with the array (capacity, size) itself."""
-        array = self._new(size * self.capacity, dtype)
-        return array.reshape(self.capacity, size), Place(array.ctypes.data, size * array.itemsize)
+        """Room for `size` elements for each image of a batch: each thread has an array of its own for its part."""
+        most = -(-self.capacity // self.threads)
+        return Place(self.local(size * most, dtype).base, size * np.dtype(dtype).itemsize)
 
     def shared(self, array: NDArray[Any]) -> Place:
         """An array that all threads see whole."""
@@ -130,11 +127,6 @@ class Program:
         """As `local`, with the arrays themselves."""
         arrays = [self._new(size, dtype) for _ in range(self.threads)]
         return arrays, Place(tuple(a.ctypes.data for a in arrays))
-
-    def read(self, place: Place, count: int, size: int) -> NDArray[np.float32]:
-        """A copy of what lies at a batch's place, (count, size)."""
-        address = place.base if isinstance(place.base, int) else place.base[0]
-        return self._arrays[address][: count * size].reshape(count, size).copy()
 
     def table(self, offsets: Any) -> Place:
         """A table of integers."""
@@ -225,6 +217,7 @@ class _Table:
         self._base = np.array([_base(word, thread) for word in flat], np.int64)
         self._per_start = np.array([word.per_start for word in flat], np.int64)
         self._per_count = np.array([word.per_count for word in flat], np.int64)
+        self._per_image = np.array([word.per_image for word in flat], np.int64)
         self._named = [(i, word.source) for i, word in enumerate(flat) if isinstance(word.source, str)]
         self._held = [(i, word.source) for i, word in enumerate(flat) if word.source is not None]
         self._held = [(i, source) for i, source in self._held if not isinstance(source, str)]
@@ -253,7 +246,7 @@ class _Table:
     def loop_words(self) -> NDArray[np.int64]:
         """The words of `each_image`; the first is the number of images."""
         values = (0, len(self.table), self.table.ctypes.data, self._base.size, self.words.ctypes.data)
-        return np.array([*values, self.first.ctypes.data, self._per_start.ctypes.data], np.int64)
+        return np.array([*values, self.first.ctypes.data, self._per_image.ctypes.data], np.int64)
 
     def bind(self, start: int, count: int, addresses: dict[str, int]) -> None:
         changed = False

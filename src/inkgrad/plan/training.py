@@ -13,7 +13,7 @@ from inkgrad.kernels.numba_cpu.update import UPDATES
 from inkgrad.plan import rules
 from inkgrad.plan.fusion import fuse
 from inkgrad.plan.planner import Planner, Value
-from inkgrad.plan.program import Place, Program
+from inkgrad.plan.program import COUNT, Place, Program
 from inkgrad.plan.trace import Unplannable, trace
 
 __all__ = ["TrainingPlan"]
@@ -35,6 +35,7 @@ class TrainingPlan:
         update: the kernel of an optimizer's update and its arrays, weights and state, if a run shall end with it.
 
     Attributes:
+        logits: those of the last run, (n, k).
         used: whether each parameter has a gradient.
         updates: whether a run updates the weights, which it does where every parameter has one.
 
@@ -82,9 +83,10 @@ class TrainingPlan:
         self.updates = update is not None and all(self.used)
         if update is not None and self.updates:
             self._emit_update(program, *update, flat, squares)
+        result = self._planner.value(logits[0])
+        program.emit(elementwise.copy, COUNT, result.size, result.place, Place(0, 4 * result.size, "logits"))
         program.lay_out()
-        self._program = program
-        self._logits = self._planner.value(logits[0])
+        self._program, self._columns = program, result.size
         self.logits = np.empty(0, np.float32)
 
     def _emit_update(
@@ -133,7 +135,9 @@ class TrainingPlan:
             self._numbers[: len(numbers)] = numbers
         for prepare in self._planner.before:
             prepare(count)
-        entries = self._program.bind(count, {"images": images.ctypes.data, "labels": labels.ctypes.data})
+        self.logits = np.empty((count, self._columns), np.float32)
+        addresses = {"images": images.ctypes.data, "labels": labels.ctypes.data, "logits": self.logits.ctypes.data}
+        entries = self._program.bind(count, addresses)
         run_on_threads(entries)
         ending = self._planner.ending
         assert ending is not None
@@ -145,10 +149,6 @@ class TrainingPlan:
         """Tell the layers what they want to know of the last run, such as a batch's statistics."""
         for observer in self._planner.observers:
             observer(count)
-
-    def last_logits(self, count: int) -> NDArray[np.float32]:
-        """The logits of the last run, (n, k), as an array of their own."""
-        return self._program.read(self._logits.place, count, self._logits.size)
 
 
 def check_batch(images: NDArray[Any]) -> None:

@@ -116,7 +116,7 @@ class TrainStep:
             optimizer.step(None if self.penalties else squares)
         if self.average is not None:
             self.average.update()
-        self.logits = plan.last_logits(count)
+        self.logits = plan.logits
         return total
 
     def _eager(self, images: NDArray[np.float32], labels: NDArray[np.int64]) -> float:

@@ -10,7 +10,7 @@ from inkgrad.autodiff import Tensor
 from inkgrad.errors import InkgradError
 from inkgrad.kernels import active_backend
 from inkgrad.nn import Module
-from inkgrad.nn.module import changes
+from inkgrad.nn.watch import Watch
 from inkgrad.optim import Optimizer
 
 if TYPE_CHECKING:
@@ -31,6 +31,7 @@ class StepPlans:
         self._wanted = wanted
         self._plan: TrainingPlan | None = None
         self._made_for: tuple[Any, ...] = ()
+        self._watch: Watch | None = None
 
     def find(
         self,
@@ -54,8 +55,10 @@ class StepPlans:
         flat = optimizer.parameters
         flat.adopt()
         whole = alone and optimizer.clip is None
-        key = (changes(), net, loss, optimizer, flat.wanted(), whole)
-        if key != self._made_for:
+        if self._watch is None or self._made_for[:1] != (net,):
+            self._watch = Watch(net)
+        key = (net, loss, optimizer, flat.wanted(), whole)
+        if not self._watch.same() or key != self._made_for:
             self._plan, self.refused, self._made_for = None, None, key
         if self._plan is not None and self._plan.fits(images, labels):
             return self._plan
@@ -76,14 +79,13 @@ class StepPlans:
         from inkgrad.plan.training import TrainingPlan
 
         self._plan = None
-        before = changes()
         try:
             if not (isinstance(images, np.ndarray) and isinstance(labels, np.ndarray)):
                 raise Unplannable("images and labels are no arrays")
             flat = optimizer.parameters
             update = (optimizer.kernel, (flat.weights, *optimizer.state.values())) if whole else None
             plan = TrainingPlan(net, loss, images, labels, flat.parameters, flat.gradient, net.holders(), update)
-            if changes() != before:
+            if self._watch is not None and not self._watch.same():
                 raise Unplannable("forward changes attributes of its module")
             self._plan = plan if plan.fits(images, labels) else None
         except Unplannable as reason:

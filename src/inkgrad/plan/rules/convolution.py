@@ -97,6 +97,7 @@ def conv2d(planner: Planner, call: Call) -> None:
     pool = pool_window(call.options["pool"], *geometry.out) if "pool" in call.options else None
     rows, columns = geometry.out
     pixels, o = rows * columns, geometry.outputs
+    program.work += 2 * geometry.terms * pixels * o
     shape = (o, rows, columns) if pool is None else (o, *pool.out)
     y = Value(shape, planner.take(int(np.prod(shape))), planner.training)
     planner.set_value(call.output, y)

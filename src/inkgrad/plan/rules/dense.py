@@ -31,6 +31,7 @@ def affine(planner: Planner, call: Call) -> None:
     activation = "relu" if "relu" in call.options else call.options.get("activation", "identity")
     y = Value((outputs,), planner.take(outputs), planner.training)
     planner.set_value(call.output, y)
+    program.work += 2 * inputs * outputs
     relu = int(activation == "relu")
     has_bias, added = int(bias is not None), 0 if bias is None else bias
     program.emit(

@@ -1,0 +1,118 @@
+"""The fast way of `net(x)` in prediction mode: a plan, once compiled kernels are at hand."""
+
+import threading
+import time
+from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
+
+import numpy as np
+
+from inkgrad.autodiff import Tensor
+from inkgrad.autodiff.tensor import result_tensor
+from inkgrad.errors import InkgradError
+from inkgrad.kernels import active_backend, load_backend
+
+if TYPE_CHECKING:
+    from inkgrad.nn.module import Module
+    from inkgrad.plan.prediction import PredictionPlan
+
+__all__ = ["fallback_of", "predict"]
+
+COMPILED = "numba_cpu"
+PATIENCE = 0.3  # seconds of eager prediction in this process, after which compiled kernels are loaded beside it
+AT_ONCE = 16  # images from which on a plan is made at the first call
+
+_local = threading.local()
+_predictors: "WeakKeyDictionary[Module, _Predictor]" = WeakKeyDictionary()
+_waiting = {"seconds": 0.0, "loading": 0.0}
+
+
+class _Predictor:
+    """The plan of one network, and what it was made for."""
+
+    def __init__(self, module: "Module") -> None:
+        from inkgrad.nn.watch import Watch
+
+        self.watch = Watch(module)
+        self.plan: PredictionPlan | None = None
+        self.refused: str | None = None
+        self.calls = 0
+
+    def find(self, module: "Module", x: Any) -> "PredictionPlan | None":
+        if not self.watch.same():
+            self.plan, self.refused, self.calls = None, None, 0
+        if self.plan is not None and self.plan.fits(x):
+            return self.plan
+        self.calls += 1
+        if (self.refused is None or self.plan is not None) and (self.calls > 1 or len(x) >= AT_ONCE):
+            self._make(module, x)
+        return self.plan if self.plan is not None and self.plan.fits(x) else None
+
+    def _make(self, module: "Module", x: Any) -> None:
+        from inkgrad.plan.prediction import PredictionPlan
+        from inkgrad.plan.trace import Unplannable
+
+        self.plan, self.refused = None, None
+        try:
+            plan = PredictionPlan(module.forward, x, module.holders())
+            if not self.watch.same():
+                raise Unplannable("forward changes attributes of its module")
+            self.plan = plan
+        except Unplannable as reason:
+            self.refused = str(reason)
+        except (InkgradError, TypeError, ValueError, AttributeError, IndexError) as error:
+            self.refused = f"a trial run failed: {error}"  # if it is a mistake, the eager way will say so
+
+
+def predict(module: "Module", x: Any) -> Tensor | None:
+    """What `module(x)` is, by a plan where there is one; else None, and the caller runs the eager way."""
+    if getattr(_local, "inside", False):
+        return None
+    array = x.data if isinstance(x, Tensor) else x
+    if not (isinstance(array, np.ndarray) and array.dtype == np.float32 and array.ndim in (2, 4) and len(array)):
+        return None
+    if active_backend() != COMPILED:
+        return _eagerly(module, x)
+    predictor = _predictors.get(module)
+    if predictor is None:
+        if next(module.named_parameters(), None) is None:
+            return None
+        predictor = _predictors[module] = _Predictor(module)
+    _local.inside = True
+    try:
+        plan = predictor.find(module, array)
+        return module.forward(x) if plan is None else result_tensor(plan.run(array), None)
+    finally:
+        _local.inside = False
+
+
+def fallback_of(module: "Module") -> str | None:
+    """Why `module(x)` was computed the eager way at its last call in prediction mode; None if it was planned."""
+    predictor = _predictors.get(module)
+    if predictor is None:
+        return "no prediction yet, or compiled kernels are not loaded"
+    return None if predictor.plan is not None else predictor.refused or "planned from the second call on"
+
+
+def _eagerly(module: "Module", x: Any) -> Tensor:
+    """The eager way; when much time has gone into it, compiled kernels are loaded beside it, and nobody waits."""
+    _local.inside = True
+    start = time.perf_counter()
+    try:
+        result: Tensor = module.forward(x)
+        return result
+    finally:
+        _local.inside = False
+        _waiting["seconds"] += time.perf_counter() - start
+        if _waiting["seconds"] > PATIENCE and not _waiting["loading"]:
+            _waiting["loading"] = 1.0
+            threading.Thread(target=_load, name="inkgrad-loading", daemon=True).start()
+
+
+def _load() -> None:
+    from inkgrad.kernels import active_backend as backend_here  # in this thread: what the process defaults to
+
+    if backend_here() != COMPILED:
+        from inkgrad.plan import prediction  # noqa: F401  the import is the work
+
+        load_backend(COMPILED)
