@@ -50,7 +50,7 @@ class TracedTensor(Tensor):
 
     __slots__ = ("hidden",)
 
-    @property  # type: ignore[override]
+    @property
     def data(self) -> Array:  # type: ignore[override]
         raise Unplannable("forward looks at the values of a tensor")
 

@@ -119,7 +119,7 @@ def machine() -> dict[str, Any]:
     import scipy
     from threadpoolctl import threadpool_info
 
-    from inkgrad.plan.threads import thread_count
+    from inkgrad.kernels.numba_cpu.threads import thread_count
 
     load_backend()
     blas = [

@@ -14,8 +14,6 @@ __all__ = [
     "add",
     "drop",
     "sum_parts",
-    "to_channels_last",
-    "to_planes",
     "zero",
 ]
 
@@ -105,28 +103,6 @@ def sum_parts(w):  # type: ignore[no-untyped-def]
     squares[0] = total
 
 
-@instruction
-def to_planes(w):  # type: ignore[no-untyped-def]
-    """(images, pixels, channels, x, y): (n, h, w, c) -> (n, c, h, w)."""
-    pixels, channels = w[1], w[2]
-    for image in range(w[0]):
-        x, y = floats_at(w[3] + 4 * image * pixels * channels), floats_at(w[4] + 4 * image * pixels * channels)
-        for c in range(channels):
-            for p in range(pixels):
-                y[c * pixels + p] = x[p * channels + c]
-
-
-@instruction
-def to_channels_last(w):  # type: ignore[no-untyped-def]
-    """(images, pixels, channels, x, y): (n, c, h, w) -> (n, h, w, c)."""
-    pixels, channels = w[1], w[2]
-    for image in range(w[0]):
-        x, y = floats_at(w[3] + 4 * image * pixels * channels), floats_at(w[4] + 4 * image * pixels * channels)
-        for p in range(pixels):
-            for c in range(channels):
-                y[p * channels + c] = x[c * pixels + p]
-
-
 @numba.njit(inline="always")
 def _hash(h, second):  # type: ignore[no-untyped-def]
     """The hash of `kernels.dropout_mask`, of a number to which the first half of the seed has been added."""
@@ -166,5 +142,3 @@ def drop(w):  # type: ignore[no-untyped-def]
                 for c in range(channels):
                     kept = _hash(np.uint32(base + np.uint32(c) * stride), second) >= threshold
                     y[line + c] = x[line + c] * scale if kept else zero_
-
-

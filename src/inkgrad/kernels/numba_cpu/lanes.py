@@ -54,7 +54,9 @@ class Lanes:
         self.builder.call(function, [value, place, ir.IntType(32)(4), mask])
 
     def store_bytes(self, value: Any, place: Any, mask: Any) -> None:
-        function = self.declare("llvm.masked.store.v16i8.p0", ir.VoidType(), [BYTES, self.pointer, ir.IntType(32), MASK])
+        function = self.declare(
+            "llvm.masked.store.v16i8.p0", ir.VoidType(), [BYTES, self.pointer, ir.IntType(32), MASK]
+        )
         self.builder.call(function, [value, place, ir.IntType(32)(1), mask])
 
     def splat(self, scalar: Any) -> Any:

@@ -124,7 +124,16 @@ def conv2d(planner: Planner, call: Call) -> None:
         with program.each_image():
             emit_product(program, c=scratch, **product)
             program.emit(
-                windows.max_pool, 1, rows, columns, o, pool.table(program, o, columns), scratch, y.place, index, int(relu)
+                windows.max_pool,
+                1,
+                rows,
+                columns,
+                o,
+                pool.table(program, o, columns),
+                scratch,
+                y.place,
+                index,
+                int(relu),
             )
 
     def backward() -> None:

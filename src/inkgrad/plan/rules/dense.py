@@ -5,13 +5,17 @@ from typing import Any
 import numpy as np
 
 from inkgrad.kernels.numba_cpu import elementwise, statistics
-from inkgrad.kernels.numba_cpu.multiply import multiply_rows
+from inkgrad.kernels.numba_cpu.lanes import LANES
+from inkgrad.kernels.numba_cpu.multiply import START_AT_BIAS, START_AT_ZERO, multiply_rows
+from inkgrad.kernels.numba_cpu.transpose import transpose
 from inkgrad.plan.planner import Planner, Value, rule
 from inkgrad.plan.products import emit_product
 from inkgrad.plan.program import COUNT, Place, Program
 from inkgrad.plan.rules.normalization import folded
 from inkgrad.plan.trace import SAMPLES, Call, Unplannable
 
+MANY = 16  # images of a thread from which on it pays to transpose weights
+FITS_CACHE = 1 << 18  # floats
 CODES = {"relu": 1, "sigmoid": 2, "tanh": 3}
 
 
@@ -32,11 +36,7 @@ def affine(planner: Planner, call: Call) -> None:
     y = Value((outputs,), planner.take(outputs), planner.training)
     planner.set_value(call.output, y)
     program.work += 2 * inputs * outputs
-    relu = int(activation == "relu")
-    has_bias, added = int(bias is not None), 0 if bias is None else bias
-    program.emit(
-        multiply_rows, COUNT, outputs, inputs, x.place, inputs, weight, inputs, y.place, outputs, has_bias, added, relu
-    )
+    _product(planner, x, weight, bias, y, inputs, outputs, activation == "relu")
     if activation in ("sigmoid", "tanh"):
         program.emit(elementwise.activate, COUNT, outputs, CODES[activation], y.place, y.place)
 
@@ -52,6 +52,39 @@ def affine(planner: Planner, call: Call) -> None:
         planner.give(outputs, g)
 
     planner.later(backward)
+
+
+def _product(
+    planner: Planner, x: Value, weight: Place, bias: Place | None, y: Value, inputs: int, outputs: int, relu: bool
+) -> None:
+    """x W^T + b, for many images with W transposed beforehand, for a few with W as it lies."""
+    program = planner.program
+    if program.capacity < MANY * program.threads or outputs < LANES or inputs * outputs > FITS_CACHE:
+        added = (int(bias is not None), 0 if bias is None else bias)
+        program.emit(
+            multiply_rows, COUNT, outputs, inputs, x.place, inputs, weight, inputs, y.place, outputs, *added, int(relu)
+        )
+        return
+    turned = program.shared_new(inputs * outputs)
+    first, last = program.share(outputs)
+    with planner.beforehand():
+        program.emit(transpose, 1, first, last, outputs, inputs, weight, turned)
+    emit_product(
+        program,
+        m=COUNT,
+        t=inputs,
+        n=outputs,
+        a=x.place,
+        rows=np.arange(program.capacity) * inputs,
+        steps=np.arange(inputs),
+        b=turned,
+        columns=np.arange(inputs) * outputs,
+        c=y.place,
+        ldc=outputs,
+        start=START_AT_ZERO if bias is None else START_AT_BIAS,
+        bias=bias,
+        relu=relu,
+    )
 
 
 def _weight_gradients(planner: Planner, call: Call, x: Value, g: Place, inputs: int, outputs: int) -> None:
@@ -117,13 +150,13 @@ def reshape(planner: Planner, call: Call) -> None:
     program = planner.program
     y = Value((x.size,), planner.take(x.size), x.differentiated)
     planner.set_value(call.output, y)
-    program.emit(elementwise.to_planes, COUNT, pixels, channels, x.place, y.place)
+    program.emit(transpose, COUNT, 0, pixels, pixels, channels, x.place, y.place)
 
     def backward() -> None:
         g = planner.arrived(y)
         if g is not None:
             planner.deliver(
-                x, lambda place: program.emit(elementwise.to_channels_last, COUNT, pixels, channels, g, place)
+                x, lambda place: program.emit(transpose, COUNT, 0, channels, channels, pixels, g, place)
             )
             planner.give(x.size, g)
 
