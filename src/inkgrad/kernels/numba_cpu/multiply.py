@@ -11,6 +11,7 @@ with t in the lanes. A tile of C stays in registers while t runs.
 from typing import Any
 
 import llvmlite.binding
+import numba
 from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
@@ -18,7 +19,7 @@ from numba.extending import intrinsic
 from inkgrad.kernels.numba_cpu.lanes import FLOAT, INT, LANES, OFFSETS, POINTER, VECTOR, Lanes
 from inkgrad.kernels.numba_cpu.native import floats_at, instruction, words_at
 
-__all__ = ["PANEL", "START_AT_BIAS", "START_AT_C", "START_AT_ZERO", "multiply", "multiply_rows"]
+__all__ = ["PANEL", "START_AT_BIAS", "START_AT_C", "START_AT_ZERO", "block_width", "multiply", "multiply_rows", "tile", "tile_height"]
 
 _WIDE = bool(llvmlite.binding.get_host_cpu_features().get("avx512f", False))
 VECTORS = 4 if _WIDE else 1  # vectors of 16 lanes across a tile
@@ -140,6 +141,44 @@ _line_4, _line_3, _line_2, _line_1 = (_column_tile(1, v) for v in (4, 3, 2, 1))
 _ROWS_1 = 12 if _WIDE else 6
 
 
+@numba.njit
+def tile(full, vectors, a, rows, steps, count, b, c, ldc, start, bias, relu, tail):  # type: ignore[no-untyped-def]
+    """One tile of C, of `tile_height(vectors)` rows if `full`, else of one."""
+    if full:
+        if vectors == 1:
+            _tile_1(a, rows, steps, count, b, c, ldc, start, bias, relu, tail)
+        elif VECTORS == 4:
+            if vectors == 4:
+                _tile_4(a, rows, steps, count, b, c, ldc, start, bias, relu, tail)
+            elif vectors == 3:
+                _tile_3(a, rows, steps, count, b, c, ldc, start, bias, relu, tail)
+            else:
+                _tile_2(a, rows, steps, count, b, c, ldc, start, bias, relu, tail)
+    elif vectors == 1:
+        _line_1(a, rows, steps, count, b, c, ldc, start, bias, relu, tail)
+    elif VECTORS == 4:
+        if vectors == 4:
+            _line_4(a, rows, steps, count, b, c, ldc, start, bias, relu, tail)
+        elif vectors == 3:
+            _line_3(a, rows, steps, count, b, c, ldc, start, bias, relu, tail)
+        else:
+            _line_2(a, rows, steps, count, b, c, ldc, start, bias, relu, tail)
+
+
+@numba.njit
+def tile_height(vectors):  # type: ignore[no-untyped-def]
+    """Rows of a tile of so many vectors."""
+    return _ROWS_1 if vectors == 1 else (6 if vectors == 4 else 8)
+
+
+@numba.njit
+def block_width(columns):  # type: ignore[no-untyped-def]
+    """Columns of a tile, so that all blocks of columns are about as wide."""
+    whole = (columns + LANES - 1) // LANES
+    blocks = max((whole + VECTORS - 1) // VECTORS, 1)
+    return LANES * ((whole + blocks - 1) // blocks)
+
+
 @instruction
 def multiply(w):  # type: ignore[no-untyped-def]
     """(images, m, t, n, a, a_stride, rows, steps, b, b_stride, c, ldc, c_stride, start, bias, relu, panel, order).
@@ -151,9 +190,7 @@ def multiply(w):  # type: ignore[no-untyped-def]
     images, m_count, t_count, n_count = w[0], w[1], w[2], w[3]
     a, a_stride, b, b_stride = w[4], w[5], w[8], w[9]
     c, ldc, c_stride, start, bias, relu = w[10], w[11], w[12], w[13], w[14], w[15]
-    whole = (n_count + LANES - 1) // LANES
-    blocks = max((whole + VECTORS - 1) // VECTORS, 1)
-    across = LANES * ((whole + blocks - 1) // blocks)  # blocks of columns of about the same width
+    across = block_width(n_count)
     for image in range(images):
         begin = START_AT_C if image > 0 and c_stride == 0 else start
         source = floats_at(a + 4 * image * a_stride)
@@ -170,35 +207,16 @@ def multiply(w):  # type: ignore[no-untyped-def]
                         panel[t * LANES * VECTORS + i] = line[i]
                 right, steps = panel, words_at(w[17])
             first = floats_at(bias + 4 * n)
-            tall = _ROWS_1 if vectors == 1 else (6 if vectors == 4 else 8)
+            tall = tile_height(vectors)
             m = 0
             while m < m_count:
                 if m + tall > m_count and m_count >= tall and begin != START_AT_C:
                     m = m_count - tall  # some rows again, which costs less than rows one by one
                 out = floats_at(c + 4 * (image * c_stride + m * ldc + n))
                 here = words_at(w[6] + 8 * m)
-                if m + tall <= m_count:
-                    if vectors == 1:
-                        _tile_1(source, here, steps, t_count, right, out, ldc, begin, first, relu, tail)
-                    elif VECTORS == 4:
-                        if vectors == 4:
-                            _tile_4(source, here, steps, t_count, right, out, ldc, begin, first, relu, tail)
-                        elif vectors == 3:
-                            _tile_3(source, here, steps, t_count, right, out, ldc, begin, first, relu, tail)
-                        else:
-                            _tile_2(source, here, steps, t_count, right, out, ldc, begin, first, relu, tail)
-                    m += tall
-                else:
-                    if vectors == 1:
-                        _line_1(source, here, steps, t_count, right, out, ldc, begin, first, relu, tail)
-                    elif VECTORS == 4:
-                        if vectors == 4:
-                            _line_4(source, here, steps, t_count, right, out, ldc, begin, first, relu, tail)
-                        elif vectors == 3:
-                            _line_3(source, here, steps, t_count, right, out, ldc, begin, first, relu, tail)
-                        else:
-                            _line_2(source, here, steps, t_count, right, out, ldc, begin, first, relu, tail)
-                    m += 1
+                full = m + tall <= m_count
+                tile(full, vectors, source, here, steps, t_count, right, out, ldc, begin, first, relu, tail)
+                m += tall if full else 1
 
 
 _square = _row_tile(4, 6 if _WIDE else 2)

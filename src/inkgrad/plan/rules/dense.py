@@ -6,7 +6,8 @@ import numpy as np
 
 from inkgrad.kernels.numba_cpu import elementwise, statistics
 from inkgrad.kernels.numba_cpu.lanes import LANES
-from inkgrad.kernels.numba_cpu.multiply import START_AT_BIAS, START_AT_ZERO, multiply_rows
+from inkgrad.kernels.numba_cpu.multiply import PANEL, START_AT_BIAS, START_AT_ZERO, multiply_rows
+from inkgrad.kernels.numba_cpu.sparse import multiply_images, multiply_with_images
 from inkgrad.kernels.numba_cpu.transpose import transpose
 from inkgrad.plan.planner import Planner, Value, rule
 from inkgrad.plan.products import emit_product
@@ -69,6 +70,13 @@ def _product(
     first, last = program.share(outputs)
     with planner.beforehand():
         program.emit(transpose, 1, first, last, outputs, inputs, weight, turned)
+    if x.place.source is not None:  # the images themselves
+        rows, used = program.table(np.arange(program.capacity) * inputs), program.local(inputs + 1, np.uint8)
+        added = (int(bias is not None), 0 if bias is None else bias)
+        steps = program.local(inputs + 1, np.int64)
+        head = (COUNT, inputs, outputs, x.place, rows, turned, y.place)
+        program.emit(multiply_images, *head, *added, int(relu), used, steps)
+        return
     emit_product(
         program,
         m=COUNT,
@@ -94,7 +102,12 @@ def _weight_gradients(planner: Planner, call: Call, x: Value, g: Place, inputs: 
         if bias_gradient is not None:
             program.emit(statistics.sum_columns, COUNT, 1, outputs, g, bias_gradient, 0)
     weight_gradient = planner.gradient_of_parameter(call.inputs[1])
-    if weight_gradient is not None:
+    if weight_gradient is not None and x.place.source is not None:
+        most = program.capacity + 1
+        scratch = (program.local(most * PANEL), program.local(most, np.int64))
+        rows = program.table(np.arange(outputs))
+        program.emit(multiply_with_images, COUNT, inputs, outputs, g, rows, x.place, weight_gradient, *scratch)
+    elif weight_gradient is not None:
         images = np.arange(program.capacity)
         emit_product(
             program,
