@@ -74,6 +74,7 @@ class Planner:
     observers: list[Callable[[int], None]] = field(default_factory=list)
     before: list[Callable[[int], None]] = field(default_factory=list)
     used: set[int] = field(default_factory=set)
+    divided: dict[int, list[tuple[int, int]]] = field(default_factory=dict)  # parameter -> each thread's stretch of it
     holders: dict[int, Any] = field(default_factory=dict)
     ending_place: Place | None = None
     ending: list[NDArray[np.float64]] | None = None  # each thread's sum of losses, and whether a label was wrong
@@ -120,6 +121,16 @@ class Planner:
             raise Unplannable("a parameter is used twice")
         self.used.add(id(tensor))
         return place
+
+    def divided_gradient(self, tensor: Any, first: list[int], sizes: list[int]) -> Place | None:
+        """Where each thread puts the gradient of its rows of a parameter, which no other thread adds to."""
+        place = self.gradient_of_parameter(tensor)
+        if place is None:
+            return None
+        assert isinstance(place.base, tuple)
+        row = tensor.size // len(tensor)
+        self.divided[id(tensor)] = [(a * row, (a + n) * row) for a, n in zip(first, sizes, strict=True)]
+        return Place(tuple(place.base[0] + 4 * a * row for a in first))
 
     # Gradients of values
 

@@ -23,12 +23,12 @@ def emit_product(
     *,
     m: int | Word,
     t: int | Word,
-    n: int,
+    n: int | Word,
     a: Place,
     rows: NDArray[np.int64],
     steps: NDArray[np.int64],
     b: Place,
-    columns: NDArray[np.int64],
+    columns: NDArray[np.int64] | list[NDArray[np.int64]],
     c: Place,
     ldc: int,
     images: int | Word = 1,
@@ -38,14 +38,22 @@ def emit_product(
     bias: Place | None = None,
     relu: bool = False,
 ) -> None:
-    """C[i, :] = sum over k of A[rows[i] + steps[k]] B[columns[k] :], with i < m, k < t and n columns; see `multiply`."""
+    """C[i, :] = sum over k of A[rows[i] + steps[k]] B[columns[k] :], with i < m, k < t and n columns; see `multiply`.
+
+    `columns` may be one array for each thread.
+    """
     panel: Any = 0
     order: Any = 0
-    if columns.size > 1 and columns.reshape(-1)[1] - columns.reshape(-1)[0] >= FAR:
-        panel = program.local(columns.size * PANEL)
-        order = steps_of(program, steps, np.arange(columns.size) * PANEL)
+    if isinstance(columns, list):
+        tables = [steps_of(program, steps, each).base for each in columns]
+        table = Place(tuple(base for base in tables if isinstance(base, int)))
+    else:
+        table = steps_of(program, steps, columns)
+        if columns.size > 1 and columns.reshape(-1)[1] - columns.reshape(-1)[0] >= FAR:
+            panel = program.local(columns.size * PANEL)
+            order = steps_of(program, steps, np.arange(columns.size) * PANEL)
     program.emit(
         multiply,
-        *(images, m, t, n, a, a_stride, program.table(rows.reshape(-1)), steps_of(program, steps, columns), b, 0),
+        *(images, m, t, n, a, a_stride, program.table(rows.reshape(-1)), table, b, 0),
         *(c, ldc, c_stride, start, 0 if bias is None else bias, int(relu), panel, order),
     )

@@ -12,7 +12,7 @@ from inkgrad.kernels.numba_cpu import control
 from inkgrad.kernels.numba_cpu.native import Instruction
 from inkgrad.kernels.numba_cpu.threads import address_of_pause
 
-__all__ = ["COUNT", "START", "Holder", "Part", "Place", "Program", "Word"]
+__all__ = ["COUNT", "START", "TOTAL", "Holder", "Part", "Place", "Program", "Word"]
 
 ALIGNMENT = 64
 
@@ -25,7 +25,9 @@ class Holder(Protocol):
 
 @dataclass(frozen=True)
 class Word:
-    """A number in an instruction, for a thread's part of the batch: base + start * per_start + count * per_count.
+    """A number in an instruction: base + start * per_start + count * per_count + total * per_total.
+
+    `start` and `count` are those of a thread's part of the batch, `total` is the number of images in all.
 
     Attributes:
         base: the same for all threads, or one number a thread.
@@ -33,6 +35,7 @@ class Word:
         per_count: how much it grows with the number of images in the part.
         source: the name of an array given at each run, or a holder: its address is added.
         per_image: how much it grows from image to image inside `each_image`.
+        per_total: how much it grows with the number of images in the whole batch.
     """
 
     base: int | tuple[int, ...] = 0
@@ -40,9 +43,11 @@ class Word:
     per_count: int = 0
     source: Any = None
     per_image: int = 0
+    per_total: int = 0
 
 
 COUNT = Word(per_count=1)
+TOTAL = Word(per_total=1)
 START = Word(per_start=1, per_image=1)
 
 
@@ -54,15 +59,27 @@ class Place:
         base: the address or addresses.
         per_image: bytes from one image's row to the next, 0 where there are no such rows.
         source: as for a word; then the rows are those of the whole batch.
+        whole: whether the rows are those of the whole batch, so that a thread's part begins at its first image.
     """
 
     base: int | tuple[int, ...]
     per_image: int = 0
     source: Any = None
+    whole: bool = False
 
     def word(self) -> Word:
         """Its address."""
-        return Word(self.base, self.per_image if self.source is not None else 0, 0, self.source, self.per_image)
+        per_start = self.per_image if self.whole or self.source is not None else 0
+        return Word(self.base, per_start, 0, self.source, self.per_image)
+
+    def first_row(self, offset: int | tuple[int, ...] = 0) -> "Place":
+        """Where the row of the batch's first image lies, so many bytes on, for whoever sees all images."""
+        if isinstance(offset, int):
+            base = self.base + offset if isinstance(self.base, int) else tuple(b + offset for b in self.base)
+        else:
+            bases = (self.base,) * len(offset) if isinstance(self.base, int) else self.base
+            base = tuple(b + o for b, o in zip(bases, offset, strict=True))
+        return Place(base, 0, self.source)
 
 
 @dataclass
@@ -109,6 +126,10 @@ class Program:
         """Room for `size` elements for each image of a batch: each thread has an array of its own for its part."""
         most = -(-self.capacity // self.threads)
         return Place(self.local(size * most, dtype).base, size * np.dtype(dtype).itemsize)
+
+    def whole_batch(self, size: int) -> Place:
+        """Room for `size` floats for each image of a batch in one array, which all threads see."""
+        return Place(self._new(size * self.capacity, np.float32).ctypes.data, 4 * size, whole=True)
 
     def shared(self, array: NDArray[Any]) -> Place:
         """An array that all threads see whole."""
@@ -193,7 +214,7 @@ class Program:
         entries = []
         for thread, table in enumerate(self._tables):
             size, more = divmod(count, self.threads)  # the first threads take one more, so that the first is never idle
-            table.bind(thread * size + min(thread, more), size + (thread < more), addresses)
+            table.bind(thread * size + min(thread, more), size + (thread < more), count, addresses)
             entries.append(table.entry)
         return entries
 
@@ -217,6 +238,7 @@ class _Table:
         self._base = np.array([_base(word, thread) for word in flat], np.int64)
         self._per_start = np.array([word.per_start for word in flat], np.int64)
         self._per_count = np.array([word.per_count for word in flat], np.int64)
+        self._per_total = np.array([word.per_total for word in flat], np.int64)
         self._per_image = np.array([word.per_image for word in flat], np.int64)
         self._named = [(i, word.source) for i, word in enumerate(flat) if isinstance(word.source, str)]
         self._held = [(i, word.source) for i, word in enumerate(flat) if word.source is not None]
@@ -228,7 +250,7 @@ class _Table:
         self.words = np.zeros_like(self.first) if inner else self.first
         self._inner: list[tuple[_Table, NDArray[np.int64]]] = []
         self._nested = inner
-        self._last: tuple[int, int] | None = None
+        self._last: tuple[int, int, int] | None = None
         rows, offset = [], 0
         for instruction, words, nested in part.instructions:
             address = self.words.ctypes.data + 8 * offset
@@ -248,7 +270,7 @@ class _Table:
         values = (0, len(self.table), self.table.ctypes.data, self._base.size, self.words.ctypes.data)
         return np.array([*values, self.first.ctypes.data, self._per_image.ctypes.data], np.int64)
 
-    def bind(self, start: int, count: int, addresses: dict[str, int]) -> None:
+    def bind(self, start: int, count: int, total: int, addresses: dict[str, int]) -> None:
         changed = False
         for i, name in self._named:
             if self._seen.get(name) != addresses[name]:
@@ -260,15 +282,15 @@ class _Table:
                 self._holders[k] = holder.data
                 self._fixed[i] = self._base[i] + holder.data.ctypes.data
                 changed = True
-        if not changed and self._last == (start, count):
+        if not changed and self._last == (start, count, total):
             return
-        self._last = (start, count)
+        self._last = (start, count, total)
         images = 1 if self._nested else count
         if self._base.size:
-            self.first[:] = self._fixed + start * self._per_start + images * self._per_count
+            self.first[:] = self._fixed + start * self._per_start + images * self._per_count + total * self._per_total
         for table, loop in self._inner:
             loop[0] = count
-            table.bind(start, count, addresses)
+            table.bind(start, count, total, addresses)
 
 
 def _base(word: Word, thread: int) -> int:

@@ -13,10 +13,12 @@ from inkgrad.kernels.numba_cpu.update import UPDATES
 from inkgrad.plan import rules
 from inkgrad.plan.fusion import fuse
 from inkgrad.plan.planner import Planner, Value
-from inkgrad.plan.program import COUNT, Place, Program
+from inkgrad.plan.program import COUNT, Place, Program, Word
 from inkgrad.plan.trace import Unplannable, trace
 
 __all__ = ["TrainingPlan"]
+
+Stretch = tuple[Word, Word, int]
 
 _ = rules  # registers every rule
 
@@ -76,13 +78,14 @@ class TrainingPlan:
             raise Unplannable("what is differentiated is no loss with a planned form")
         program.meet()
         self._squares, squares = program.local_arrays(16)
-        first, last = program.share(gradient.size)
         flat = program.shared(gradient)
-        program.emit(elementwise.sum_parts, first, last, self.threads, parts, flat, squares)
+        stretches = self._stretches(program, parameters)
+        for number, (first, last, threads) in enumerate(stretches):
+            program.emit(elementwise.sum_parts, first, last, threads, parts, flat, squares, number)
         self.used = [id(p) in self._planner.used for p in parameters]
         self.updates = update is not None and all(self.used)
         if update is not None and self.updates:
-            self._emit_update(program, *update, flat, squares)
+            self._emit_update(program, *update, flat, squares, stretches)
         result = self._planner.value(logits[0])
         program.emit(elementwise.copy, COUNT, result.size, result.place, Place(0, 4 * result.size, "logits"))
         program.lay_out()
@@ -90,18 +93,49 @@ class TrainingPlan:
         self.logits = np.empty(0, np.float32)
 
     def _emit_update(
-        self, program: Program, kernel: str, arrays: Sequence[NDArray[Any]], gradient: Place, squares: Place
+        self,
+        program: Program,
+        kernel: str,
+        arrays: Sequence[NDArray[Any]],
+        gradient: Place,
+        squares: Place,
+        stretches: "Sequence[Stretch]",
     ) -> None:
         """Where everything is finite, each thread updates its share of the weights."""
         compiled, self._numbers_of = UPDATES[kernel]
         self._numbers = np.zeros(8, np.float32)
-        first, last = program.share(arrays[0].size)
         weights, *state = (program.shared(array) for array in arrays)
         go, losses = program.local(8, np.int64), self._planner.ending_place
         assert losses is not None
         program.meet()
         program.emit(control.judge, program.threads, program.table(squares.base), program.table(losses.base), go)
-        program.emit(compiled, go, first, last, program.shared(self._numbers), weights, gradient, *state)
+        numbers = program.shared(self._numbers)
+        for first, last, _ in stretches:
+            program.emit(compiled, go, first, last, numbers, weights, gradient, *state)
+
+    def _stretches(self, program: Program, parameters: Sequence[Any]) -> "list[Stretch]":
+        """(first, last, threads to sum over) of each thread's shares of the flat buffers.
+
+        A parameter divided among the threads stays so; the others in between are shared evenly.
+        """
+        stretches: list[Stretch] = []
+        offset = begin = 0
+
+        def close(end: int) -> None:
+            if end > begin:
+                cuts = [begin + (end - begin) * t // self.threads for t in range(self.threads + 1)]
+                stretches.append((Word(tuple(cuts[:-1])), Word(tuple(cuts[1:])), self.threads))
+
+        for parameter in parameters:
+            divided = self._planner.divided.get(id(parameter))
+            if divided is not None:
+                close(offset)
+                begin = offset + parameter.size
+                first, last = (Word(tuple(offset + d[k] for d in divided)) for k in (0, 1))
+                stretches.append((first, last, 1))
+            offset += parameter.size
+        close(offset)
+        return stretches
 
     def fits(self, images: NDArray[Any], labels: NDArray[Any]) -> bool:
         """Whether this plan can take the batch."""

@@ -91,7 +91,10 @@ def activate_backward(w):  # type: ignore[no-untyped-def]
 
 @instruction
 def sum_parts(w):  # type: ignore[no-untyped-def]
-    """(first, last, threads, parts, y, squares): y[i] += what each other thread has; squares[0] = sum of y^2."""
+    """(first, last, threads, parts, y, squares, resume): y[i] += what each other thread has.
+
+    squares[0] = sum of y^2, or += where `resume` is set.
+    """
     threads, parts, y, squares = w[2], words_at(w[3]), floats_at(w[4]), floats_at(w[5])
     for t in range(1, threads):
         part = floats_at(parts[t])
@@ -100,7 +103,7 @@ def sum_parts(w):  # type: ignore[no-untyped-def]
     total = np.float32(0)
     for i in range(w[0], w[1]):
         total += y[i] * y[i]
-    squares[0] = total
+    squares[0] = total if w[6] == 0 else squares[0] + total
 
 
 @numba.njit(inline="always")

@@ -5,10 +5,12 @@ A term of a sum is left out where its pixel is 0 in every image of a tile, so 0 
 
 import numba
 import numpy as np
+from llvmlite import ir
+from numba import types
+from numba.extending import intrinsic
 
-from inkgrad.kernels.numba_cpu.lanes import LANES
+from inkgrad.kernels.numba_cpu.lanes import INT, LANES, MASK, POINTER, VECTOR, Lanes
 from inkgrad.kernels.numba_cpu.multiply import (
-    PANEL,
     START_AT_BIAS,
     START_AT_ZERO,
     block_width,
@@ -16,8 +18,23 @@ from inkgrad.kernels.numba_cpu.multiply import (
     tile_height,
 )
 from inkgrad.kernels.numba_cpu.native import bytes_at, floats_at, instruction, words_at
+from inkgrad.kernels.numba_cpu.transpose import turn_square
 
 __all__ = ["multiply_images", "multiply_with_images"]
+
+
+@intrinsic
+def _any(typing_context, x, count):  # type: ignore[no-untyped-def]
+    """1 if one of the first `count` floats is not 0, of 16 at most; else 0."""
+
+    def codegen(context, builder, signature, args):  # type: ignore[no-untyped-def]
+        lanes = Lanes(builder)
+        vector = lanes.load(args[0], lanes.mask(args[1]))
+        differ = builder.fcmp_unordered("!=", vector, VECTOR(None))
+        some = lanes.declare("llvm.vector.reduce.or.v16i1", ir.IntType(1), [MASK])
+        return builder.zext(builder.call(some, [differ]), INT)
+
+    return types.int64(POINTER, types.int64), codegen
 
 
 @numba.njit
@@ -37,13 +54,14 @@ def _pixels_in_use(x, images, pixels, width, used, steps):  # type: ignore[no-un
 
 @instruction
 def multiply_images(w):  # type: ignore[no-untyped-def]
-    """(images, pixels, outputs, x, rows, turned, y, has_bias, bias, relu, used, steps).
+    """(images, pixels, outputs, x, rows, turned, y, has_bias, bias, relu, used, steps, ldy).
 
-    y (n, o) = x (n, p) W^T + b, from the weights transposed (p, o); `rows` holds i * pixels, `used` and `steps` are
+    y (n, o), with rows `ldy` apart, = x (n, p) W^T + b, from the weights transposed (p, o); `rows` holds i * pixels, `used` and `steps` are
     scratch of `pixels` bytes and words.
     """
     images, pixels, outputs = w[0], w[1], w[2]
     used, steps = bytes_at(w[10]), words_at(w[11])
+    ldy = w[12]
     start = START_AT_BIAS if w[7] != 0 else START_AT_ZERO
     across = block_width(outputs)
     tall = tile_height((min(across, outputs) + LANES - 1) // LANES)
@@ -62,46 +80,52 @@ def multiply_images(w):  # type: ignore[no-untyped-def]
             right, added = floats_at(w[5] + 4 * n), floats_at(w[8] + 4 * n)
             for k in range(0, rows, tile_height(vectors) if full else 1):  # the last block may have higher tiles
                 first = m + min(k, max(rows - tile_height(vectors), 0)) if full else m
-                out = floats_at(w[6] + 4 * (first * outputs + n))
+                out = floats_at(w[6] + 4 * (first * ldy + n))
                 here = words_at(w[4] + 8 * first)
                 whole = full and rows >= tile_height(vectors)
                 if whole or not full:
-                    tile(whole, vectors, source, here, steps, count, right, out, outputs, start, added, w[9], tail)
+                    tile(whole, vectors, source, here, steps, count, right, out, ldy, start, added, w[9], tail)
                 else:
                     for r in range(rows):
-                        line, at = floats_at(w[6] + 4 * ((m + r) * outputs + n)), words_at(w[4] + 8 * (m + r))
-                        tile(False, vectors, source, at, steps, count, right, line, outputs, start, added, w[9], tail)
+                        line, at = floats_at(w[6] + 4 * ((m + r) * ldy + n)), words_at(w[4] + 8 * (m + r))
+                        tile(False, vectors, source, at, steps, count, right, line, ldy, start, added, w[9], tail)
         m += rows
 
 
 @instruction
 def multiply_with_images(w):  # type: ignore[no-untyped-def]
-    """(images, pixels, outputs, g, rows, x, gradient, panel, steps): gradient (o, p) = g (n, o)^T x (n, p).
+    """(images, pixels, outputs, g, x, gradient, ldg, rows, steps, block): gradient (o, p) = g (n, o)^T x (n, p).
 
-    `rows` holds 0..o-1; `panel` and `steps` are scratch of `PANEL` floats and a word for each image.
+    16 pixels at a time, of the images in which one of them is not 0; the rows of g lie `ldg` apart. `rows` holds
+    0..15, `steps` and `block` are scratch of a word for each image and of 16 floats for each output.
     """
-    images, pixels, outputs = w[0], w[1], w[2]
-    panel, steps, source = floats_at(w[7]), words_at(w[8]), floats_at(w[3])
-    across = block_width(pixels)
-    for n in range(0, pixels, across):
-        width = min(pixels - n, across)
-        vectors = (width + LANES - 1) // LANES
-        tail = width - LANES * (vectors - 1)
+    images, pixels, outputs, ldg, steps, block = w[0], w[1], w[2], w[6], words_at(w[8]), floats_at(w[9])
+    across = block_width(outputs)
+    for p in range(0, pixels, LANES):
+        width = min(pixels - p, LANES)
+        source = floats_at(w[4] + 4 * p)
         count = 0
         for i in range(images):
-            line, to = floats_at(w[5] + 4 * (i * pixels + n)), floats_at(w[7] + 4 * count * PANEL)
-            some = np.uint8(0)
+            steps[count] = i * pixels | (i * ldg) << 32
+            count += _any(floats_at(w[4] + 4 * (p + i * pixels)), width)
+        for n in range(0, outputs, across):
+            columns = min(outputs - n, across)
+            vectors = (columns + LANES - 1) // LANES
+            tail = columns - LANES * (vectors - 1)
+            tall = tile_height(vectors)
+            right = floats_at(w[3] + 4 * n)
+            m = 0
+            while m < width:
+                if m + tall > width and width >= tall:
+                    m = width - tall
+                full = m + tall <= width
+                out, here = floats_at(w[9] + 4 * (m * outputs + n)), words_at(w[7] + 8 * m)
+                tile(full, vectors, source, here, steps, count, right, out, outputs, START_AT_ZERO, right, 0, tail)
+                m += tall if full else 1
+        gradient = floats_at(w[5] + 4 * p)
+        squares = outputs // LANES * LANES if width == LANES else 0
+        for o in range(0, squares, LANES):
+            turn_square(floats_at(w[9] + 4 * o), outputs, floats_at(w[5] + 4 * (o * pixels + p)), pixels)
+        for o in range(squares, outputs):
             for j in range(width):
-                to[j] = line[j]
-                some |= np.uint8(line[j] != 0)
-            steps[count] = i * outputs | (count * PANEL) << 32
-            count += np.int64(some)
-        tall = tile_height(vectors)
-        m = 0
-        while m < outputs:
-            if m + tall > outputs and outputs >= tall:
-                m = outputs - tall
-            full = m + tall <= outputs
-            out, here = floats_at(w[6] + 4 * (m * pixels + n)), words_at(w[4] + 8 * m)
-            tile(full, vectors, source, here, steps, count, panel, out, pixels, START_AT_ZERO, panel, 0, tail)
-            m += tall if full else 1
+                gradient[o * pixels + j] = block[j * outputs + o]

@@ -9,11 +9,11 @@ from numba.extending import intrinsic
 from inkgrad.kernels.numba_cpu.lanes import INT, LANES, POINTER, Lanes
 from inkgrad.kernels.numba_cpu.native import floats_at, instruction
 
-__all__ = ["transpose"]
+__all__ = ["transpose", "turn_square"]
 
 
 @intrinsic
-def _square(typing_context, x, from_row, y, to_row):  # type: ignore[no-untyped-def]
+def turn_square(typing_context, x, from_row, y, to_row):  # type: ignore[no-untyped-def]
     """y[j, i] = x[i, j] for 16 by 16 floats, with rows so far apart."""
 
     def codegen(context, builder, signature, args):  # type: ignore[no-untyped-def]
@@ -53,7 +53,7 @@ def transpose(w):  # type: ignore[no-untyped-def]
         whole_columns = columns // LANES * LANES
         for i in range(first, whole_rows, LANES):
             for j in range(0, whole_columns, LANES):
-                _square(floats_at(x + 4 * (i * columns + j)), columns, floats_at(y + 4 * (j * rows + i)), rows)
+                turn_square(floats_at(x + 4 * (i * columns + j)), columns, floats_at(y + 4 * (j * rows + i)), rows)
         source, target = floats_at(x), floats_at(y)
         for i in range(first, last):
             for j in range(whole_columns if i < whole_rows else 0, columns):

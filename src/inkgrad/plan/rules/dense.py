@@ -6,18 +6,19 @@ import numpy as np
 
 from inkgrad.kernels.numba_cpu import elementwise, statistics
 from inkgrad.kernels.numba_cpu.lanes import LANES
-from inkgrad.kernels.numba_cpu.multiply import PANEL, START_AT_BIAS, START_AT_ZERO, multiply_rows
+from inkgrad.kernels.numba_cpu.multiply import START_AT_BIAS, START_AT_ZERO, multiply_rows
 from inkgrad.kernels.numba_cpu.sparse import multiply_images, multiply_with_images
 from inkgrad.kernels.numba_cpu.transpose import transpose
 from inkgrad.plan.planner import Planner, Value, rule
 from inkgrad.plan.products import emit_product
 from inkgrad.plan.program import COUNT, Place, Program
+from inkgrad.plan.rules import split
+from inkgrad.plan.rules.elementwise import CODES
 from inkgrad.plan.rules.normalization import folded
 from inkgrad.plan.trace import SAMPLES, Call, Unplannable
 
 MANY = 16  # images of a thread from which on it pays to transpose weights
 FITS_CACHE = 1 << 18  # floats
-CODES = {"relu": 1, "sigmoid": 2, "tanh": 3}
 
 
 @rule("affine")
@@ -31,9 +32,12 @@ def affine(planner: Planner, call: Call) -> None:
     outputs, inputs = weight_tensor.shape
     if bias_tensor is not None:
         bias = planner.parameter(bias_tensor, 1)
+    activation = "relu" if "relu" in call.options else call.options.get("activation", "identity")
+    if planner.training and program.threads > 1 and inputs * outputs >= split.least(x):
+        split.affine(planner, call, x, weight, bias, activation)
+        return
     if "norm" in call.options:
         weight, bias = folded(planner, call.options["norm"], weight, bias, outputs, inputs)
-    activation = "relu" if "relu" in call.options else call.options.get("activation", "identity")
     y = Value((outputs,), planner.take(outputs), planner.training)
     planner.set_value(call.output, y)
     program.work += 2 * inputs * outputs
@@ -75,7 +79,7 @@ def _product(
         added = (int(bias is not None), 0 if bias is None else bias)
         steps = program.local(inputs + 1, np.int64)
         head = (COUNT, inputs, outputs, x.place, rows, turned, y.place)
-        program.emit(multiply_images, *head, *added, int(relu), used, steps)
+        program.emit(multiply_images, *head, *added, int(relu), used, steps, outputs)
         return
     emit_product(
         program,
@@ -103,10 +107,10 @@ def _weight_gradients(planner: Planner, call: Call, x: Value, g: Place, inputs: 
             program.emit(statistics.sum_columns, COUNT, 1, outputs, g, bias_gradient, 0)
     weight_gradient = planner.gradient_of_parameter(call.inputs[1])
     if weight_gradient is not None and x.place.source is not None:
-        most = program.capacity + 1
-        scratch = (program.local(most * PANEL), program.local(most, np.int64))
-        rows = program.table(np.arange(outputs))
-        program.emit(multiply_with_images, COUNT, inputs, outputs, g, rows, x.place, weight_gradient, *scratch)
+        scratch = (program.local(program.capacity + 1, np.int64), program.local(LANES * outputs))
+        rows = program.table(np.arange(LANES))
+        head = (COUNT, inputs, outputs, g, x.place, weight_gradient, outputs, rows)
+        program.emit(multiply_with_images, *head, *scratch)
     elif weight_gradient is not None:
         images = np.arange(program.capacity)
         emit_product(
