@@ -26,6 +26,6 @@ class AdaGrad(Optimizer):
         super().__init__(module, learning_rate=learning_rate, clip=clip)
         self.eps = eps
 
-    def arguments(self, rate: float, step: int) -> tuple[float, ...]:
+    def arguments(self, rate: float, step: int) -> tuple[float, ...]:  # noqa: ARG002
         """Rate, eps."""
         return rate, self.eps

@@ -29,6 +29,6 @@ class RMSProp(Optimizer):
         self.decay = decay
         self.eps = eps
 
-    def arguments(self, rate: float, step: int) -> tuple[float, ...]:
+    def arguments(self, rate: float, step: int) -> tuple[float, ...]:  # noqa: ARG002
         """Rate, decay, eps."""
         return rate, self.decay, self.eps

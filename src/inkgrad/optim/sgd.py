@@ -44,6 +44,6 @@ class SGD(Optimizer):
         if momentum == 0:
             self.state["velocity"] = np.zeros(0, self.parameters.weights.dtype)
 
-    def arguments(self, rate: float, step: int) -> tuple[float, ...]:
+    def arguments(self, rate: float, step: int) -> tuple[float, ...]:  # noqa: ARG002
         """Rate, momentum, and whether Nesterov's."""
         return rate, self.momentum, self.nesterov

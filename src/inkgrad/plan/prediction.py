@@ -20,7 +20,7 @@ from inkgrad.plan.training import check_batch, input_place
 __all__ = ["PredictionPlan"]
 
 _ = rules  # registers every rule
-SCRATCH = 4_000_000  # bytes of intermediate results that a thread works on at a time
+SCRATCH = 2_000_000  # bytes of intermediate results that a thread works on at a time
 LEAST, MOST = 16, 512  # images in a block
 WORTH_SHARING = 3_000_000  # floating-point operations
 
@@ -65,7 +65,7 @@ class PredictionPlan:
             return self._alone
         threads = thread_count() if count * self._alone.program.work >= WORTH_SHARING else 1
         if threads not in self._shared:
-            block = min(max(SCRATCH // max(self._alone.program.bytes, 1), LEAST), MOST)
+            block = min(max(SCRATCH // max(self._alone.program.bytes_per_image, 1), LEAST), MOST)
             self._shared[threads] = _Blocks(self._net, images, self._holders, threads, block)
         return self._shared[threads]
 

@@ -108,6 +108,7 @@ class Program:
         self._pause = address_of_pause()
         self._tables: list[_Table] = []
         self.bytes = 0
+        self.bytes_per_image = 0
         self.work = 0  # floating-point operations of the products for one image, as rules count them
 
     # Arrays
@@ -125,6 +126,7 @@ class Program:
     def batch(self, size: int, dtype: Any = np.float32) -> Place:
         """Room for `size` elements for each image of a batch: each thread has an array of its own for its part."""
         most = -(-self.capacity // self.threads)
+        self.bytes_per_image += size * np.dtype(dtype).itemsize
         return Place(self.local(size * most, dtype).base, size * np.dtype(dtype).itemsize)
 
     def whole_batch(self, size: int) -> Place:

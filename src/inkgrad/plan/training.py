@@ -79,7 +79,7 @@ class TrainingPlan:
         program.meet()
         self._squares, squares = program.local_arrays(16)
         flat = program.shared(gradient)
-        stretches = self._stretches(program, parameters)
+        stretches = self._stretches(parameters)
         for number, (first, last, threads) in enumerate(stretches):
             program.emit(elementwise.sum_parts, first, last, threads, parts, flat, squares, number)
         self.used = [id(p) in self._planner.used for p in parameters]
@@ -113,7 +113,7 @@ class TrainingPlan:
         for first, last, _ in stretches:
             program.emit(compiled, go, first, last, numbers, weights, gradient, *state)
 
-    def _stretches(self, program: Program, parameters: Sequence[Any]) -> "list[Stretch]":
+    def _stretches(self, parameters: Sequence[Any]) -> "list[Stretch]":
         """(first, last, threads to sum over) of each thread's shares of the flat buffers.
 
         A parameter divided among the threads stays so; the others in between are shared evenly.

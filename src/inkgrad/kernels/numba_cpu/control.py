@@ -67,7 +67,7 @@ MAILBOX = 32  # words; each counter has a cache line of its own
 
 @instruction
 def post(w):  # type: ignore[no-untyped-def]
-    """(count, address, mailboxes, words, sleeping): give a task to each helper; sleeping[i] = whether it must be woken."""
+    """(count, address, mailboxes, words, sleeping): give a task to each helper; sleeping[i]: it must be woken."""
     mailboxes, words, sleeping = words_at(w[2]), words_at(w[3]), words_at(w[4])
     for i in range(w[0]):
         box = words_at(mailboxes[i])

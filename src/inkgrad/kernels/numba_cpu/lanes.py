@@ -30,21 +30,26 @@ class Lanes:
         self.pointer = ir.PointerType()
 
     def declare(self, name: str, result: Any, arguments: list[Any]) -> Any:
+        """A function of LLVM's."""
         return cgutils.get_or_insert_function(self.builder.module, ir.FunctionType(result, arguments), name)
 
     def at(self, base: Any, index: Any) -> Any:
+        """The address of base[index]."""
         return self.builder.gep(base, [index], source_etype=FLOAT)
 
     def load(self, place: Any, mask: Any = None) -> Any:
+        """16 floats, those that the mask leaves out as 0."""
         if mask is None:
             return self.builder.load(self.builder.bitcast(place, VECTOR.as_pointer()), align=4)
         function = self.declare("llvm.masked.load.v16f32.p0", VECTOR, [self.pointer, ir.IntType(32), MASK, VECTOR])
         return self.builder.call(function, [place, ir.IntType(32)(4), mask, VECTOR(None)])
 
     def scalar(self, base: Any, index: Any) -> Any:
+        """base[index]."""
         return self.builder.load(self.at(base, index), align=4, typ=FLOAT)
 
     def store(self, value: Any, place: Any, mask: Any = None) -> None:
+        """Write 16 floats, or those of the mask."""
         if mask is None:
             self.builder.store(value, self.builder.bitcast(place, VECTOR.as_pointer()), align=4)
             return
@@ -54,21 +59,25 @@ class Lanes:
         self.builder.call(function, [value, place, ir.IntType(32)(4), mask])
 
     def store_bytes(self, value: Any, place: Any, mask: Any) -> None:
+        """Write 16 bytes, or those of the mask."""
         function = self.declare(
             "llvm.masked.store.v16i8.p0", ir.VoidType(), [BYTES, self.pointer, ir.IntType(32), MASK]
         )
         self.builder.call(function, [value, place, ir.IntType(32)(1), mask])
 
     def splat(self, scalar: Any) -> Any:
+        """16 times one float."""
         first = self.builder.insert_element(VECTOR(ir.Undefined), scalar, ir.IntType(32)(0))
         zeros = ir.VectorType(ir.IntType(32), LANES)(None)
         return self.builder.shuffle_vector(first, VECTOR(ir.Undefined), zeros)
 
     def fma(self, a: Any, b: Any, c: Any) -> Any:
+        """a b + c, rounded once."""
         function = self.declare("llvm.fma.v16f32", VECTOR, [VECTOR, VECTOR, VECTOR])
         return self.builder.call(function, [a, b, c])
 
     def sum(self, vector: Any) -> Any:
+        """The sum of all lanes."""
         function = self.declare("llvm.vector.reduce.fadd.v16f32", FLOAT, [FLOAT, VECTOR])
         return self.builder.call(function, [FLOAT(0.0), vector], fastmath=("reassoc",))
 

@@ -19,7 +19,17 @@ from numba.extending import intrinsic
 from inkgrad.kernels.numba_cpu.lanes import FLOAT, INT, LANES, OFFSETS, POINTER, VECTOR, Lanes
 from inkgrad.kernels.numba_cpu.native import floats_at, instruction, words_at
 
-__all__ = ["PANEL", "START_AT_BIAS", "START_AT_C", "START_AT_ZERO", "block_width", "multiply", "multiply_rows", "tile", "tile_height"]
+__all__ = [
+    "PANEL",
+    "START_AT_BIAS",
+    "START_AT_C",
+    "START_AT_ZERO",
+    "block_width",
+    "multiply",
+    "multiply_rows",
+    "tile",
+    "tile_height",
+]
 
 _WIDE = bool(llvmlite.binding.get_host_cpu_features().get("avx512f", False))
 VECTORS = 4 if _WIDE else 1  # vectors of 16 lanes across a tile
@@ -47,22 +57,18 @@ def _column_tile(rows: int, vectors: int) -> Any:
             def place(m: int, v: int) -> Any:
                 return lanes.at(c, builder.add(builder.mul(INT(m), ldc), INT(LANES * v)))
 
-            with builder.if_else(builder.icmp_signed("==", start, INT(START_AT_C))) as (resume, anew):
-                with resume:
+            for m in range(rows):
+                for v in range(vectors):
+                    builder.store(VECTOR(None), sums[m][v])
+            with builder.if_then(builder.icmp_signed("==", start, INT(START_AT_C))):
+                for m in range(rows):
+                    for v in range(vectors):
+                        builder.store(lanes.load(place(m, v), masks[v]), sums[m][v])
+            with builder.if_then(builder.icmp_signed("==", start, INT(START_AT_BIAS))):
+                for v in range(vectors):
+                    value = lanes.load(lanes.at(bias, INT(LANES * v)), masks[v])
                     for m in range(rows):
-                        for v in range(vectors):
-                            builder.store(lanes.load(place(m, v), masks[v]), sums[m][v])
-                with anew:
-                    with builder.if_else(builder.icmp_signed("==", start, INT(START_AT_BIAS))) as (biased, zero):
-                        with biased:
-                            for v in range(vectors):
-                                value = lanes.load(lanes.at(bias, INT(LANES * v)), masks[v])
-                                for m in range(rows):
-                                    builder.store(value, sums[m][v])
-                        with zero:
-                            for m in range(rows):
-                                for v in range(vectors):
-                                    builder.store(VECTOR(None), sums[m][v])
+                        builder.store(value, sums[m][v])
             with cgutils.for_range(builder, count) as loop:
                 both = builder.load(builder.gep(steps, [loop.index], source_etype=INT), typ=INT)
                 step = builder.and_(both, INT(0xFFFFFFFF))

@@ -48,7 +48,7 @@ def _pixels_in_use(x, images, pixels, width, used, steps):  # type: ignore[no-un
     count = 0
     for t in range(pixels):
         steps[count] = t | (t * width) << 32
-        count += np.int64(used[t])
+        count += 1 if used[t] else 0
     return count
 
 
@@ -56,8 +56,8 @@ def _pixels_in_use(x, images, pixels, width, used, steps):  # type: ignore[no-un
 def multiply_images(w):  # type: ignore[no-untyped-def]
     """(images, pixels, outputs, x, rows, turned, y, has_bias, bias, relu, used, steps, ldy).
 
-    y (n, o), with rows `ldy` apart, = x (n, p) W^T + b, from the weights transposed (p, o); `rows` holds i * pixels, `used` and `steps` are
-    scratch of `pixels` bytes and words.
+    y (n, o), with rows `ldy` apart, = x (n, p) W^T + b, from the weights transposed (p, o); `rows` holds i * pixels,
+    `used` and `steps` are scratch of as many bytes and words as there are pixels, and one more.
     """
     images, pixels, outputs = w[0], w[1], w[2]
     used, steps = bytes_at(w[10]), words_at(w[11])
@@ -70,25 +70,20 @@ def multiply_images(w):  # type: ignore[no-untyped-def]
     while m < images:
         if m + tall > images and images >= tall:
             m = images - tall
-        full = m + tall <= images
-        rows = tall if full else 1
+        rows = tall if m + tall <= images else 1
         count = _pixels_in_use(floats_at(w[3] + 4 * m * pixels), rows, pixels, outputs, used, steps)
         for n in range(0, outputs, across):
             width = min(outputs - n, across)
             vectors = (width + LANES - 1) // LANES
             tail = width - LANES * (vectors - 1)
             right, added = floats_at(w[5] + 4 * n), floats_at(w[8] + 4 * n)
-            for k in range(0, rows, tile_height(vectors) if full else 1):  # the last block may have higher tiles
-                first = m + min(k, max(rows - tile_height(vectors), 0)) if full else m
-                out = floats_at(w[6] + 4 * (first * ldy + n))
-                here = words_at(w[4] + 8 * first)
-                whole = full and rows >= tile_height(vectors)
-                if whole or not full:
-                    tile(whole, vectors, source, here, steps, count, right, out, ldy, start, added, w[9], tail)
-                else:
-                    for r in range(rows):
-                        line, at = floats_at(w[6] + 4 * ((m + r) * ldy + n)), words_at(w[4] + 8 * (m + r))
-                        tile(False, vectors, source, at, steps, count, right, line, ldy, start, added, w[9], tail)
+            height = tile_height(vectors)
+            if height > rows:  # a narrow last block has higher tiles
+                height = 1
+            for k in range(0, rows, height):
+                at = m + min(k, rows - height)  # the last tile may do some rows again
+                out, here = floats_at(w[6] + 4 * (at * ldy + n)), words_at(w[4] + 8 * at)
+                tile(height > 1, vectors, source, here, steps, count, right, out, ldy, start, added, w[9], tail)
         m += rows
 
 

@@ -7,7 +7,6 @@ from numba import types
 from numba.extending import intrinsic
 
 from inkgrad.kernels.numba_cpu.lanes import BYTES, INT, LANES, OFFSETS, POINTER, Lanes
-
 from inkgrad.kernels.numba_cpu.native import bytes_at, floats_at, instruction, words_at
 
 __all__ = [
@@ -112,7 +111,8 @@ _largest_of_4 = _largest(4)
 def max_pool(w):  # type: ignore[no-untyped-def]
     """(images, h, w, c, geometry, x, y, index, relu): the largest of each window, and which it was.
 
-    geometry: oh, ow, window height and width, strides, padding, and where the window's pixels lie in x. Of equal ones the first; NaN is the largest.
+    geometry: oh, ow, window height and width, strides, padding, and where the window's pixels lie in x. Of equal
+    ones the first is chosen; NaN is the largest, and of several the last is chosen.
     """
     height, width, channels, relu = w[1], w[2], w[3], w[8]
     shape = words_at(w[4])

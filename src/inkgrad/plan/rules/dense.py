@@ -172,9 +172,7 @@ def reshape(planner: Planner, call: Call) -> None:
     def backward() -> None:
         g = planner.arrived(y)
         if g is not None:
-            planner.deliver(
-                x, lambda place: program.emit(transpose, COUNT, 0, channels, channels, pixels, g, place)
-            )
+            planner.deliver(x, lambda place: program.emit(transpose, COUNT, 0, channels, channels, pixels, g, place))
             planner.give(x.size, g)
 
     planner.later(backward)

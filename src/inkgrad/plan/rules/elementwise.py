@@ -72,7 +72,7 @@ def dropout(planner: Planner, call: Call) -> None:
     head = (START, COUNT, pixels, channels, int(source.whole_channels), program.shared(seeds), threshold, scale)
     program.emit(elementwise.drop, *head, x.place, y.place)
 
-    def draw(count: int) -> None:
+    def draw(_: int) -> None:
         seed = source.next_seed()
         seeds[0], seeds[1] = seed & 0xFFFFFFFF, seed >> 32 & 0xFFFFFFFF
 
@@ -85,4 +85,3 @@ def dropout(planner: Planner, call: Call) -> None:
             planner.hand_over(x, g)
 
     planner.later(backward)
-

@@ -21,10 +21,8 @@ def folded(
     eps = program.shared(np.array([norm.options.get("eps", 1e-5)]))
     first, last = program.share(outputs)
     with planner.beforehand():
-        program.emit(
-            statistics.fold_norm, first, last, terms, weight, 0 if bias is None else bias, mean, variance, eps, gamma, beta,
-            new_weight, new_bias,
-        )  # fmt: skip
+        layer = (terms, weight, 0 if bias is None else bias, mean, variance, eps, gamma, beta)
+        program.emit(statistics.fold_norm, first, last, *layer, new_weight, new_bias)
     return new_weight, new_bias
 
 
@@ -59,7 +57,7 @@ def batch_norm(planner: Planner, call: Call) -> None:
     totals, epsilon = program.shared(total), program.shared(eps)
     moments, deviation = np.zeros((2, c), np.float32), program.local(c)
     kept = program.local(2 * c)
-    kept = Place(tuple([moments.ctypes.data, *kept.base[1:]]), 0)  # type: ignore[index]
+    kept = Place((moments.ctypes.data, *kept.base[1:]))  # type: ignore[index]
     program.shared(moments)
     part, sums, scratch = program.local(2 * c, np.float64), program.local(2 * c), program.local(3 * c)
     parts = program.table(part.base)
@@ -69,10 +67,8 @@ def batch_norm(planner: Planner, call: Call) -> None:
     program.meet()
     program.emit(statistics.sum_moments, COUNT, pixels, c, x.place, shift, part, sums)
     program.meet()
-    program.emit(
-        statistics.norm_forward, COUNT, pixels, c, x.place, shift, parts, program.threads, totals, epsilon, gamma, beta, kept,
-        deviation, y.place, relu,
-    )  # fmt: skip
+    known = (x.place, shift, parts, program.threads, totals, epsilon)
+    program.emit(statistics.norm_forward, COUNT, pixels, c, *known, gamma, beta, kept, deviation, y.place, relu)
     observe = call.options.get("observe")
 
     def count(images: int) -> None:
@@ -92,10 +88,8 @@ def batch_norm(planner: Planner, call: Call) -> None:
         _emit_parameter_gradients(planner, call, c, behind)
         if x.differentiated:
             program.meet()
-            program.emit(
-                statistics.norm_backward, COUNT, pixels, c, x.place, kept, deviation, gamma, program.table(behind.base), program.threads,
-                totals, scratch, g, g,
-            )  # fmt: skip
+            known = (program.table(behind.base), program.threads, totals, scratch)
+            program.emit(statistics.norm_backward, COUNT, pixels, c, x.place, kept, deviation, gamma, *known, g, g)
             planner.hand_over(x, g)
         else:
             planner.give(x.size, g)

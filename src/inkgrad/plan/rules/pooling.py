@@ -29,16 +29,17 @@ class Window:
 
 def pool_window(call: Call, height: int, width: int) -> Window:
     """The window of a pooling operation on an image."""
-    size = _pair(call.options["size"])
-    stride = _pair(call.options.get("stride") or size)
-    padding = _pair(call.options.get("padding", 0))
+    size = pair(call.options["size"])
+    stride = pair(call.options.get("stride") or size)
+    padding = pair(call.options.get("padding", 0))
     if size[0] * size[1] > 256:
         raise Unplannable("a pooling window of more than 256 pixels")
     out = tuple((n + 2 * p - k) // s + 1 for n, k, s, p in zip((height, width), size, stride, padding, strict=True))
     return Window((out[0], out[1]), size, stride, padding)
 
 
-def _pair(value: Any) -> tuple[int, int]:
+def pair(value: Any) -> tuple[int, int]:
+    """(rows, columns) of a length or of two."""
     return (value, value) if isinstance(value, int) else (int(value[0]), int(value[1]))
 
 

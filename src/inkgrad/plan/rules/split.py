@@ -5,6 +5,7 @@ activations than each other's gradients and updated weights: a thread computes i
 the gradient of its weights alone, and updates them, so that they never leave its cache.
 """
 
+import itertools
 from typing import Any
 
 import numpy as np
@@ -33,7 +34,7 @@ class _Shares:
 
     def __init__(self, total: int, threads: int) -> None:
         ends = [total * t // threads for t in range(threads + 1)]
-        self.first, self.sizes = ends[:-1], [b - a for a, b in zip(ends[:-1], ends[1:], strict=True)]
+        self.first, self.sizes = ends[:-1], [b - a for a, b in itertools.pairwise(ends)]
         self.count = Word(tuple(self.sizes))
 
     def bytes(self, each: int) -> tuple[int, ...]:
@@ -93,8 +94,8 @@ def _forward(
     own_bias = None if bias is None else bias.first_row(shares.bytes(1))
     added = (int(bias is not None), 0 if own_bias is None else own_bias)
     if inputs * outputs > FITS_CACHE:
-        head = (TOTAL, shares.count, inputs, whole.first_row(), inputs, own_weight, inputs, own_y, outputs)
-        program.emit(multiply_rows, *head, *added, int(relu))
+        sides: tuple[Any, ...] = (whole.first_row(), inputs, own_weight, inputs, own_y, outputs)
+        program.emit(multiply_rows, TOTAL, shares.count, inputs, *sides, *added, int(relu))
         return
     turned = program.local(inputs * max(shares.sizes))
     program.emit(transpose, 1, 0, shares.count, shares.count, inputs, own_weight, turned)
@@ -131,7 +132,7 @@ def _weight_gradient(
     if x.place.source is not None:
         scratch = (program.local(program.capacity + 1, np.int64), program.local(LANES * outputs))
         rows = program.table(np.arange(LANES))
-        head: tuple[Any, ...] = (TOTAL, inputs, shares.count, own_g, whole.first_row(), out, outputs, rows)
+        head = (TOTAL, inputs, shares.count, own_g, whole.first_row(), out, outputs, rows)
         program.emit(multiply_with_images, *head, *scratch)
         return
     images = np.arange(program.capacity)
