@@ -284,15 +284,15 @@ class _Table:
                 self._holders[k] = holder.data
                 self._fixed[i] = self._base[i] + holder.data.ctypes.data
                 changed = True
+        for table, loop in self._inner:  # which may name arrays that this one does not
+            loop[0] = count
+            table.bind(start, count, total, addresses)
         if not changed and self._last == (start, count, total):
             return
         self._last = (start, count, total)
         images = 1 if self._nested else count
         if self._base.size:
             self.first[:] = self._fixed + start * self._per_start + images * self._per_count + total * self._per_total
-        for table, loop in self._inner:
-            loop[0] = count
-            table.bind(start, count, total, addresses)
 
 
 def _base(word: Word, thread: int) -> int:
