@@ -149,8 +149,9 @@ class Planner:
         return self.program.batch(size)
 
     def give(self, size: int, place: Place) -> None:
-        """Let others use a place that `take` gave."""
-        self._free.append((size, place))
+        """Let others use a place that `take` gave; one of all threads together never becomes each thread's own."""
+        if not place.whole:
+            self._free.append((size, place))
 
     def deliver(self, value: Value, write: Callable[[Place], None]) -> None:
         """Let `write` write dL/d(value) to a place, adding it to what other consumers have delivered."""

@@ -59,6 +59,7 @@ def affine(planner: Planner, call: Call, x: Value, weight: Place, bias: Place | 
     program.meet()
     if activation in ("sigmoid", "tanh"):
         program.emit(elementwise.activate, COUNT, outputs, CODES[activation], y.place, y.place)
+        program.meet()  # before a layer divided likewise looks at all rows
 
     def backward() -> None:
         g = planner.arrived(y)

@@ -1,0 +1,77 @@
+"""What the tests of plans share: the same training twice, once planned and once operation by operation."""
+
+from contextlib import contextmanager
+
+import numpy as np
+
+import inkgrad as ig
+from inkgrad import nn, optim
+from inkgrad.kernels import load_backend
+from inkgrad.kernels.numba_cpu.threads import use_threads
+from inkgrad.training import TrainStep
+
+load_backend()
+
+
+@contextmanager
+def threads(n):
+    """Plans run on `n` threads inside the block."""
+    use_threads(n)
+    try:
+        yield
+    finally:
+        use_threads(None)
+
+
+def twins(make, loss=nn.cross_entropy, optimizer=lambda net: optim.SGD(net, 0.1), **options):
+    """(planned, eager): training steps of two networks that `make` builds alike.
+
+    Values of `options` that can be called are called with the network.
+    """
+    steps = []
+    for plan in (True, False):
+        net = make()
+        own = {name: value(net) if callable(value) else value for name, value in options.items()}
+        steps.append(TrainStep(net, loss, optimizer(net), plan=plan, **own))
+    return steps
+
+
+def away(one, other):
+    """How far `one` is from `other`, relative to the other's norm."""
+    one, other = np.asarray(one, np.float64), np.asarray(other, np.float64)
+    assert one.shape == other.shape
+    return float(np.linalg.norm(one - other) / max(np.linalg.norm(other), 1e-6))
+
+
+def gradients(net):
+    """name -> gradient or None."""
+    return {name: None if p.grad is None else p.grad.copy() for name, p in net.named_parameters()}
+
+
+def assert_gradients_agree(planned, eager, tolerance=2e-5):
+    """Every gradient by itself, and which there are."""
+    one, other = gradients(planned), gradients(eager)
+    assert {name for name, g in one.items() if g is None} == {name for name, g in other.items() if g is None}
+    for name, g in other.items():
+        if g is not None:
+            assert away(one[name], g) <= tolerance, name
+
+
+def assert_states_agree(planned, eager, tolerance=2e-5):
+    """Every weight and buffer by itself."""
+    one, other = nn.state_of(planned), nn.state_of(eager)
+    for name, array in other.items():
+        assert away(one[name], array) <= tolerance, name
+
+
+def eagerly(net, images):
+    """What `net(images)` is by the reference kernels, operation by operation."""
+    with ig.kernels.use_backend("reference"), ig.no_grad():
+        return net(images).data
+
+
+def batch(n, shape=(1, 28, 28), seed=0, classes=10):
+    """Images like digits, half of whose pixels are 0, and labels."""
+    rng = np.random.default_rng(seed)
+    images = np.maximum(rng.standard_normal((n, *shape)), 0).astype(np.float32)
+    return images, rng.integers(classes, size=n)
