@@ -9,6 +9,7 @@ on all 60,000, measured on the test set, written to test_ledger.jsonl.
 """
 
 import argparse
+import functools
 import gzip
 import json
 import tempfile
@@ -19,15 +20,30 @@ START = time.perf_counter()
 from pathlib import Path  # noqa: E402  the time of the imports counts
 from typing import Any  # noqa: E402
 
-NETWORK = "lenet5"
-EPOCHS = 3
-BATCH = 128
+NETWORK = "conv 16 5x5, ReLU, max pool 2, conv 32 5x5, ReLU, max pool 2, 512-128-10"
+EPOCHS = 2
+BATCH = 64
 RATE = 0.004  # the highest of the one-cycle schedule
 RISE = 0.25
+SMOOTHING = 0.1
 OPTIMIZER = "adam"
-RECIPE = f"{NETWORK}, {EPOCHS} epochs, batch {BATCH}, {OPTIMIZER}, one-cycle to {RATE} with rise {RISE}"
+RECIPE = (
+    f"{NETWORK}, {EPOCHS} epochs, batch {BATCH}, {OPTIMIZER}, one-cycle to {RATE} with rise {RISE}, "
+    f"label smoothing {SMOOTHING}"
+)
 
 ACCURACY, SECONDS = 0.99, (4.0, 2.0)
+
+
+def network(seed: int) -> Any:
+    """LeNet-5's plan with more filters, without padding and with one dense layer less; 80,202 parameters."""
+    import inkgrad as ig
+
+    nn, rng = ig.nn, ig.default_rng(seed)
+    first = (nn.Conv2d(1, 16, 5, rng=rng), nn.ReLU(), nn.MaxPool2d(2))
+    second = (nn.Conv2d(16, 32, 5, rng=rng), nn.ReLU(), nn.MaxPool2d(2))
+    dense = (nn.Flatten(), nn.Linear(512, 128, rng=rng), nn.ReLU())
+    return nn.Sequential(*first, *second, *dense, nn.Linear(128, 10, rng=rng, init=nn.init.lecun_normal))
 
 
 def ours(seed: int, split: str, epochs: int, folder: Path) -> dict[str, float]:
@@ -36,13 +52,13 @@ def ours(seed: int, split: str, epochs: int, folder: Path) -> dict[str, float]:
     del folder
     everything, test = ig.data.load_mnist()
     train, held_out = (everything, test) if split == "test" else (everything[:50_000], everything[50_000:])
-    rng = ig.default_rng(seed)
-    net = ig.models.build(NETWORK, rng=rng)
+    net = network(seed)
     steps = epochs * -(-len(train) // BATCH)
     optimizer = ig.optim.Adam(net, ig.optim.OneCycle(RATE, steps=steps, rise=RISE))
-    step = ig.training.TrainStep(net, ig.nn.cross_entropy, optimizer)
+    loss = functools.partial(ig.nn.cross_entropy, label_smoothing=SMOOTHING)
+    step = ig.training.TrainStep(net, loss, optimizer)
     start = time.perf_counter()
-    trainer = ig.training.Trainer(step, train, batch_size=BATCH, rng=rng)
+    trainer = ig.training.Trainer(step, train, batch_size=BATCH, rng=ig.default_rng(seed))
     trainer.fit(epochs=epochs)
     trained = time.perf_counter()
     predicted = ig.models.network_logits(net, held_out.images, trainer.loader.scaling).argmax(axis=1)
@@ -70,7 +86,8 @@ def torch(seed: int, split: str, epochs: int, folder: Path) -> dict[str, float]:
         for chosen in library.randperm(len(t)).split(BATCH):
             rule.zero_grad(set_to_none=True)
             batch = x[chosen].unsqueeze(1).float().div_(255)
-            library.nn.functional.cross_entropy(net(batch), t[chosen]).backward()
+            logits = net(batch)
+            library.nn.functional.cross_entropy(logits, t[chosen], label_smoothing=SMOOTHING).backward()
             rule.step()
             schedule.step()
     trained = time.perf_counter()
@@ -103,7 +120,7 @@ def run_seed(contender: str, seed: int, options: argparse.Namespace, place: str)
     import networks
 
     folder = Path(place) / str(seed)
-    networks.export(networks.build(NETWORK, seed), folder)  # the peer starts from weights of the same kind
+    networks.export(network(seed), folder)  # the peer starts from weights of the same kind
     line = [contender, "--seed", str(seed), "--split", options.split, "--folder", str(folder)]
     line += ["--epochs", str(options.epochs)]
     start = time.perf_counter()
