@@ -8,6 +8,7 @@ import numpy as np
 
 from inkgrad.autodiff import Array, Tensor, no_grad
 from inkgrad.autodiff.modes import tracing
+from inkgrad.autodiff.tensor import OPS
 
 __all__ = ["Call", "Trace", "Unplannable", "trace"]
 
@@ -89,7 +90,8 @@ class _Recorder:
         raw = [_value(v) for v in inputs]
         value, _ = op.body(*raw, **(options | quiet))
         output = _traced(np.asarray(value))
-        self.calls.append(Call(op.name, inputs, options, output))
+        name = op.name if OPS.get(op.name) is op else f"{op.name} of {op.__module__}"  # a namesake of ours is not ours
+        self.calls.append(Call(name, inputs, options, output))
         return output
 
 

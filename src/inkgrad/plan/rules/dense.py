@@ -32,12 +32,12 @@ def affine(planner: Planner, call: Call) -> None:
     outputs, inputs = weight_tensor.shape
     if bias_tensor is not None:
         bias = planner.parameter(bias_tensor, 1)
+    if "norm" in call.options:
+        weight, bias = folded(planner, call.options["norm"], weight, bias, outputs, inputs)
     activation = "relu" if "relu" in call.options else call.options.get("activation", "identity")
     if planner.training and program.threads > 1 and inputs * outputs >= split.least(x):
         split.affine(planner, call, x, weight, bias, activation)
         return
-    if "norm" in call.options:
-        weight, bias = folded(planner, call.options["norm"], weight, bias, outputs, inputs)
     y = Value((outputs,), planner.take(outputs), planner.training)
     planner.set_value(call.output, y)
     program.work += 2 * inputs * outputs

@@ -37,6 +37,8 @@ def sigmoid_squared_error(planner: Planner, call: Call) -> None:
 
 def _end(planner: Planner, call: Call, instruction: Any, *more: Place) -> None:
     program = planner.program
+    if planner.ending is not None:
+        raise Unplannable("more than one loss is computed")
     labels = planner.value(_labels(call))
     logits = planner.value(call.inputs[0])
     if len(logits.shape) != 1:

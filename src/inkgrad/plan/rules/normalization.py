@@ -14,6 +14,8 @@ def folded(
     planner: Planner, norm: Call, weight: Place, bias: Place | None, outputs: int, terms: int
 ) -> tuple[Place, Place]:
     """Weights and biases that do the work of a layer and of the normalization behind it; made anew at each run."""
+    if planner.training:
+        raise Unplannable("a batch normalization by running statistics is trained")
     program = planner.program
     new_weight, new_bias = program.shared_new(outputs * terms), program.shared_new(outputs)
     gamma, beta = (planner.parameter(p, 1) for p in norm.inputs[1:3])
@@ -31,8 +33,6 @@ def batch_norm_inference(planner: Planner, call: Call) -> None:
     """gamma (x - mean) / sqrt(variance + eps) + beta where there is no layer to fold it into."""
     program = planner.program
     x = planner.value(call.inputs[0])
-    if planner.training and x.differentiated:
-        raise Unplannable("a batch normalization by running statistics is trained")
     c = x.shape[0]
     one = program.shared(np.ones(c, np.float32))
     diagonal, shift = folded(planner, call, one, None, c, 1)
