@@ -1,7 +1,7 @@
 """Make the pictures of the documentation with inkgrad itself: `python docs/make_images.py`.
 
-Everything is written to `docs/images`. The graphs are placed by Graphviz where it is installed, and the network of
-`samples.png` is the quickstart's, trained anew.
+Everything is written to `docs/images`. The graphs are placed by Graphviz where it is installed, and the networks
+of `samples.png`, which is the quickstart's, and of `filters.png` are trained anew.
 """
 
 import tempfile
@@ -35,6 +35,7 @@ def main() -> None:
     IMAGES.mkdir(exist_ok=True)
     samples()
     preprocessing()
+    layers()
     graphs()
     descent()
     schedules()
@@ -87,6 +88,17 @@ def _photo() -> np.ndarray:
     paper, ink = np.array([250.0, 244, 225]), np.array([40.0, 60, 150])
     grain = ig.default_rng(0).normal(0, 4, (320, 320, 1))
     return np.clip((paper * (1 - strength) + ink * strength) * light + grain, 0, 255).astype(np.uint8)
+
+
+def layers() -> None:
+    """The filters of a small convolutional network, and what its layers make of a digit that it has not seen."""
+    train, _, test = ig.data.load("digits")
+    net = ig.models.build("lenet5", rng=ig.default_rng(0))
+    optimizer = ig.optim.AdamW(net, learning_rate=0.003, weight_decay=0.1)
+    step = ig.training.TrainStep(net, ig.nn.cross_entropy, optimizer)
+    ig.training.Trainer(step, train, batch_size=64).fit(epochs=10)
+    ig.show(net.layers[0], zoom=2, path=IMAGES / "filters.png")
+    ig.show(net, test.images[0], zoom=2, path=IMAGES / "features.png")
 
 
 def _table(rows: Sequence[str], columns: Sequence[Sequence[tuple[Any, ...]]]) -> Image.Image:

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from inkgrad.autodiff.check import check_gradients
     from inkgrad.autodiff.differentiable import differentiable
     from inkgrad.autodiff.graph import graph
+    from inkgrad.kernels.threads import use_threads
+    from inkgrad.models import show
     from inkgrad.random import default_rng
 
 
@@ -32,6 +34,8 @@ _LAZY = {
     "name_scope": "inkgrad.autodiff",
     "no_grad": "inkgrad.autodiff",
     "ops": "inkgrad.autodiff",
+    "show": "inkgrad.models",
+    "use_threads": "inkgrad.kernels.threads",
 }
 _ROOMS = ("autodiff", "data", "errors", "kernels", "lessons", "models", "nn", "optim", "training")
 
@@ -53,7 +57,9 @@ __all__ = [
     "no_grad",
     "ops",
     "optim",
+    "show",
     "training",
+    "use_threads",
 ]
 
 

@@ -92,4 +92,5 @@ def _report(
         probabilities=probabilities,
         classes=classifier.classes,
         details=details,
+        classifier=classifier,
     )

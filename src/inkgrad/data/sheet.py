@@ -15,7 +15,7 @@ from inkgrad.files import write_atomically
 if TYPE_CHECKING:
     from PIL import Image
 
-__all__ = ["contact_sheet", "show"]
+__all__ = ["contact_sheet", "png_bytes", "show"]
 
 _PAPER = (255, 255, 255)
 _TEXT = (60, 60, 60)
@@ -115,10 +115,15 @@ def show(
         images = images[None]
     sheet = contact_sheet(images, labels=labels, columns=columns, scale=scale, marked=marked)
     if path is not None:
-        buffer = io.BytesIO()
-        sheet.save(buffer, format="PNG")
-        write_atomically(path, buffer.getvalue())
+        write_atomically(path, png_bytes(sheet))
     return sheet
+
+
+def png_bytes(picture: "Image.Image") -> bytes:
+    """A picture as a PNG file's content."""
+    buffer = io.BytesIO()
+    picture.save(buffer, format="PNG", optimize=True)
+    return buffer.getvalue()
 
 
 def _check(

@@ -4,6 +4,8 @@ from inkgrad.models.classifier import Classification, Classifier, network_logits
 from inkgrad.models.file import MODEL_FILE, load, save
 from inkgrad.models.named import NAMED, NamedModel, build
 from inkgrad.models.network import Network
+from inkgrad.models.sheets import feature_sheet, filter_sheet
+from inkgrad.models.showing import show
 
 __all__ = [
     "MODEL_FILE",
@@ -13,7 +15,10 @@ __all__ = [
     "NamedModel",
     "Network",
     "build",
+    "feature_sheet",
+    "filter_sheet",
     "load",
     "network_logits",
     "save",
+    "show",
 ]

@@ -6,6 +6,7 @@ from inkgrad.nn.activation import GELU, LeakyReLU, LogSoftmax, ReLU, Sigmoid, So
 from inkgrad.nn.container import Flatten, Residual, Sequential
 from inkgrad.nn.convolution import Conv2d
 from inkgrad.nn.dropout import Dropout, Dropout2d
+from inkgrad.nn.features import feature_maps
 from inkgrad.nn.linear import Linear
 from inkgrad.nn.module import Buffer, Module, Parameter
 from inkgrad.nn.normalization import BatchNorm1d, BatchNorm2d, LayerNorm
@@ -40,6 +41,7 @@ __all__ = [
     "Tanh",
     "binary_cross_entropy",
     "cross_entropy",
+    "feature_maps",
     "init",
     "load_state",
     "mean_squared_error",

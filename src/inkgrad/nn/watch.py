@@ -1,12 +1,14 @@
 """Whether a network is still what it was when something was made for it."""
 
+from typing import Any
+
 from inkgrad.nn.module import Module, changes, modes
 
 __all__ = ["Watch"]
 
 
 class Watch:
-    """Remembers a network: the attributes of its modules, and the mode of each.
+    """Remembers a network: the attributes of its modules, what is in their lists, and the mode of each.
 
     >>> from inkgrad.nn import Linear
     >>> from inkgrad.random import default_rng
@@ -23,11 +25,51 @@ class Watch:
     def _look(self) -> None:
         self._changes, self._modes = changes(), modes()
         self._flags = [module.training for _, module in self._net.named_modules()]
+        members = [v for _, module in self._net.named_modules() for v in vars(module).values()]
+        self._lists = [(v, v.copy()) for v in members if isinstance(v, list | dict)]
 
     def same(self) -> bool:
         """Whether nothing has changed since the last time this was asked, or since the beginning."""
-        if changes() == self._changes and modes() == self._modes:
+        kept = all(_identical(v, copy) for v, copy in self._lists)
+        if kept and changes() == self._changes and modes() == self._modes:
             return True
         before = self._changes, self._flags
         self._look()
-        return (self._changes, self._flags) == before
+        return kept and (self._changes, self._flags) == before
+
+
+def _identical(a: Any, b: Any) -> bool:
+    """Whether two lists or dicts hold the same objects."""
+    try:
+        return bool(a == b)  # the same object is equal without being asked
+    except ValueError:  # tensors compare element by element
+        return False
+
+
+class Trial:
+    """A `with` block after which the attributes and the random generators of a network are as they were before.
+
+    Attributes:
+        changed: after the block, whether an attribute had been changed in it.
+    """
+
+    def __init__(self, net: Module) -> None:
+        self._net = net
+        self.changed = False
+
+    def __enter__(self) -> "Trial":
+        self._attributes = [(vars(module), dict(vars(module))) for _, module in self._net.named_modules()]
+        self._generators = [(rng, rng.bit_generator.state) for _, rng in self._net.named_generators()]
+        return self
+
+    def __exit__(self, *_: Any) -> None:
+        for now, before in self._attributes:
+            for name in [name for name in now if name not in before]:
+                del now[name]
+                self.changed = True
+            for name, value in before.items():
+                if name not in now or now[name] is not value:
+                    now[name] = value
+                    self.changed = True
+        for rng, state in self._generators:
+            rng.bit_generator.state = state

@@ -66,6 +66,7 @@ class Planner:
         gradients: for training, where each parameter's gradient lies, by id.
         observers: called after each run, for instance with a batch's statistics.
         before: called before each run, for instance to draw a dropout's seed.
+        least: images in the smallest batch that there is a result for.
     """
 
     program: Program
@@ -73,6 +74,7 @@ class Planner:
     gradients: dict[int, Place] = field(default_factory=dict)
     observers: list[Callable[[int], None]] = field(default_factory=list)
     before: list[Callable[[int], None]] = field(default_factory=list)
+    least: int = 1
     used: set[int] = field(default_factory=set)
     divided: dict[int, list[tuple[int, int]]] = field(default_factory=dict)  # parameter -> each thread's stretch of it
     holders: dict[int, Any] = field(default_factory=dict)

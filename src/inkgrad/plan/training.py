@@ -141,7 +141,7 @@ class TrainingPlan:
         """Whether this plan can take the batch."""
         return (
             images.shape[1:] == self.shape
-            and 0 < len(images) <= self.capacity
+            and self._planner.least <= len(images) <= self.capacity
             and labels.shape == images.shape[:1]
             and images.dtype == np.float32
             and labels.dtype == np.int64

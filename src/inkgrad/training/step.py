@@ -83,6 +83,8 @@ class TrainStep:
             DivergenceError: the loss or a gradient is NaN or infinite; says where it came from, and the weights
                 are those from before the step.
         """
+        if isinstance(images, np.ndarray) and isinstance(labels, np.ndarray):
+            images, labels = np.asarray(images, order="C"), np.asarray(labels, order="C")  # as plans need them
         plan = self._plans.find(self.net, self.loss, self.optimizer, images, labels, alone=not self.penalties)
         if plan is not None:
             value = self._planned(plan, images, labels)
@@ -109,6 +111,8 @@ class TrainStep:
             term = penalty(self.net)
             term.backward()
             total += term.item()
+        if not math.isfinite(total):
+            return None
         plan.observe(count)
         if plan.updates:
             optimizer.step_count += 1

@@ -7,16 +7,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inkgrad.autodiff import Tensor
-from inkgrad.errors import InkgradError
 from inkgrad.kernels import active_backend
 from inkgrad.nn import Module
-from inkgrad.nn.watch import Watch
+from inkgrad.nn.watch import Trial, Watch
 from inkgrad.optim import Optimizer
 
 if TYPE_CHECKING:
     from inkgrad.plan.training import TrainingPlan
 
 __all__ = ["StepPlans"]
+
+UNSTEADY = "forward changes attributes of its module"
+TRIALS = 3  # of a forward that does so at every call, until it is believed to go on like that
 
 
 class StepPlans:
@@ -32,6 +34,12 @@ class StepPlans:
         self._plan: TrainingPlan | None = None
         self._made_for: tuple[Any, ...] = ()
         self._watch: Watch | None = None
+        self._kind: Any = None
+        self._unsteady = 0
+
+    def __reduce__(self) -> Any:
+        """A copy makes plans of its own, as a plan is full of addresses."""
+        return StepPlans, (self._wanted,)
 
     def find(
         self,
@@ -56,13 +64,16 @@ class StepPlans:
         flat.adopt()
         whole = alone and optimizer.clip is None
         if self._watch is None or self._made_for[:1] != (net,):
-            self._watch = Watch(net)
+            self._watch, self._unsteady = Watch(net), 0
         key = (net, loss, optimizer, flat.wanted(), whole)
         if not self._watch.same() or key != self._made_for:
-            self._plan, self.refused, self._made_for = None, None, key
+            self._plan, self._made_for = None, key
+            self.refused = UNSTEADY if self._unsteady >= TRIALS else None
         if self._plan is not None and self._plan.fits(images, labels):
             return self._plan
-        if self.refused is None:
+        kind = _kind_of(images, labels)
+        if self.refused is None or kind != self._kind:  # a batch of another kind may have a plan all the same
+            self._kind = kind
             self._make(net, loss, optimizer, images, labels, whole)
         return self._plan
 
@@ -75,20 +86,35 @@ class StepPlans:
         labels: NDArray[Any],
         whole: bool,
     ) -> None:
+        from inkgrad.kernels.numba_cpu.threads import thread_count
         from inkgrad.plan.trace import Unplannable
         from inkgrad.plan.training import TrainingPlan
 
-        self._plan = None
+        self._plan, self.refused = None, None
+        thread_count()  # a mistake in it is no reason to go on without a plan
         try:
             if not (isinstance(images, np.ndarray) and isinstance(labels, np.ndarray)):
                 raise Unplannable("images and labels are no arrays")
             flat = optimizer.parameters
             update = (optimizer.kernel, (flat.weights, *optimizer.state.values())) if whole else None
-            plan = TrainingPlan(net, loss, images, labels, flat.parameters, flat.gradient, net.holders(), update)
-            if self._watch is not None and not self._watch.same():
-                raise Unplannable("forward changes attributes of its module")
+            with Trial(net) as trial:
+                plan = TrainingPlan(net, loss, images, labels, flat.parameters, flat.gradient, net.holders(), update)
+            if trial.changed:
+                self._unsteady += 1
+                raise Unplannable(UNSTEADY)
             self._plan = plan if plan.fits(images, labels) else None
         except Unplannable as reason:
             self.refused = str(reason)
-        except (InkgradError, TypeError, ValueError, AttributeError, IndexError) as error:
-            self.refused = f"a trial run failed: {error}"  # if it is a mistake, the eager way will say so
+        except Exception as error:  # if it is a mistake, the eager way will say so
+            self.refused = f"a trial run failed: {error}"
+        finally:
+            if self._watch is not None:
+                self._watch.same()  # what was taken back is no change
+
+
+def _kind_of(images: Any, labels: Any) -> Any:
+    """What decides, beside the number of images, whether a batch can have a plan."""
+    return [
+        (array.dtype, array.shape[1:], array.size == 0) if isinstance(array, np.ndarray) else type(array)
+        for array in (images, labels)
+    ]

@@ -1,12 +1,11 @@
 """How many threads the matrix products use: set once around a training, never within it."""
 
-import os
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from inkgrad.errors import OptionError
+from inkgrad.kernels.threads import chosen_threads
 
 __all__ = ["blas_threads"]
 
@@ -43,19 +42,17 @@ _limit = _Limit()
 def blas_threads(largest_product: int) -> Iterator[None]:
     """Choose the BLAS's threads for the matrix products inside the `with` block, and restore them after it.
 
-    `INKGRAD_THREADS` decides where it is set. Otherwise small products run on one thread: handing parts of them
-    to others costs more than it saves, and far more where other programs want the cores too.
+    `use_threads` or `INKGRAD_THREADS` decides where one is set. Otherwise small products run on one thread: handing
+    parts of them to others costs more than it saves, and far more where other programs want the cores too.
 
     Args:
         largest_product: multiplications in the largest matrix product of a step, n * in * out.
     """
-    wanted = os.environ.get("INKGRAD_THREADS")
-    if wanted and (not wanted.isdecimal() or int(wanted) < 1):
-        raise OptionError(f"INKGRAD_THREADS must be a positive number, but is {wanted!r}")
-    if not wanted and largest_product >= WORTH_SHARING:
+    wanted = chosen_threads()
+    if wanted is None and largest_product >= WORTH_SHARING:
         yield
         return
-    _limit.enter(int(wanted or 1))
+    _limit.enter(wanted or 1)
     try:
         yield
     finally:

@@ -7,45 +7,13 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from inkgrad.errors import OptionError
 from inkgrad.kernels.numba_cpu import control
 from inkgrad.kernels.numba_cpu.native import Instruction
+from inkgrad.kernels.threads import thread_count, use_threads
 
 __all__ = ["address_of_pause", "run_on_threads", "thread_count", "use_threads"]
 
 AWAKE = 20_000  # turns of waiting, about a millisecond, before a helper sleeps
-
-_chosen: list[int | None] = [None]
-
-
-def use_threads(n: int | None) -> None:
-    """Let compiled plans run on `n` threads from now on; None asks INKGRAD_THREADS again, or counts the cores.
-
-    Raises:
-        OptionError: n < 1.
-    """
-    if n is not None and n < 1:
-        raise OptionError(f"use_threads needs at least 1 thread, but got {n}")
-    _chosen[0] = n
-
-
-def thread_count() -> int:
-    """How many threads plans run on: `use_threads`, else INKGRAD_THREADS, else the cores this process may use.
-
-    Raises:
-        OptionError: INKGRAD_THREADS is no positive number.
-    """
-    if _chosen[0] is not None:
-        return _chosen[0]
-    wanted = os.environ.get("INKGRAD_THREADS")
-    if wanted:
-        if not wanted.isdecimal() or int(wanted) < 1:
-            raise OptionError(f"INKGRAD_THREADS must be a positive number, but is {wanted!r}")
-        return int(wanted)
-    try:
-        return len(os.sched_getaffinity(0))
-    except AttributeError:  # not on every system
-        return os.cpu_count() or 1
 
 
 class _Helper(threading.Thread):

@@ -68,6 +68,11 @@ def spread(w):  # type: ignore[no-untyped-def]
         for i in range(tall * wide * channels):
             y[i] = np.float32(0)
         for i in range(height):
+            if stride_x == 1:  # a row is one stretch
+                to, come = ((top + i * stride_y) * wide + left) * channels, i * width * channels
+                for k in range(width * channels):
+                    y[to + k] = x[come + k]
+                continue
             for j in range(width):
                 to = ((top + i * stride_y) * wide + left + j * stride_x) * channels
                 come = (i * width + j) * channels
