@@ -1,10 +1,11 @@
-"""Whether a network is still what it was when something was made for it."""
+"""Whether a network is still what it was when something was made for it, and trying it out without consequences."""
 
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from inkgrad.nn.module import Module, changes, modes
 
-__all__ = ["Watch"]
+__all__ = ["Trial", "Watch"]
 
 
 class Watch:
@@ -24,13 +25,13 @@ class Watch:
 
     def _look(self) -> None:
         self._changes, self._modes = changes(), modes()
-        self._flags = [module.training for _, module in self._net.named_modules()]
-        members = [v for _, module in self._net.named_modules() for v in vars(module).values()]
-        self._lists = [(v, v.copy()) for v in members if isinstance(v, list | dict)]
+        modules = [module for _, module in self._net.named_modules()]
+        self._flags = [module.training for module in modules]
+        self._lists = [(found, found.copy()) for module in modules for found in _lists(vars(module).values())]
 
     def same(self) -> bool:
         """Whether nothing has changed since the last time this was asked, or since the beginning."""
-        kept = all(_identical(v, copy) for v, copy in self._lists)
+        kept = all(_identical(found, copy) for found, copy in self._lists)
         if kept and changes() == self._changes and modes() == self._modes:
             return True
         before = self._changes, self._flags
@@ -38,12 +39,22 @@ class Watch:
         return kept and (self._changes, self._flags) == before
 
 
+def _lists(values: Iterable[Any]) -> Iterator[Any]:
+    """The lists and dicts among some values, and those within them."""
+    for value in values:
+        if isinstance(value, list | dict):
+            yield value
+        if isinstance(value, list | tuple | dict):
+            yield from _lists(value.values() if isinstance(value, dict) else value)
+
+
 def _identical(a: Any, b: Any) -> bool:
     """Whether two lists or dicts hold the same objects."""
-    try:
-        return bool(a == b)  # the same object is equal without being asked
-    except ValueError:  # tensors compare element by element
+    if len(a) != len(b):
         return False
+    if isinstance(a, dict):
+        return all(x == y and a[x] is b[y] for x, y in zip(a, b, strict=True))
+    return all(x is y for x, y in zip(a, b, strict=True))
 
 
 class Trial:

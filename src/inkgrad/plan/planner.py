@@ -115,7 +115,12 @@ class Planner:
         return Place(0, 0, holder)
 
     def gradient_of_parameter(self, tensor: Any) -> Place | None:
-        """Where a parameter's gradient goes; None where none is wanted."""
+        """Where each thread puts its share of a parameter's gradient; None where none is wanted."""
+        place = self._claim(tensor)
+        self.program.unmet_gradients |= place is not None
+        return place
+
+    def _claim(self, tensor: Any) -> Place | None:
         place = self.gradients.get(id(tensor))
         if place is None or not tensor.requires_grad:
             return None
@@ -126,7 +131,7 @@ class Planner:
 
     def divided_gradient(self, tensor: Any, first: list[int], sizes: list[int]) -> Place | None:
         """Where each thread puts the gradient of its rows of a parameter, which no other thread adds to."""
-        place = self.gradient_of_parameter(tensor)
+        place = self._claim(tensor)
         if place is None:
             return None
         assert isinstance(place.base, tuple)

@@ -109,6 +109,7 @@ class Program:
         self._tables: list[_Table] = []
         self.bytes = 0
         self.bytes_per_image = 0
+        self.unmet_gradients = False  # whether threads have written shares of gradients since they last met
         self.work = 0  # floating-point operations of the products for one image, as rules count them
 
     # Arrays
@@ -171,6 +172,7 @@ class Program:
         """Let all threads wait here for each other."""
         if self.threads > 1:
             self.emit(control.meet, self._state, self.threads, self._pause)
+            self.unmet_gradients = False
 
     @contextlib.contextmanager
     def each_image(self) -> Iterator[None]:

@@ -90,7 +90,8 @@ class _Recorder:
         raw = [_value(v) for v in inputs]
         value, _ = op.body(*raw, **(options | quiet))
         output = _traced(np.asarray(value))
-        name = op.name if OPS.get(op.name) is op else f"{op.name} of {op.__module__}"  # a namesake of ours is not ours
+        ours: Any = OPS.get(op.name)
+        name = op.name if ours is op else f"{op.name} of {op.__module__}"  # a namesake is another function
         self.calls.append(Call(name, inputs, options, output))
         return output
 

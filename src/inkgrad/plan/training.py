@@ -76,7 +76,8 @@ class TrainingPlan:
         self._planner.plan(traced, fuse(traced))
         if self._planner.ending is None or traced.calls[-1].output is not traced.output:
             raise Unplannable("what is differentiated is no loss with a planned form")
-        program.meet()
+        if program.unmet_gradients:
+            program.meet()
         self._squares, squares = program.local_arrays(16)
         flat = program.shared(gradient)
         stretches = self._stretches(parameters)

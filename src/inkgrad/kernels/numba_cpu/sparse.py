@@ -54,10 +54,11 @@ def _pixels_in_use(x, images, pixels, width, used, steps):  # type: ignore[no-un
 
 @instruction
 def multiply_images(w):  # type: ignore[no-untyped-def]
-    """(images, pixels, outputs, x, rows, turned, y, has_bias, bias, relu, used, steps, ldy).
+    """(images, pixels, outputs, x, rows, turned, y, has_bias, bias, relu, used, steps, ldy, part, parts).
 
     y (n, o), with rows `ldy` apart, = x (n, p) W^T + b, from the weights transposed (p, o); `rows` holds i * pixels,
-    `used` and `steps` are scratch of as many bytes and words as there are pixels, and one more.
+    `used` and `steps` are scratch of as many bytes and words as there are pixels, and one more. It begins with the
+    images from `part` / `parts` of them on, so that threads that all read all images fetch different ones first.
     """
     images, pixels, outputs = w[0], w[1], w[2]
     used, steps = bytes_at(w[10]), words_at(w[11])
@@ -66,25 +67,28 @@ def multiply_images(w):  # type: ignore[no-untyped-def]
     across = block_width(outputs)
     tall = tile_height((min(across, outputs) + LANES - 1) // LANES)
     source = floats_at(w[3])
-    m = 0
-    while m < images:
-        if m + tall > images and images >= tall:
-            m = images - tall
-        rows = tall if m + tall <= images else 1
-        count = _pixels_in_use(floats_at(w[3] + 4 * m * pixels), rows, pixels, outputs, used, steps)
-        for n in range(0, outputs, across):
-            width = min(outputs - n, across)
-            vectors = (width + LANES - 1) // LANES
-            tail = width - LANES * (vectors - 1)
-            right, added = floats_at(w[5] + 4 * n), floats_at(w[8] + 4 * n)
-            height = tile_height(vectors)
-            if height > rows:  # a narrow last block has higher tiles
-                height = 1
-            for k in range(0, rows, height):
-                at = m + min(k, rows - height)  # the last tile may do some rows again
-                out, here = floats_at(w[6] + 4 * (at * ldy + n)), words_at(w[4] + 8 * at)
-                tile(height > 1, vectors, source, here, steps, count, right, out, ldy, start, added, w[9], tail)
-        m += rows
+    middle = images * w[13] // w[14]
+    for second in range(2):  # from the middle to the end, then from the beginning to the middle
+        m, end = (0, middle) if second else (middle, images)
+        room = end - m
+        while m < end:
+            if m + tall > end and room >= tall:
+                m = end - tall
+            rows = tall if m + tall <= end else 1
+            count = _pixels_in_use(floats_at(w[3] + 4 * m * pixels), rows, pixels, outputs, used, steps)
+            for n in range(0, outputs, across):
+                width = min(outputs - n, across)
+                vectors = (width + LANES - 1) // LANES
+                tail = width - LANES * (vectors - 1)
+                right, added = floats_at(w[5] + 4 * n), floats_at(w[8] + 4 * n)
+                height = tile_height(vectors)
+                if height > rows:  # a narrow last block has higher tiles
+                    height = 1
+                for k in range(0, rows, height):
+                    at = m + min(k, rows - height)  # the last tile may do some rows again
+                    out, here = floats_at(w[6] + 4 * (at * ldy + n)), words_at(w[4] + 8 * at)
+                    tile(height > 1, vectors, source, here, steps, count, right, out, ldy, start, added, w[9], tail)
+            m += rows
 
 
 @instruction

@@ -79,7 +79,7 @@ def _product(
         added = (int(bias is not None), 0 if bias is None else bias)
         steps = program.local(inputs + 1, np.int64)
         head = (COUNT, inputs, outputs, x.place, rows, turned, y.place)
-        program.emit(multiply_images, *head, *added, int(relu), used, steps, outputs)
+        program.emit(multiply_images, *head, *added, int(relu), used, steps, outputs, 0, 1)
         return
     emit_product(
         program,

@@ -103,8 +103,9 @@ def _forward(
     images = np.arange(program.capacity)
     if x.place.source is not None:
         scratch = (program.local(inputs + 1, np.uint8), program.local(inputs + 1, np.int64))
+        part = Word(tuple(range(program.threads)))
         head = (TOTAL, inputs, shares.count, whole.first_row(), program.table(images * inputs), turned, own_y)
-        program.emit(multiply_images, *head, *added, int(relu), *scratch, outputs)
+        program.emit(multiply_images, *head, *added, int(relu), *scratch, outputs, part, program.threads)
         return
     pixels = np.arange(inputs)
     emit_product(
