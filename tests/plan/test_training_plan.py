@@ -1,5 +1,6 @@
 """A planned training step does what the same step does operation by operation."""
 
+import copy
 import itertools
 
 import numpy as np
@@ -7,7 +8,9 @@ import pytest
 
 import inkgrad as ig
 import plans
-from inkgrad import nn
+from inkgrad import nn, optim
+from inkgrad.errors import DivergenceError, OptionError
+from inkgrad.kernels.threads import use_threads
 
 
 def dense(*widths, between=nn.ReLU, seed=0):
@@ -208,3 +211,201 @@ def test_without_a_plan_the_eager_way_runs_and_says_why(case):
         assert why in planned.fallback
     for (_, one), (_, other) in zip(planned.net.named_state(), eager.net.named_state(), strict=True):
         np.testing.assert_array_equal(one.data, other.data)
+
+
+class Counts(Flat):
+    """Remembers how often it was called, and goes another way every second time."""
+
+    def __init__(self):
+        super().__init__()
+        self.calls = 0
+
+    def after(self, h):
+        self.calls += 1
+        return h if self.calls % 2 else ig.ops.tanh(h)
+
+
+class Noisy(Flat):
+    """Draws noise of its own in each forward pass."""
+
+    def __init__(self):
+        super().__init__()
+        self.rng = ig.default_rng(5)
+
+    def before(self, x):
+        return x + self.rng.standard_normal(x.shape).astype(np.float32)
+
+
+class Choosy(Flat):
+    """Refuses the batches that a trial run is made with."""
+
+    def before(self, x):
+        assert x.shape[0] > 2
+        return x
+
+
+class Lazy(Flat):
+    """Builds a part of itself when it is first called."""
+
+    def __init__(self):
+        super().__init__()
+        self.activation = None
+
+    def after(self, h):
+        if self.activation is None:
+            self.activation = nn.Tanh()
+        return self.activation(h)
+
+
+@pytest.mark.parametrize(
+    ("make", "why"),
+    [(Counts, "changes attributes"), (Noisy, "neither an input"), (Choosy, "a trial run failed")],
+)
+def test_a_trial_run_leaves_no_trace(make, why):
+    planned, eager = plans.twins(make)
+    for count in (6, 6, 3, 9, 9, 9):
+        images, labels = plans.batch(count, (1, 6, 6), seed=count)
+        assert planned(images, labels) == eager(images, labels)
+        assert why in planned.fallback
+    assert getattr(planned.net, "calls", 6) == 6
+
+
+def test_a_part_that_is_built_once_is_planned_afterwards():
+    planned, eager = plans.twins(Lazy)
+    images, labels = plans.batch(6, (1, 6, 6))
+    losses = [(planned(images, labels), eager(images, labels)) for _ in range(3)]
+    np.testing.assert_allclose(*zip(*losses, strict=True), rtol=1e-5)
+    assert planned.fallback is None
+
+
+# Batches that are no good, or not as plans need them
+
+
+def flat():
+    return dense(784, 24, 10)
+
+
+def normalized():
+    rng = ig.default_rng(0)
+    return nn.Sequential(nn.Flatten(), nn.Linear(784, 9, rng=rng), nn.BatchNorm1d(9), nn.Linear(9, 10, rng=rng))
+
+
+def spoiled(images, labels):
+    images[3, 0, 5, 5] = np.nan
+    return images, labels
+
+
+def too_large(images, labels):
+    images[2] = 3e38
+    return images, labels
+
+
+BAD = {
+    "label too large": (flat, lambda x, y: (x, np.where(y == y[1], 10, y))),
+    "label negative": (flat, lambda x, y: (x, np.where(y == y[1], -1, y))),
+    "nan": (flat, spoiled),
+    "infinite loss": (flat, too_large),
+    "other size": (flat, lambda x, y: (x[:, :, :20], y)),
+    "rows": (flat, lambda x, y: (x[:, 0, 0], y)),
+    "no images": (flat, lambda x, y: (x[:0], y[:0])),
+    "too few labels": (flat, lambda x, y: (x, y[:-1])),
+    "labels in columns": (flat, lambda x, y: (x, y[:, None])),
+    "real labels": (flat, lambda x, y: (x, y.astype(np.float32))),
+    "one image for statistics": (normalized, lambda x, y: (x[:1], y[:1])),
+    "text": (flat, lambda x, y: ("images", y)),
+}
+
+
+@pytest.mark.parametrize("n", [1, 2])
+@pytest.mark.parametrize("case", BAD)
+def test_mistakes_are_told_as_the_eager_way_tells_them(case, n):
+    """Nothing has changed then, and the next good batch is planned as ever."""
+    make, spoil = BAD[case]
+    with plans.threads(n):
+        planned, eager = plans.twins(make, optimizer=lambda net: optim.SGD(net, 0.1, momentum=0.9))
+        images, labels = plans.batch(8)
+        for step in (planned, eager):
+            step(images, labels)
+        before, state = nn.state_of(planned.net), planned.optimizer.state_arrays()
+        told = []
+        for step in (planned, eager):
+            with pytest.raises(Exception) as caught:
+                step(*spoil(images.copy(), labels.copy()))
+            told.append((caught.type, str(caught.value)))
+        assert told[0] == told[1]
+        for name, array in (nn.state_of(planned.net) | planned.optimizer.state_arrays()).items():
+            np.testing.assert_array_equal(array, (before | state)[name])
+        assert planned(images, labels) == pytest.approx(eager(images, labels), rel=1e-5)
+        assert planned.fallback is None
+        plans.assert_states_agree(planned.net, eager.net)
+
+
+OTHER = {
+    "every second image": (lambda x, y: (np.repeat(x, 2, axis=0)[::2], y), None),
+    "every second label": (lambda x, y: (x, np.repeat(y, 2)[::2]), None),
+    "columns first": (lambda x, y: (np.asfortranarray(x), y), None),
+    "read only": (lambda x, y: (np.frombuffer(x.tobytes(), np.float32).reshape(x.shape), y), None),
+    "doubles": (lambda x, y: (x.astype(np.float64), y), "the images are float64"),
+    "bytes": (lambda x, y: ((255 * x).astype(np.uint8), y), "the images are uint8"),
+    "labels of 4 bytes": (lambda x, y: (x, y.astype(np.int32)), "something else than int64 labels"),
+    "lists": (lambda x, y: (x.tolist(), y.tolist()), "no arrays"),
+}
+
+
+@pytest.mark.parametrize("case", OTHER)
+def test_other_batches_are_trained_on_alike_and_are_no_hindrance_for_the_next(case):
+    change, why = OTHER[case]
+    planned, eager = plans.twins(flat)
+    images, labels = plans.batch(8)
+    for turn in range(4):  # with the odd one first, too
+        given = change(images, labels) if turn % 2 == 0 else (images, labels)
+        kept = [a.copy() if isinstance(a, np.ndarray) else a for a in given]
+        assert planned(*given) == pytest.approx(eager(*given), rel=1e-5)
+        np.testing.assert_array_equal(given[0], kept[0])
+        if turn % 2 == 0 and why is not None:
+            assert why in planned.fallback
+        else:
+            assert planned.fallback is None
+    plans.assert_states_agree(planned.net, eager.net)
+
+
+def test_an_overflow_in_a_penalty_is_told():
+    def make():
+        net = flat()
+        net.layers[1].weight.data[0, 0] = 1e25
+        return net
+
+    planned, eager = plans.twins(make, penalties=[optim.L2(1.0)])
+    images, labels = plans.batch(8)
+    images[..., 0, 0] = 0
+    before = nn.state_of(planned.net)
+    told = []
+    for step in (planned, eager):
+        with pytest.raises(DivergenceError) as caught:
+            step(images, labels)
+        told.append(str(caught.value))
+    assert told[0] == told[1]
+    for name, array in nn.state_of(planned.net).items():
+        np.testing.assert_array_equal(array, before[name])
+
+
+@pytest.mark.parametrize("value", ["many", "0", "-1", "1.5"])
+def test_a_wrong_number_of_threads_in_the_environment_is_told(monkeypatch, value):
+    use_threads(None)
+    monkeypatch.setenv("INKGRAD_THREADS", value)
+    (planned, _), (images, labels) = plans.twins(flat), plans.batch(8)
+    with pytest.raises(OptionError, match=f"INKGRAD_THREADS must be a positive number, but is '{value}'"):
+        planned(images, labels)
+
+
+def test_a_step_can_be_copied():
+    """The copy and the original go their own ways."""
+    (one, _), (images, labels) = plans.twins(flat), plans.batch(8)
+    one(images, labels)
+    other = copy.deepcopy(one)
+    assert one(images, labels) == other(images, labels)
+    one(images, labels)
+    assert one.fallback is None
+    assert other.fallback is None
+    lower = other(images, labels)
+    assert one(images, labels) < lower

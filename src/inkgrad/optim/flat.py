@@ -61,6 +61,9 @@ class FlatParameters:
         self._windows = [slice(end - size, end) for end, size in zip(ends, sizes, strict=True)]
         self.weights = np.empty(ends[-1], dtypes.pop())
         self.gradient = np.zeros_like(self.weights)
+        self._make_views()
+
+    def _make_views(self) -> None:
         self._weight_views: list[NDArray[Any]] = []
         self._gradient_views: list[NDArray[Any]] = []
         for parameter, window in zip(self._parameters, self._windows, strict=True):
@@ -68,6 +71,14 @@ class FlatParameters:
             self._weight_views.append(self.weights[window].reshape(shape))
             self._gradient_views.append(self.gradient[window].reshape(shape))
         self.adopt()
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Without the views, which a copy makes anew: copied arrays are views of nothing."""
+        return {name: value for name, value in vars(self).items() if not name.endswith("_views")}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state)
+        self._make_views()
 
     def adopt(self) -> None:
         """Make every `data` our view, keeping its values, and every gradient arrive in ours."""

@@ -91,7 +91,8 @@ class _Recorder:
         value, _ = op.body(*raw, **(options | quiet))
         output = _traced(np.asarray(value))
         ours: Any = OPS.get(op.name)
-        name = op.name if ours is op else f"{op.name} of {op.__module__}"  # a namesake is another function
+        same = ours is not None and ours.body is op.body  # a namesake is another function
+        name = op.name if same else f"{op.name} of {op.__module__}"
         self.calls.append(Call(name, inputs, options, output))
         return output
 

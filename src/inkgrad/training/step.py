@@ -107,12 +107,11 @@ class TrainStep:
             return None
         optimizer.parameters.take(plan.used)
         total = float(value)
-        for penalty in self.penalties:
-            term = penalty(self.net)
-            term.backward()
-            total += term.item()
-        if not math.isfinite(total):
-            return None
+        if self.penalties:
+            with np.errstate(over="ignore", invalid="ignore"):
+                total += self._penalized()
+            if not math.isfinite(total):
+                return None
         plan.observe(count)
         if plan.updates:
             optimizer.step_count += 1
@@ -121,6 +120,15 @@ class TrainStep:
         if self.average is not None:
             self.average.update()
         self.logits = plan.logits
+        return total
+
+    def _penalized(self) -> float:
+        """The sum of the penalties; their gradients are added to those that are there."""
+        total = 0.0
+        for penalty in self.penalties:
+            term = penalty(self.net)
+            term.backward()
+            total += term.item()
         return total
 
     def _eager(self, images: NDArray[np.float32], labels: NDArray[np.int64]) -> float:

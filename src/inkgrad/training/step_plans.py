@@ -69,7 +69,8 @@ class StepPlans:
         if not self._watch.same() or key != self._made_for:
             self._plan, self._made_for = None, key
             self.refused = UNSTEADY if self._unsteady >= TRIALS else None
-        if self._plan is not None and self._plan.fits(images, labels):
+        arrays = isinstance(images, np.ndarray) and isinstance(labels, np.ndarray)
+        if arrays and self._plan is not None and self._plan.fits(images, labels):
             return self._plan
         kind = _kind_of(images, labels)
         if self.refused is None or kind != self._kind:  # a batch of another kind may have a plan all the same
@@ -92,24 +93,24 @@ class StepPlans:
 
         self._plan, self.refused = None, None
         thread_count()  # a mistake in it is no reason to go on without a plan
+        trial = Trial(net)
         try:
             if not (isinstance(images, np.ndarray) and isinstance(labels, np.ndarray)):
                 raise Unplannable("images and labels are no arrays")
             flat = optimizer.parameters
             update = (optimizer.kernel, (flat.weights, *optimizer.state.values())) if whole else None
-            with Trial(net) as trial:
+            with trial:
                 plan = TrainingPlan(net, loss, images, labels, flat.parameters, flat.gradient, net.holders(), update)
             if trial.changed:
-                self._unsteady += 1
                 raise Unplannable(UNSTEADY)
             self._plan = plan if plan.fits(images, labels) else None
         except Unplannable as reason:
             self.refused = str(reason)
         except Exception as error:  # if it is a mistake, the eager way will say so
             self.refused = f"a trial run failed: {error}"
-        finally:
-            if self._watch is not None:
-                self._watch.same()  # what was taken back is no change
+        self._unsteady += trial.changed
+        if self._watch is not None:
+            self._watch.same()  # what was taken back is no change
 
 
 def _kind_of(images: Any, labels: Any) -> Any:
