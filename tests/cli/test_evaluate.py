@@ -62,6 +62,12 @@ def test_the_report_is_one_page_without_links(inkgrad, trained, tmp_path):
     assert again.out.endswith(f"report written to {report}\n")
 
 
+def test_the_report_shows_the_layers_of_a_convolutional_network(inkgrad, tmp_path):
+    report = tmp_path / "report.html"
+    assert inkgrad("evaluate", save(tmp_path / "m", "tiny"), "--report", report).status == 0
+    assert "<h2>What the layers see</h2>" in report.read_text(encoding="utf-8")
+
+
 def test_a_report_that_cannot_be_written(inkgrad, trained, tmp_path):
     (tmp_path / "folder").mkdir()
     ended = inkgrad("evaluate", trained, "--report", tmp_path / "folder")

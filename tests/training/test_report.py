@@ -5,6 +5,7 @@ from html.parser import HTMLParser
 import numpy as np
 import pytest
 
+import inkgrad as ig
 from inkgrad.errors import ShapeError, StorageError
 from inkgrad.training.metrics import evaluate_predictions
 from inkgrad.training.report import write_report
@@ -42,7 +43,7 @@ class Page(HTMLParser):
         return " ".join(self.texts)
 
 
-def report(path, labels, probabilities, classes="abc", title="Report", details=None):
+def report(path, labels, probabilities, classes="abc", title="Report", details=None, classifier=None):
     labels, probabilities = np.asarray(labels, np.int64), np.asarray(probabilities, np.float32)
     images = np.random.default_rng(0).integers(256, size=(len(labels), 28, 28), dtype=np.uint8)
     written = write_report(
@@ -54,6 +55,7 @@ def report(path, labels, probabilities, classes="abc", title="Report", details=N
         probabilities=probabilities,
         classes=classes,
         details=details or {},
+        classifier=classifier,
     )
     assert written == path
     return Page(path.read_text(encoding="utf-8"))
@@ -127,6 +129,30 @@ def test_rounding_never_claims_perfection(path):
     assert "99.999%" in page.text
     page = report(path, [1], [[0.99999, 0.00001]], classes="ab")
     assert ">99.9%" in page.text
+
+
+def seen(page):
+    """What is said of the pictures of layers."""
+    return [image["alt"] for image in page.all("img") if image.get("class") == "plot" and "png" in image["src"][:20]]
+
+
+@pytest.mark.parametrize("name", ["lenet5", "resnet"])
+def test_layers_of_convolutional_networks_are_shown(path, name):
+    net = ig.models.build(name, rng=ig.default_rng(0), classes=3)
+    classifier = ig.models.Classifier(net, classes=tuple("a<c"))
+    page = report(path, [0, 1], [[0.3, 0.7, 0], [0, 1, 0]], classes=classifier.classes, classifier=classifier)
+    assert seen(page) == ["Filters of the first convolution.", "What each layer makes of image 1, <."]
+    assert "What the layers see" in page.texts
+    assert len(path.read_bytes()) < 1_500_000
+    page = report(path, [0, 0], [[0, 1, 0], [0, 1, 0]], classes=classifier.classes, classifier=classifier)
+    assert seen(page)[1] == "What each layer makes of image 0, a."
+
+
+def test_networks_without_convolutions_show_no_layers(path):
+    classifier = ig.models.Classifier(ig.models.build("mlp", rng=ig.default_rng(0), classes=3), classes=tuple("abc"))
+    page = report(path, *noisy(10), classifier=classifier)
+    assert seen(page) == []
+    assert "What the layers see" not in page.texts
 
 
 def test_a_report_of_other_images_is_refused(path):

@@ -104,8 +104,8 @@ def panel_sheet(panels: Sequence[Panel], *, footnote: str = "", zoom: int = 1) -
     Returns:
         The sheet, in RGB.
 
-    >>> panel_sheet([Panel("filters", "6 of 5x5", np.ones((6, 5, 5)))]).size
-    (398, 111)
+    >>> panel_sheet([Panel("filters", "6 of 5x5", np.ones((6, 5, 5)))]).height
+    112
     """
     plans = [_Plan(panel, zoom) for panel in panels]
     words = max(plan.words for plan in plans)

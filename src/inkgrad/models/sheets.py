@@ -133,7 +133,8 @@ def feature_sheet(net: Module | Classifier, image: Any, *, most: int = 32, zoom:
     panels, before = [_image(pixels)], x
     for name, maps in feature_maps(net, x).items():
         if maps.size and maps.ndim > 1 and not np.may_share_memory(maps, before):
-            title = f"{name} {kinds[name.partition(' (')[0]]}".lstrip()
+            kind = kinds.get(name) or kinds[name.rpartition(" (")[0]]  # the second call and later ones
+            title = f"{name} {kind}".lstrip()
             flat = maps.ndim == 2 or maps[0, 0].size == 1
             panels.append(_vector(maps[0], title, classes) if flat else _maps(maps[0], title, most))
         before = maps
