@@ -22,6 +22,18 @@ def dense(*widths, between=nn.ReLU, seed=0):
     return nn.Sequential(*layers[:-1])
 
 
+def test_more_threads_than_outputs_of_a_divided_layer():
+    """Some threads have nothing to do there."""
+    with plans.threads(4):
+        planned, eager = plans.twins(lambda: dense(75 * 75, 3, 5), loss=smoothed)
+        for count in (9, 2):
+            images, _ = plans.batch(count, (1, 75, 75))
+            labels = np.arange(count) % 5
+            assert planned(images, labels) == pytest.approx(eager(images, labels), rel=1e-5)
+            assert planned.fallback is None
+            plans.assert_gradients_agree(planned.net, eager.net)
+
+
 def smoothed(logits, labels):
     """A loss whose gradient never vanishes, so that relative errors of gradients stay errors of rounding."""
     return nn.cross_entropy(logits, labels, label_smoothing=0.2)

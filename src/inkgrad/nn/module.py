@@ -187,6 +187,7 @@ class Module:
                 member.data = member.data.astype(dtype)
         for _, parameter in self.named_parameters():
             parameter.grad = parameter.grad_storage = None
+        _counts[0] += 1  # as plans are for one dtype
         return self
 
 

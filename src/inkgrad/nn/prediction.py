@@ -3,14 +3,14 @@
 import threading
 import time
 from typing import TYPE_CHECKING, Any
-from weakref import WeakKeyDictionary
+from weakref import WeakKeyDictionary, ref
 
 import numpy as np
 
 from inkgrad.autodiff import Tensor
 from inkgrad.autodiff.tensor import result_tensor
-from inkgrad.errors import InkgradError
 from inkgrad.kernels import active_backend, load_backend
+from inkgrad.plan.trace import Unplannable
 
 if TYPE_CHECKING:
     from inkgrad.nn.module import Module
@@ -28,40 +28,53 @@ _waiting = {"seconds": 0.0, "loading": 0.0}
 
 
 class _Predictor:
-    """The plan of one network, and what it was made for."""
+    """The plan of one network, and what it was made for; keeps no reference to the network, which may go any time."""
 
     def __init__(self, module: "Module") -> None:
         from inkgrad.nn.watch import Watch
 
+        self.lock = threading.Lock()
         self.watch = Watch(module)
         self.plan: PredictionPlan | None = None
         self.refused: str | None = None
         self.calls = 0
+        self.kind: tuple[int, ...] = ()  # the shape of an image that a plan was last wanted for
 
     def find(self, module: "Module", x: Any) -> "PredictionPlan | None":
-        if not self.watch.same():
-            self.plan, self.refused, self.calls = None, None, 0
-        if self.plan is not None and self.plan.fits(x):
-            return self.plan
-        self.calls += 1
-        if (self.refused is None or self.plan is not None) and (self.calls > 1 or len(x) >= AT_ONCE):
-            self._make(module, x)
-        return self.plan if self.plan is not None and self.plan.fits(x) else None
+        with self.lock:
+            if not self.watch.same():
+                self.plan, self.refused, self.calls = None, None, 0
+            if self.plan is not None and self.plan.fits(x):
+                return self.plan
+            self.calls += 1
+            kind = x.shape[1:]
+            if (self.refused is None or kind != self.kind) and (self.calls > 1 or len(x) >= AT_ONCE):
+                self.kind = kind
+                self._make(module, x)
+            return self.plan if self.plan is not None and self.plan.fits(x) else None
 
     def _make(self, module: "Module", x: Any) -> None:
+        from inkgrad.nn.watch import Trial
         from inkgrad.plan.prediction import PredictionPlan
-        from inkgrad.plan.trace import Unplannable
 
         self.plan, self.refused = None, None
+        reference, trial = ref(module), Trial(module)
+
+        def forward(images: Any) -> Any:
+            net = reference()
+            return None if net is None else net.forward(images)
+
         try:
-            plan = PredictionPlan(module.forward, x, module.holders())
-            if not self.watch.same():
+            with trial:
+                plan = PredictionPlan(forward, x, module.holders())
+            if trial.changed:
                 raise Unplannable("forward changes attributes of its module")
             self.plan = plan
         except Unplannable as reason:
             self.refused = str(reason)
-        except (InkgradError, TypeError, ValueError, AttributeError, IndexError) as error:
-            self.refused = f"a trial run failed: {error}"  # if it is a mistake, the eager way will say so
+        except Exception as error:  # if it is a mistake, the eager way will say so
+            self.refused = f"a trial run failed: {error}"
+        self.watch.same()  # what was taken back is no change
 
 
 def predict(module: "Module", x: Any) -> Tensor | None:
@@ -81,7 +94,13 @@ def predict(module: "Module", x: Any) -> Tensor | None:
     _local.inside = True
     try:
         plan = predictor.find(module, array)
-        return module.forward(x) if plan is None else result_tensor(plan.run(array), None)
+        if plan is not None:
+            try:
+                return result_tensor(plan.run(array), None)
+            except Unplannable:  # an array was replaced by one of another kind
+                predictor.plan = None
+        result: Tensor = module.forward(x)
+        return result
     finally:
         _local.inside = False
 

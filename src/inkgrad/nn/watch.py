@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from typing import Any
+from weakref import ref
 
 from inkgrad.nn.module import Module, changes, modes
 
@@ -20,12 +21,13 @@ class Watch:
     """
 
     def __init__(self, net: Module) -> None:
-        self._net = net
+        self._net = ref(net)
         self._look()
 
     def _look(self) -> None:
         self._changes, self._modes = changes(), modes()
-        modules = [module for _, module in self._net.named_modules()]
+        net = self._net()
+        modules = [] if net is None else [module for _, module in net.named_modules()]
         self._flags = [module.training for module in modules]
         self._lists = [(found, found.copy()) for module in modules for found in _lists(vars(module).values())]
 

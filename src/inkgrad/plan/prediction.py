@@ -83,6 +83,8 @@ class _Blocks:
         self._per_image = 4 * int(np.prod(images.shape[1:]))
         planner.set_value(traced.images, Value(images.shape[1:], input_place("images", images.shape[1:])))
         planner.plan(traced, fuse(traced))
+        if planner.before or planner.observers:
+            raise Unplannable("a layer within the network is in training mode")
         result = planner.value(traced.output)
         if len(result.shape) != 1 or traced.output.shape[0] != SAMPLES:
             raise Unplannable("the result is not (n, k)")

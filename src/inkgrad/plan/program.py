@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from inkgrad.kernels.numba_cpu import control
 from inkgrad.kernels.numba_cpu.native import Instruction
 from inkgrad.kernels.numba_cpu.threads import address_of_pause
+from inkgrad.plan.trace import Unplannable
 
 __all__ = ["COUNT", "START", "TOTAL", "Holder", "Part", "Place", "Program", "Word"]
 
@@ -214,7 +215,11 @@ class Program:
         self._tables = [_Table(self.main, thread, self) for thread in range(self.threads)]
 
     def bind(self, count: int, addresses: dict[str, int]) -> list[int]:
-        """Fill in the words for a batch of `count` images; gives each thread's address of words for `control.run`."""
+        """Fill in the words for a batch of `count` images; gives each thread's address of words for `control.run`.
+
+        Raises:
+            Unplannable: a holder's array has another dtype, shape or layout than when the program was laid out.
+        """
         entries = []
         for thread, table in enumerate(self._tables):
             size, more = divmod(count, self.threads)  # the first threads take one more, so that the first is never idle
@@ -250,6 +255,7 @@ class _Table:
         self._fixed = self._base.copy()
         self._seen: dict[str, int] = {}
         self._holders: list[Any] = [None] * len(self._held)
+        self._kinds = [(holder.data.dtype, holder.data.shape) for _, holder in self._held]
         self.first = np.zeros(max(len(flat), 1), np.int64)  # the words of the first image
         self.words = np.zeros_like(self.first) if inner else self.first
         self._inner: list[tuple[_Table, NDArray[np.int64]]] = []
@@ -282,9 +288,12 @@ class _Table:
             self._fixed[i] = self._base[i] + addresses[name]
         self._seen = dict(addresses) if changed else self._seen
         for k, (i, holder) in enumerate(self._held):
-            if holder.data is not self._holders[k]:
-                self._holders[k] = holder.data
-                self._fixed[i] = self._base[i] + holder.data.ctypes.data
+            array = holder.data
+            if array is not self._holders[k]:
+                if (array.dtype, array.shape) != self._kinds[k] or not array.flags.c_contiguous:
+                    raise Unplannable("a parameter was replaced by an array of another kind")
+                self._holders[k] = array
+                self._fixed[i] = self._base[i] + array.ctypes.data
                 changed = True
         for table, loop in self._inner:  # which may name arrays that this one does not
             loop[0] = count

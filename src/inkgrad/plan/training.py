@@ -165,14 +165,14 @@ class TrainingPlan:
             The loss, the sum of the gradients' squares, and whether all labels were in range.
         """
         count = len(images)
+        self.logits = np.empty((count, self._columns), np.float32)
+        addresses = {"images": images.ctypes.data, "labels": labels.ctypes.data, "logits": self.logits.ctypes.data}
+        entries = self._program.bind(count, addresses)
         if self.updates:
             numbers = self._numbers_of(*arguments)
             self._numbers[: len(numbers)] = numbers
         for prepare in self._planner.before:
             prepare(count)
-        self.logits = np.empty((count, self._columns), np.float32)
-        addresses = {"images": images.ctypes.data, "labels": labels.ctypes.data, "logits": self.logits.ctypes.data}
-        entries = self._program.bind(count, addresses)
         run_on_threads(entries)
         ending = self._planner.ending
         assert ending is not None

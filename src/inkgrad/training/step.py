@@ -12,6 +12,7 @@ from inkgrad.errors import OptionError
 from inkgrad.kernels import load_backend
 from inkgrad.nn import Module
 from inkgrad.optim import MovingAverage, Optimizer, Penalty
+from inkgrad.plan.trace import Unplannable
 from inkgrad.training.diagnosis import explain_not_finite
 from inkgrad.training.step_plans import StepPlans
 
@@ -102,7 +103,11 @@ class TrainStep:
         """One step by the plan; None, with nothing changed, where the eager way shall say what is wrong."""
         optimizer, count = self.optimizer, len(images)
         arguments = optimizer.arguments(optimizer.learning_rate, optimizer.step_count + 1) if plan.updates else ()
-        value, squares, labelled = plan.run(images, labels, arguments)
+        try:
+            value, squares, labelled = plan.run(images, labels, arguments)
+        except Unplannable as reason:
+            self._plans.drop(str(reason))
+            return None
         if not (labelled and math.isfinite(value)) or (plan.updates and not math.isfinite(squares)):
             return None
         optimizer.parameters.take(plan.used)

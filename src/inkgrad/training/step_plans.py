@@ -78,6 +78,10 @@ class StepPlans:
             self._make(net, loss, optimizer, images, labels, whole)
         return self._plan
 
+    def drop(self, reason: str) -> None:
+        """Do without a plan from now on, for this reason."""
+        self._plan, self.refused = None, reason
+
     def _make(
         self,
         net: Module,

@@ -182,7 +182,7 @@ def block_width(columns):  # type: ignore[no-untyped-def]
     """Columns of a tile, so that all blocks of columns are about as wide."""
     whole = (columns + LANES - 1) // LANES
     blocks = max((whole + VECTORS - 1) // VECTORS, 1)
-    return LANES * ((whole + blocks - 1) // blocks)
+    return LANES * max((whole + blocks - 1) // blocks, 1)
 
 
 @instruction
