@@ -38,8 +38,8 @@ __all__ = ["OPTIMIZERS", "SCHEDULES", "Settings", "assemble"]
 
 OPTIMIZERS = {
     "sgd": 0.1,
-    "momentum": 0.1,
-    "nesterov": 0.1,
+    "momentum": 0.02,
+    "nesterov": 0.02,
     "adagrad": 0.01,
     "rmsprop": 0.001,
     "adam": 0.001,
