@@ -1,7 +1,10 @@
 """Compiling on first use, once per machine."""
 
+import hashlib
 import threading
 from collections.abc import Callable
+from importlib.resources import files
+from types import CellType, FunctionType
 from typing import Any
 
 import numba
@@ -9,10 +12,32 @@ import numpy as np
 from numba import types
 from numpy.typing import NDArray
 
-__all__ = ["array", "is_float32", "jit", "readonly", "start"]
+__all__ = ["array", "is_float32", "jit", "of_this_version", "readonly", "start"]
 
 # Sums may be reordered so that they vectorize; NaN and infinity keep their meaning, as divergence is found by them.
 FAST_MATH = {"contract", "reassoc", "nsz"}
+
+
+def fingerprint(folder: Any = None) -> str:
+    """That of all source files that machine code is made of."""
+    folder = files(__package__) if folder is None else folder
+    sources = sorted((file.name, file.read_bytes()) for file in folder.iterdir() if file.name.endswith(".py"))
+    return hashlib.sha256(repr(sources).encode()).hexdigest()
+
+
+VERSION = [fingerprint()]
+
+
+def of_this_version(function: Callable[..., Any]) -> Any:
+    """The function for a compiler whose cache forgets machine code when any of our files has changed.
+
+    Numba's own looks at the function's file, its code and what it encloses, but not at the functions of other files
+    that were compiled into it. So this one encloses the fingerprint of all files.
+    """
+    code = function.__code__.replace(co_freevars=("version",))
+    made = FunctionType(code, function.__globals__, function.__name__, None, (CellType(VERSION[0]),))
+    made.__doc__ = function.__doc__
+    return made
 
 
 def array(dtype: Any, ndim: int) -> Any:
@@ -45,7 +70,7 @@ class _Lazy:
     def _compile(self) -> Callable[..., Any]:
         options: dict[str, Any] = {"nogil": True, "fastmath": self._fast_math, "error_model": "numpy"}
         try:
-            compiled = numba.njit(self._signature, cache=True, **options)(self._function)
+            compiled = numba.njit(self._signature, cache=True, **options)(of_this_version(self._function))
         except RuntimeError as error:
             if "cannot cache" not in str(error):
                 raise

@@ -16,7 +16,7 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-from inkgrad.kernels.numba_cpu.jit import FAST_MATH
+from inkgrad.kernels.numba_cpu.jit import FAST_MATH, of_this_version
 
 __all__ = [
     "Instruction",
@@ -71,7 +71,7 @@ class Instruction:
     def _compile(self) -> Any:
         options: dict[str, Any] = {"nopython": True, "fastmath": self._fast_math, "error_model": "numpy"}
         try:
-            return numba.cfunc(SIGNATURE, cache=True, **options)(self._function)
+            return numba.cfunc(SIGNATURE, cache=True, **options)(of_this_version(self._function))
         except RuntimeError as error:
             if "cannot cache" not in str(error):
                 raise
