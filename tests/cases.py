@@ -1537,6 +1537,1006 @@ for _n in (0, 1, 7, 1000):
         )
 
 
+# Instructions: what plans run
+
+
+@dataclass(frozen=True)
+class InstructionCase:
+    """One run of one instruction.
+
+    Attributes:
+        instruction: its name.
+        variant: which run.
+        items: from a Draw to its words: numbers, and arrays, of which it gets the address; a list of arrays stands for
+            a table of their addresses, None for no array.
+        numpy: from the items to what the arrays at some positions hold afterwards, masked where that may be anything;
+            all other arrays stay as they are.
+    """
+
+    instruction: str
+    variant: str
+    items: Callable[[Draw], tuple[Any, ...]]
+    numpy: Callable[..., dict[int, Any]]
+
+    @property
+    def id(self) -> str:
+        return f"{self.instruction}-{self.variant}"
+
+    def make(self) -> tuple[Any, ...]:
+        """Fresh items, the same at every call."""
+        return self.items(Draw(self.id))
+
+
+INSTRUCTIONS: list[InstructionCase] = []
+NOT_ARITHMETIC = {"each_image", "lead", "meet", "post", "run", "serve"}  # tested where programs and threads are
+
+
+def instruction(
+    name: str, variant: str, items: Callable[[Draw], tuple[Any, ...]], numpy: Callable[..., dict[int, Any]]
+) -> None:
+    INSTRUCTIONS.append(InstructionCase(name, variant, items, numpy))
+
+
+def _floats(array: Any) -> Array:
+    return np.asarray(array, np.float32)
+
+
+def _relu(x: Array, wanted: Any = True) -> Array:
+    return np.where(x < 0, np.float32(0), x) if wanted else x  # NaN passes
+
+
+def _anything(array: Array) -> Any:
+    """Scratch: whatever is left in it."""
+    return np.ma.masked_all(array.shape, array.dtype)
+
+
+ACTIVATION_CODES = {"relu": 1, "sigmoid": 2, "tanh": 3}
+
+for _variant, (_n, _size) in {"some": (3, 7), "long": (2, 65), "none": (0, 5)}.items():
+    instruction(
+        "zero",
+        _variant,
+        lambda d, n=_n, s=_size: (n, s, _floats(d.normal(n, s))),
+        lambda n, s, y: {2: np.zeros((n, s))},
+    )
+    instruction(
+        "copy",
+        _variant,
+        lambda d, n=_n, s=_size: (n, s, _floats(d.normal(n, s)), _floats(d.normal(n, s))),
+        lambda n, s, x, y: {3: x},
+    )
+    instruction(
+        "accumulate",
+        _variant,
+        lambda d, n=_n, s=_size: (n, s, _floats(d.normal(n, s)), _floats(d.normal(n, s))),
+        lambda n, s, x, y: {3: y + x},
+    )
+    for _wanted in (0, 1):
+        instruction(
+            "add",
+            f"{_variant}-{_wanted}",
+            lambda d, n=_n, s=_size, r=_wanted: (n, s, *(_floats(d.normal(n, s)) for _ in range(3)), r),
+            lambda n, s, a, b, y, r: {4: _relu(a + b, r)},
+        )
+    for _activation, _code in ACTIVATION_CODES.items():
+        instruction(
+            "activate",
+            f"{_activation}-{_variant}",
+            lambda d, n=_n, s=_size, k=_code: (n, s, k, _floats(4 * d.normal(n, s)), _floats(d.normal(n, s))),
+            lambda n, s, k, x, y, a=_activation: {4: ACTIVATIONS[a](x)},
+        )
+        instruction(
+            "activate_backward",
+            f"{_activation}-{_variant}",
+            lambda d, n=_n, s=_size, k=_code, a=_activation: (
+                *(n, s, k),
+                _floats(ACTIVATIONS[a](d.normal(n, s))),
+                _floats(d.normal(n, s)),
+            ),
+            lambda n, s, k, y, g, a=_activation: {4: kernels.activation_backward.reference(g, y, a)},
+        )
+_SPOILED = _floats([np.nan, np.inf, -np.inf, -0.0, 0.0, 1e-40, -1e-40, 3e38])
+instruction(
+    "activate",
+    "relu-special",
+    lambda d: (1, 8, 1, _SPOILED, np.ones(8, np.float32)),
+    lambda n, s, k, x, y: {4: _relu(x)},
+)
+instruction(
+    "activate_backward",
+    "relu-special",
+    lambda d: (1, 8, 1, _floats([0, -1, 1, 0, np.nan, 2, 0, 1]), _SPOILED),
+    lambda n, s, k, y, g: {4: _floats([0, 0, -np.inf, 0, 0, 1e-40, 0, 3e38])},
+)
+instruction(
+    "add",
+    "special",
+    lambda d: (1, 8, _SPOILED, np.zeros(8, np.float32), np.ones(8, np.float32), 1),
+    lambda n, s, a, b, y, r: {4: _relu(a)},
+)
+
+
+instruction(
+    "activate",
+    "in-place",
+    lambda d: (3, 7, 2, *[_floats(d.normal(3, 7))] * 2),
+    lambda n, s, k, x, y: {3: special.expit(x), 4: special.expit(x)},
+)
+for _first, _last, _threads, _resume in ((0, 20, 1, 0), (3, 17, 3, 0), (3, 17, 2, 1), (5, 5, 3, 1)):
+    instruction(
+        "sum_parts",
+        f"{_first}-{_last}-{_threads}-{_resume}",
+        lambda d, f=_first, e=_last, t=_threads, r=_resume: (
+            *(f, e, t, [_floats(d.normal(20)) for _ in range(t)]),
+            *(_floats(d.normal(20)), _floats([3.0]), r),
+        ),
+        lambda f, e, t, parts, y, squares, r: _sum_parts(f, e, parts, y, squares, r),
+    )
+
+
+def _sum_parts(first: int, last: int, parts: list[Array], y: Array, squares: Array, resume: int) -> dict[int, Any]:
+    y = y.copy()
+    for part in parts[1:]:
+        y[first:last] += part[first:last]
+    return {4: y, 5: (y[first:last].astype(float) ** 2).sum() + (squares if resume else 0)}
+
+
+for _n, _pixels, _channels, _whole, _p in (
+    *((2, 5, 3, 0, 0.5), (2, 5, 3, 1, 0.5), (3, 1, 33, 0, 0.25), (1, 4, 16, 1, 0.9)),
+    *((2, 1, 20, 0, 0.0), (0, 3, 3, 0, 0.5), (2, 3, 3, 0, 1 - 2**-53)),
+):
+    for _same in (False, True):
+        instruction(
+            "drop",
+            f"{_n}x{_pixels}x{_channels}-{_whole}-{_p}{'-in-place' if _same else ''}",
+            lambda d, n=_n, q=_pixels, c=_channels, w=_whole, p=_p, same=_same: _dropped(d, n, q, c, w, p, same),
+            lambda start, n, q, c, w, seeds, threshold, scale, x, y, p=_p: (
+                {9: x * _drop_mask(start, n, q, c, w, seeds, p)}
+                | ({8: x * _drop_mask(start, n, q, c, w, seeds, p)} if x is y else {})
+            ),
+        )
+
+
+def _dropped(d: Draw, n: int, pixels: int, c: int, whole: int, p: float, same: bool) -> tuple[Any, ...]:
+    seeds = d.rng.integers(2**32, size=2, dtype=np.uint32)
+    x = _floats(d.normal(n, pixels, c))
+    y = x if same else _floats(d.normal(n, pixels, c))
+    return 7, n, pixels, c, whole, seeds, int(np.floor(p * 2**32)), _floats([1 / (1 - p)]), x, y
+
+
+def _drop_mask(start: int, n: int, pixels: int, c: int, whole: int, seeds: Array, p: float) -> Array:
+    """That of images start.. of a batch, from (n, c, pixels) to (n, pixels, c)."""
+    seed = int(seeds[0]) | int(seeds[1]) << 32
+    if whole:
+        mask = kernels.dropout_mask.reference(seed, (start + n, c, 1), p)
+    else:
+        mask = kernels.dropout_mask.reference(seed, (start + n, c, pixels), p)
+    return mask[start:].swapaxes(1, 2)
+
+
+# Statistics
+
+for _n, _rows, _columns, _resume in ((3, 4, 5, 0), (3, 4, 5, 1), (0, 4, 5, 0), (0, 4, 5, 1), (2, 1, 33, 0)):
+    instruction(
+        "sum_columns",
+        f"{_n}x{_rows}x{_columns}-{_resume}",
+        lambda d, n=_n, r=_rows, c=_columns, k=_resume: (
+            *(n, r, c, _floats(d.normal(n, r, c)), _floats(d.normal(c)), k),
+        ),
+        lambda n, r, c, x, y, k: {4: x.sum(axis=(0, 1), dtype=float) + (y if k else 0)},
+    )
+for _wanted in (0, 1):
+    instruction(
+        "first_values",
+        str(_wanted),
+        lambda d, w=_wanted: (w, 5, _floats(d.normal(3, 5)), _floats(d.normal(5))),
+        lambda w, c, x, y: {3: x[0]} if w else {},
+    )
+    instruction(
+        "scale_shift",
+        str(_wanted),
+        lambda d, w=_wanted: (
+            *(2, 3, 17, _floats(d.normal(17)), _floats(d.normal(17)), w),
+            *(_floats(d.normal(2, 3, 17)), _floats(d.normal(2, 3, 17))),
+        ),
+        lambda n, p, c, scale, shift, w, x, y: {7: _relu(x * scale + shift, w)},
+    )
+    for _bias in (True, False):
+        instruction(
+            "fold_norm",
+            f"{_wanted}-{_bias}",  # all outputs, or some of them
+            lambda d, w=_wanted, b=_bias: (
+                *(2 * w, 7 - w, 9, _floats(d.normal(7, 9)), _floats(d.normal(7)) if b else None),
+                *(_floats(d.normal(7)), _floats(d.positive(7)), np.array([1e-3])),
+                *(_floats(d.normal(*s)) for s in ((7,), (7,), (7, 9), (7,))),
+            ),
+            lambda *items: _fold_norm(*items),
+        )
+
+
+def _fold_norm(
+    first: int,
+    last: int,
+    size: int,
+    weight: Array,
+    bias: Any,
+    mean: Array,
+    variance: Array,
+    eps: Array,
+    gamma: Array,
+    beta: Array,
+    folded: Array,
+    shift: Array,
+) -> dict[int, Any]:
+    scale = gamma.astype(float) / np.sqrt(variance.astype(float) + eps)
+    folded, shift = folded.astype(float), shift.astype(float)
+    part = slice(first, last)
+    folded[part] = (weight * scale[:, None])[part]
+    shift[part] = (beta + ((0 if bias is None else bias) - mean.astype(float)) * scale)[part]
+    return {10: folded, 11: shift}
+
+
+for _n, _pixels, _channels in ((3, 4, 5), (2, 1, 17), (0, 4, 3), (1, 50, 1)):
+    _name = f"{_n}x{_pixels}x{_channels}"
+    instruction(
+        "sum_moments",
+        _name,
+        lambda d, n=_n, p=_pixels, c=_channels: (
+            *(n, p, c, _floats(3 + d.normal(n, p, c)), _floats(3 + d.normal(c))),
+            *(d.normal(2, c), _floats(d.normal(2, c))),
+        ),
+        lambda n, p, c, x, shift, part, sums: {5: _moments(x, shift), 6: _anything(sums)},
+    )
+    for _relu_wanted in (0, 1):
+        instruction(
+            "norm_forward",
+            f"{_name}-{_relu_wanted}",
+            lambda d, n=_n, p=_pixels, c=_channels, r=_relu_wanted: _norm_forward_items(d, n, p, c, r),
+            lambda *items: _norm_forward(*items),
+        )
+        instruction(
+            "sum_products",
+            f"{_name}-{_relu_wanted}",
+            lambda d, n=_n, p=_pixels, c=_channels, r=_relu_wanted: (
+                *(n, p, c, _floats(d.normal(n, p, c)), _floats(d.normal(2, c)), _floats(d.positive(c))),
+                *(_floats(d.normal(n, p, c)), _floats(d.normal(n, p, c)), d.normal(2, c), _floats(d.normal(2, c)), r),
+            ),
+            lambda *items: _sum_products(*items),
+        )
+    for _same in (False, True):
+        instruction(
+            "norm_backward",
+            f"{_name}{'-in-place' if _same else ''}",
+            lambda d, n=_n, p=_pixels, c=_channels, same=_same: _norm_backward_items(d, n, p, c, same),
+            lambda *items: _norm_backward(*items),
+        )
+instruction(
+    "part_to_gradients",
+    "some",
+    lambda d: (17, d.normal(2, 17), _floats(d.normal(17)), _floats(d.normal(17))),
+    lambda c, part, gamma, beta: {2: part[1], 3: part[0]},
+)
+
+
+def _moments(x: Array, shift: Array) -> Array:
+    distance = (x - shift).astype(float)
+    return np.stack([distance.sum(axis=(0, 1)), (distance**2).sum(axis=(0, 1))])
+
+
+def _norm_forward_items(d: Draw, n: int, pixels: int, c: int, relu: int) -> tuple[Any, ...]:
+    """A thread's part of a batch, of which another thread has another part."""
+    x, others, shift = (
+        _floats(2 + d.normal(n, pixels, c)),
+        _floats(2 + d.normal(2, pixels, c)),
+        _floats(2 + d.normal(c)),
+    )
+    parts = [_moments(x, shift), _moments(others, shift)]
+    numbers = (np.array([float((n + 2) * pixels)]), np.array([1e-5]), _floats(d.normal(c)), _floats(d.normal(c)))
+    return (
+        n,
+        pixels,
+        c,
+        x,
+        shift,
+        parts,
+        2,
+        *numbers,
+        *(_floats(d.normal(*s)) for s in ((2, c), (c,), (n, pixels, c))),
+        relu,
+    )
+
+
+def _norm_forward(
+    n: int,
+    pixels: int,
+    c: int,
+    x: Array,
+    shift: Array,
+    parts: list[Array],
+    threads: int,
+    total: Array,
+    eps: Array,
+    gamma: Array,
+    beta: Array,
+    mean: Array,
+    deviation: Array,
+    y: Array,
+    relu: int,
+) -> dict[int, Any]:
+    first, second = sum(parts) / total
+    variance = np.maximum(second - first**2, 0)
+    made = 1 / np.sqrt(variance + eps)
+    out = (x - (shift + first)) * made * gamma + beta
+    return {11: np.stack([shift + first, variance]), 12: made, 13: _relu(out, relu)}
+
+
+def _sum_products(
+    n: int,
+    pixels: int,
+    c: int,
+    x: Array,
+    mean: Array,
+    deviation: Array,
+    y: Array,
+    g: Array,
+    part: Array,
+    sums: Array,
+    relu: int,
+) -> dict[int, Any]:
+    g = np.where(y <= 0, np.float32(0), g) if relu else g
+    products = g.astype(float) * ((x - mean[0]) * deviation)
+    return {7: g, 8: np.stack([g.sum(axis=(0, 1), dtype=float), products.sum(axis=(0, 1))]), 9: _anything(sums)}
+
+
+def _norm_backward_items(d: Draw, n: int, pixels: int, c: int, same: bool) -> tuple[Any, ...]:
+    x, g = _floats(d.normal(n, pixels, c)), _floats(d.normal(n, pixels, c))
+    head = (n, pixels, c, x, _floats(d.normal(2, c)), _floats(d.positive(c)), _floats(d.normal(c)))
+    tail = (np.array([(n + 1.0) * pixels]), _floats(d.normal(3, c)), g, g if same else _floats(d.normal(n, pixels, c)))
+    return *head, [d.normal(2, c) for _ in range(2)], 2, *tail
+
+
+def _norm_backward(
+    n: int,
+    pixels: int,
+    c: int,
+    x: Array,
+    mean: Array,
+    deviation: Array,
+    gamma: Array,
+    parts: list[Array],
+    threads: int,
+    total: Array,
+    scratch: Array,
+    g: Array,
+    out: Array,
+) -> dict[int, Any]:
+    first, second = sum(parts) / total
+    wanted = gamma * deviation * (g - first - (x - mean[0]) * deviation * second)
+    return {10: _anything(scratch), 12: wanted} | ({11: wanted} if out is g else {})
+
+
+# Losses and what they decide
+
+
+def _loss(d: Draw, n: int, k: int, scale: float, labels: Any = None) -> tuple[Any, ...]:
+    labels = d.labels(n, k) if labels is None else np.asarray(labels)
+    return n, k, _floats(scale * d.normal(n, k)), labels
+
+
+for _n, _k, _scale in ((5, 4, 1), (3, 1, 1), (0, 4, 1), (4, 17, 30), (1, 10, 200)):
+    for _smoothing in (0.0, 0.1):
+        instruction(
+            "softmax_cross_entropy",
+            f"{_n}x{_k}x{_scale}-{_smoothing}",
+            lambda d, n=_n, k=_k, s=_scale, q=_smoothing: (
+                *_loss(d, n, k, s),
+                *(_floats([q]), _floats([0.25]), _floats(d.normal(n, k)), d.normal(2)),
+            ),
+            lambda *items: _softmax_cross_entropy(*items),
+        )
+    instruction(
+        "squared_error_of_sigmoid",
+        f"{_n}x{_k}x{_scale}",
+        lambda d, n=_n, k=_k, s=_scale: (
+            *_loss(d, n, k, min(s, 3)),
+            *(_floats([0.25]), _floats(d.normal(n, k)), d.normal(2)),
+        ),
+        lambda *items: _squared_error(*items),
+    )
+for _label in (4, -1, 2**62):
+    instruction(
+        "softmax_cross_entropy",
+        f"label {_label}",
+        lambda d, o=_label: (
+            *_loss(d, 3, 4, 1, [1, o, 3]),
+            *(_floats([0.1]), _floats([0.5]), _floats(d.normal(3, 4)), d.normal(2)),
+        ),
+        lambda *items: {6: _anything(items[6]), 7: np.ma.array([0.0, 1.0], mask=[True, False])},
+    )
+    instruction(
+        "squared_error_of_sigmoid",
+        f"label {_label}",
+        lambda d, o=_label: (*_loss(d, 3, 4, 1, [1, o, 3]), _floats([0.5]), _floats(d.normal(3, 4)), d.normal(2)),
+        lambda *items: {5: _anything(items[5]), 6: np.ma.array([0.0, 1.0], mask=[True, False])},
+    )
+
+
+def _softmax_cross_entropy(
+    n: int, k: int, z: Array, labels: Array, smoothing: Array, scale: Array, gradient: Array, loss: Array
+) -> dict[int, Any]:
+    z, s = z.astype(float), float(smoothing[0])
+    targets = (1 - s) * np.eye(k)[labels] + s / k
+    losses = -(targets * special.log_softmax(z, axis=1)).sum(axis=1)
+    return {6: scale * (special.softmax(z, axis=1) - targets), 7: np.array([losses.sum(), 0.0])}
+
+
+def _squared_error(
+    n: int, k: int, z: Array, labels: Array, scale: Array, gradient: Array, loss: Array
+) -> dict[int, Any]:
+    y = special.expit(z.astype(float))
+    d = y - np.eye(k)[labels]
+    return {5: scale * d * y * (1 - y), 6: np.array([(d * d).sum() / 2, 0.0])}
+
+
+for _variant, (_squares, _losses, _go) in {
+    "good": ((1.0, 2.0), ((3.0, 0.0), (-4.0, 0.0)), 1),
+    "gradient": ((1.0, np.inf), ((3.0, 0.0), (4.0, 0.0)), 0),
+    "nan": ((np.nan, 1.0), ((3.0, 0.0), (4.0, 0.0)), 0),
+    "loss": ((1.0, 1.0), ((np.inf, 0.0), (-np.inf, 0.0)), 0),
+    "label": ((1.0, 1.0), ((3.0, 0.0), (4.0, 1.0)), 0),
+}.items():
+    instruction(
+        "judge",
+        _variant,
+        lambda d, s=_squares, e=_losses: (2, [_floats([v]) for v in s], [np.array(v) for v in e], np.array([7])),
+        lambda threads, squares, losses, go, wanted=_go: {3: np.array([wanted])},
+    )
+
+# Updates: the instruction, its numbers, the kernel that says what it does, and that kernel's other arguments
+for _name, _variant, _numbers, _kernel, _arguments in (
+    ("sgd", "plain", (0.1, 0.0, 0.0), kernels.sgd_update, (0.1, 0.0, False)),
+    ("sgd", "momentum", (0.1, 0.9, 0.0), kernels.sgd_update, (0.1, 0.9, False)),
+    ("sgd", "nesterov", (0.1, 0.9, 1.0), kernels.sgd_update, (0.1, 0.9, True)),
+    ("adagrad", "plain", (0.1, 1e-8), kernels.adagrad_update, (0.1, 1e-8)),
+    ("rmsprop", "plain", (0.1, 0.9, 0.1, 1e-8), kernels.rmsprop_update, (0.1, 0.9, 1e-8)),
+    (
+        *("adam", "plain"),
+        (0.1 / (1 - 0.9**3), 1 - 0.1 * 0.02, 0.9, 0.1, 0.99, 0.01, 1 / np.sqrt(1 - 0.99**3), 1e-8),
+        *(kernels.adam_update, (0.1, 0.9, 0.99, 1e-8, 0.02, 3)),
+    ),
+):
+    for _first, _last, _go in ((0, 37, 1), (5, 21, 1), (0, 37, 0), (9, 9, 1)):
+        instruction(
+            _name,
+            f"{_variant}-{_first}-{_last}-{_go}",
+            lambda d, go=_go, f=_first, e=_last, k=_numbers, name=_name: (
+                *(np.array([go]), f, e, _floats(k), _floats(d.normal(37)), _floats(d.normal(37))),
+                *((_floats(d.normal(37)),) if name == "adam" else ()),
+                _floats(d.positive(37)),
+            ),
+            lambda go, f, e, numbers, *arrays, k=_kernel, a=_arguments: _updated(go, f, e, arrays, k, a),
+        )
+
+
+def _updated(
+    go: Array, first: int, last: int, arrays: tuple[Array, ...], kernel: Any, arguments: Any
+) -> dict[int, Any]:
+    arrays = tuple(array.copy() for array in arrays)
+    if go[0]:
+        kernel.reference(*(array[first:last] for array in arrays), *arguments)
+    return {4: arrays[0]} | {6 + i: array for i, array in enumerate(arrays[2:])}
+
+
+# Images, with the channels last
+
+
+def _window_table(x: tuple[int, int, int], size: Any, stride: Any, padding: Any) -> tuple[Array, tuple[int, int]]:
+    """The geometry of a pooling of images (h, w, c), and the lengths of what comes out."""
+    (kh, kw), steps, around = _pair(size), _pair(stride), _pair(padding)
+    out = tuple((n + 2 * p - k) // s + 1 for n, k, s, p in zip(x[:2], (kh, kw), steps, around, strict=True))
+    i, j = np.mgrid[:kh, :kw]
+    return np.array([*out, kh, kw, *steps, *around, *((i * x[1] + j) * x[2]).ravel()]), (out[0], out[1])
+
+
+def _first_last(x: Array) -> Array:
+    """(n, h, w, c) -> (n, c, h, w)."""
+    return x.transpose(0, 3, 1, 2)
+
+
+def _last_first(x: Array) -> Array:
+    return x.transpose(0, 2, 3, 1)
+
+
+def _pool_items(d: Draw, name: str, shape: tuple[int, ...], window: Any, relu: int, ties: bool) -> tuple[Any, ...]:
+    n, h, w, c = shape
+    geometry, out = _window_table((h, w, c), *window)
+    x = _floats(d.rng.integers(-2, 3, shape) if ties else d.distinct(*shape))
+    y, g = _floats(d.normal(n, *out, c)), _floats(d.normal(n, *out, c))
+    if name == "max_pool":
+        return n, h, w, c, geometry, x, y, np.zeros(y.shape, np.uint8), relu
+    if name == "mean_pool":
+        return n, h, w, c, geometry, x, y
+    if name == "mean_unpool":
+        return n, h, w, c, geometry, g, x
+    pooled, chosen = (_last_first(a) for a in kernels.max_pool2d_forward.reference(_first_last(x), *map(_pair, window)))
+    frame = _floats(d.normal(n, h + 3, w + 2, c))  # the image with its upper left corner at 2, 1
+    return n, c, geometry, np.ascontiguousarray(pooled), chosen.astype(np.uint8), g, frame, h + 3, w + 2, 2, 1, relu
+
+
+def _pool(name: str, items: tuple[Any, ...], shape: tuple[int, ...], window: Any) -> dict[int, Any]:
+    window = tuple(map(_pair, window))
+    if name == "max_pool":
+        y, chosen = kernels.max_pool2d_forward.reference(_first_last(items[5]), *window)
+        return {6: _relu(_last_first(y), items[8]), 7: _last_first(chosen).astype(np.uint8)}
+    if name == "mean_pool":
+        return {6: _last_first(kernels.average_pool2d_forward.reference(_first_last(items[5]), *window))}
+    n, h, w, c = shape
+    g = _first_last(items[5])
+    if name == "mean_unpool":
+        return {6: _last_first(kernels.average_pool2d_backward.reference(g, (n, c, h, w), *window))}
+    g = np.where(_first_last(items[3]) > 0, g, 0) if items[11] else g
+    chosen = _first_last(items[4].astype(np.int32))
+    out = np.zeros(items[6].shape)
+    out[:, 2 : 2 + h, 1 : 1 + w] = _last_first(kernels.max_pool2d_backward.reference(g, chosen, (n, c, h, w), *window))
+    return {6: out}
+
+
+for _name in ("max_pool", "max_unpool", "mean_pool", "mean_unpool"):
+    for _variant, (_shape, _window, _relu_wanted, _ties) in {
+        "half": ((2, 6, 8, 5), (2, 2, 0), 0, False),
+        "half-relu": ((2, 6, 8, 17), (2, 2, 0), 1, False),
+        "half-ties": ((2, 6, 8, 33), (2, 2, 0), 0, True),
+        "half-rest": ((1, 7, 5, 16), (2, 2, 0), 1, False),
+        "half-overlapping": ((1, 6, 6, 3), (2, 1, 0), 1, True),
+        "half-padded": ((1, 5, 5, 3), (2, 2, 1), 1, False),
+        "thirds": ((2, 7, 8, 3), (3, 2, 1), 0, True),
+        "pairs": ((2, 6, 7, 4), ((3, 2), (1, 3), (1, 0)), 1, False),
+        "gaps": ((1, 7, 7, 2), (2, 3, 0), 0, False),
+        "one": ((1, 3, 3, 2), (1, 1, 0), 1, False),
+        "whole": ((2, 4, 5, 3), ((4, 5), 1, 0), 0, False),
+        "no-images": ((0, 4, 4, 3), (2, 2, 0), 0, False),
+    }.items():
+        if _name in ("mean_pool", "mean_unpool") and _variant in ("half-relu", "half-ties"):
+            continue
+        instruction(
+            _name,
+            _variant,
+            lambda d, k=_name, s=_shape, w=_window, r=_relu_wanted, t=_ties: _pool_items(d, k, s, w, r, t),
+            lambda *items, k=_name, s=_shape, w=_window: _pool(k, items, s, w),
+        )
+for _variant, _values in {"nan": np.nan, "infinity": np.inf, "all": -np.inf}.items():
+    for _window in ((2, 2, 0), (3, 2, 1)):
+        instruction(
+            "max_pool",
+            f"{_variant}-{_window[0]}",
+            lambda d, v=_values, w=_window: _spoiled_pool(d, v, w),
+            lambda *items, w=_window: _pool("max_pool", items, (2, 6, 6, 3), w),
+        )
+
+
+def _spoiled_pool(d: Draw, value: float, window: Any) -> tuple[Any, ...]:
+    items = _pool_items(d, "max_pool", (2, 6, 6, 3), window, 0, False)
+    items[5][d.rng.random(items[5].shape) < (1 if value == -np.inf else 0.4)] = value
+    return items
+
+
+for _variant, (_shape, _top, _stride, _frame) in {
+    "padding": ((2, 4, 5, 3), (1, 2), (1, 1), (6, 9)),
+    "strided": ((2, 3, 2, 17), (2, 0), (2, 3), (7, 4)),
+    "none": ((2, 3, 2, 1), (0, 0), (1, 1), (3, 2)),
+    "no-images": ((0, 3, 2, 2), (1, 1), (1, 1), (5, 4)),
+}.items():
+    instruction(
+        "spread",
+        _variant,
+        lambda d, s=_shape, a=_top, b=_stride, f=_frame: (
+            *(*s, *a, *b, *f, _floats(d.normal(*s)), _floats(d.normal(s[0], *f, s[3]))),
+        ),
+        lambda n, h, w, c, top, left, sy, sx, tall, wide, x, y: {11: _spread(x, top, left, sy, sx, tall, wide)},
+    )
+
+
+def _spread(x: Array, top: int, left: int, sy: int, sx: int, tall: int, wide: int) -> Array:
+    n, h, w, c = x.shape
+    y = np.zeros((n, tall, wide, c))
+    y[:, top : top + h * sy : sy, left : left + w * sx : sx][:, :h, :w] = x
+    return y
+
+
+def _packed(name: str, first: int, last: int, weight: Array, packed: Array) -> dict[int, Any]:
+    """weight (o, c, k); only the outputs first..last are packed."""
+    order = {"pack_forward": (2, 1, 0), "pack_backward": (2, 0, 1), "pack_patches": (0, 2, 1)}[name]
+    axis, packed = order.index(0), packed.copy()
+    wanted = weight.transpose(order)
+    wanted = wanted[::-1] if name == "pack_backward" else wanted
+    part = tuple(slice(first, last) if i == axis else slice(None) for i in range(3))
+    packed.reshape(wanted.shape)[part] = wanted[part]
+    return {6: packed}
+
+
+for _c, _window, _o in ((3, 6, 5), (1, 25, 17), (17, 1, 4), (2, 9, 1)):
+    for _first, _last in sorted({(0, _o), (_o // 2, _o), (0, 0)}):
+        for _name in ("pack_forward", "pack_backward", "pack_patches"):
+            instruction(
+                _name,
+                f"{_c}x{_window}x{_o}-{_first}-{_last}",
+                lambda d, c=_c, k=_window, o=_o, f=_first, e=_last: (
+                    *(f, e, c, k, o, _floats(d.normal(o, c, k)), _floats(d.normal(o, c, k))),
+                ),
+                lambda f, e, c, k, o, weight, packed, name=_name: _packed(name, f, e, weight, packed),
+            )
+    instruction(
+        "unpack_gradient",
+        f"{_c}x{_window}x{_o}",
+        lambda d, c=_c, k=_window, o=_o: (c, k, o, _floats(d.normal(k, c, o)), _floats(d.normal(o, c, k))),
+        lambda c, k, o, packed, gradient: {4: packed.transpose(2, 1, 0)},
+    )
+    instruction(
+        "unpack_patches",
+        f"{_c}x{_window}x{_o}",
+        lambda d, c=_c, k=_window, o=_o: (c, k, o, _floats(d.normal(o, k, c)), _floats(d.normal(o, c, k))),
+        lambda c, k, o, packed, gradient: {4: packed.transpose(0, 2, 1)},
+    )
+
+
+def _list_items(d: Draw, outputs: int, positions: int, relu: int, bias: bool) -> tuple[Any, ...]:
+    """A third of the gradients is zero, and one is not a number."""
+    y, g = _floats(d.normal(positions, outputs)), _floats(d.normal(positions, outputs))
+    g[d.rng.random(g.shape) < 0.3] = 0
+    if positions > 2:
+        y[1, 0], g[1, 0] = 1, np.nan
+    index = d.rng.integers(4, size=y.shape, dtype=np.uint8)
+    scratch = (
+        np.zeros(outputs, np.int64),
+        np.zeros((outputs, positions), np.int64),
+        _floats(d.normal(outputs, positions)),
+    )
+    head = (outputs, positions, 100 * np.arange(positions), np.array([0, 1, 10, 11]), y, index, g, relu)
+    return *head, *scratch, _floats(d.normal(outputs)) if bias else None
+
+
+def _listed(
+    outputs: int,
+    positions: int,
+    origins: Array,
+    shifts: Array,
+    y: Array,
+    index: Array,
+    g: Array,
+    relu: int,
+    counts: Array,
+    offsets: Array,
+    values: Array,
+    bias: Any,
+) -> dict[int, Any]:
+    offsets, values, counts = _anything(offsets), _anything(values), np.zeros(outputs, np.int64)
+    sums = np.zeros(outputs)
+    for o in range(outputs):
+        for p in range(positions):
+            if g[p, o] != 0 and (not relu or y[p, o] > 0):
+                offsets[o, counts[o]] = origins[p] + shifts[index[p, o]]
+                values[o, counts[o]] = g[p, o]
+                counts[o] += 1
+                sums[o] += g[p, o]
+    return {8: counts, 9: offsets, 10: values} | ({} if bias is None else {11: bias + sums})
+
+
+for _o, _positions, _relu_wanted, _bias in ((3, 9, 0, True), (17, 4, 1, True), (1, 1, 0, False), (5, 0, 1, True)):
+    instruction(
+        "list_gradients",
+        f"{_o}x{_positions}-{_relu_wanted}",
+        lambda d, o=_o, p=_positions, r=_relu_wanted, b=_bias: _list_items(d, o, p, r, b),
+        lambda *items: _listed(*items),
+    )
+
+
+def patch_items(d: Draw, name: str, outputs: int, rows: int, length: int) -> tuple[Any, ...]:
+    """Windows of `rows` lines of `length` floats in an image whose lines are 5 floats longer."""
+    positions, stride = 6, length + 5
+    size = (rows + 3) * stride
+    counts = d.rng.integers(positions + 1, size=outputs)
+    offsets = d.rng.integers(size - (rows - 1) * stride - length + 1, size=(outputs, positions))
+    values = _floats(d.normal(outputs, positions))
+    head = (outputs, positions, rows, length, stride)
+    weights = _floats(d.normal(outputs, rows, length))
+    if name == "sum_patches":
+        return *head, _floats(d.normal(size)), counts, offsets, values, weights
+    return *head, size, counts, offsets, values, weights, _floats(d.normal(size))
+
+
+def patches(
+    name: str,
+    outputs: int,
+    positions: int,
+    rows: int,
+    length: int,
+    stride: int,
+    x: Any,
+    counts: Array,
+    offsets: Array,
+    values: Array,
+    weights: Array,
+    out: Any = None,
+) -> dict[int, Any]:
+    within = np.add.outer(stride * np.arange(rows), np.arange(length))
+    if name == "sum_patches":
+        total = weights.astype(float)
+        for o in range(outputs):
+            for i in range(counts[o]):
+                total[o] += values[o, i] * x[offsets[o, i] + within]
+        return {9: total}
+    image = np.zeros(x)
+    for o in range(outputs):
+        for i in range(counts[o]):
+            image[offsets[o, i] + within] += values[o, i] * weights[o]
+    return {10: image}
+
+
+for _name in ("sum_patches", "add_patches"):
+    for _rows, _length in ((3, 9), (5, 5), (5, 30), (3, 96), (1, 1)):
+        instruction(
+            _name,
+            f"{_rows}x{_length}",
+            lambda d, n=_name, r=_rows, s=_length: patch_items(d, n, 4, r, s),
+            lambda *items, n=_name: patches(n, *items),
+        )
+
+# Products
+
+
+def product_items(
+    d: Draw,
+    m: int,
+    t: int,
+    n: int,
+    *,
+    images: int = 1,
+    start: int = 0,
+    relu: int = 0,
+    shared: bool = False,
+    panel: bool = False,
+) -> tuple[Any, ...]:
+    """A product of matrices whose elements lie apart, with 3 floats between the rows of B and C."""
+    from inkgrad.kernels.numba_cpu.multiply import PANEL
+
+    a, b, c = (_floats(d.normal(images, *s)) for s in ((2 * m, t + 1), (t, n + 3), (m, n + 3)))
+    rows, steps = 2 * (t + 1) * np.arange(m), d.rng.permutation(t)
+    table = steps | (n + 3) * np.arange(t) << 32
+    c = c[0] if shared else c
+    extra = (_floats(d.normal(t, PANEL)), steps | PANEL * np.arange(t) << 32) if panel else (None, None)
+    sizes = (2 * m * (t + 1), t * (n + 3))
+    head = (images, m, t, n, a, sizes[0], rows, table, b, sizes[1], c, n + 3, 0 if shared else m * (n + 3), start)
+    return *head, _floats(d.normal(n)) if start == 1 else None, relu, *extra
+
+
+def product(
+    images: int,
+    m: int,
+    t: int,
+    n: int,
+    a: Array,
+    a_stride: int,
+    rows: Array,
+    steps: Array,
+    b: Array,
+    b_stride: int,
+    c: Array,
+    ldc: int,
+    c_stride: int,
+    start: int,
+    bias: Any,
+    relu: int,
+    panel: Any,
+    order: Any,
+) -> dict[int, Any]:
+    out = c.astype(float).reshape(-1)
+    for image in range(images):
+        left = a.reshape(-1)[image * a_stride + rows[:, None] + (steps & 0xFFFFFFFF)[None]].astype(float)
+        right = b.reshape(-1)[image * b_stride + (steps >> 32)[:, None] + np.arange(n)[None]].astype(float)
+        place = image * c_stride + ldc * np.arange(m)[:, None] + np.arange(n)[None]
+        begin = out[place] if start == 2 or (image and not c_stride) else bias if start == 1 else 0
+        with np.errstate(invalid="ignore"):
+            out[place] = _relu(left @ right + begin, relu)
+    return {10: out.reshape(c.shape)} | ({} if panel is None else {16: _anything(panel)})
+
+
+for _variant, (_m, _t, _n, _options) in {
+    "plain": (7, 5, 18, {}),
+    "bias": (7, 5, 18, {"start": 1}),
+    "bias-relu": (13, 9, 65, {"start": 1, "relu": 1}),
+    "resumed": (7, 5, 18, {"start": 2}),
+    "resumed-rest": (13, 5, 70, {"start": 2}),
+    "images": (9, 5, 18, {"images": 3, "start": 1, "relu": 1}),
+    "images-shared": (9, 5, 18, {"images": 3, "shared": True}),
+    "images-shared-bias": (13, 5, 70, {"images": 2, "shared": True, "start": 1}),
+    "panel": (13, 20, 70, {"panel": True}),
+    "panel-bias": (5, 20, 130, {"panel": True, "start": 1, "relu": 1}),
+    "no-images": (5, 3, 4, {"images": 0}),
+    "no-rows": (0, 3, 4, {}),
+    "no-columns": (3, 3, 0, {}),
+    "no-terms": (7, 0, 20, {"start": 1}),
+    "no-terms-zero": (7, 0, 20, {}),
+}.items():
+    instruction(
+        "multiply",
+        _variant,
+        lambda d, m=_m, t=_t, n=_n, o=_options: product_items(d, m, t, n, **o),
+        lambda *items: product(*items),
+    )
+
+
+def row_items(d: Draw, m: int, t: int, n: int, bias: bool = True, relu: int = 0) -> tuple[Any, ...]:
+    """A (m, t) and B (n, t), rows some floats apart."""
+    a, b, c = (_floats(d.normal(*s)) for s in ((m, t + 2), (n, t + 3), (m, n + 1)))
+    head = (m, n, t, a, t + 2, b, t + 3, c, n + 1)
+    return *head, int(bias), _floats(d.normal(n)) if bias else None, relu
+
+
+def row_product(
+    m: int,
+    n: int,
+    t: int,
+    a: Array,
+    lda: int,
+    b: Array,
+    ldb: int,
+    c: Array,
+    ldc: int,
+    has_bias: int,
+    bias: Any,
+    relu: int,
+) -> dict[int, Any]:
+    out = c.astype(float)
+    with np.errstate(invalid="ignore"):
+        out[:, :n] = _relu(a[:, :t].astype(float) @ b[:, :t].T + (bias if has_bias else 0), relu)
+    return {7: out}
+
+
+for _variant, (_m, _t, _n, _bias, _relu_wanted) in {
+    "bias": (5, 20, 7, True, 0),
+    "no-bias": (5, 20, 7, False, 0),
+    "relu": (9, 33, 13, True, 1),
+    "no-rows": (0, 3, 4, True, 0),
+    "no-columns": (3, 3, 0, False, 0),
+    "no-terms": (3, 0, 7, True, 0),
+}.items():
+    instruction(
+        "multiply_rows",
+        _variant,
+        lambda d, m=_m, t=_t, n=_n, b=_bias, r=_relu_wanted: row_items(d, m, t, n, b, r),
+        lambda *items: row_product(*items),
+    )
+
+
+def image_items(
+    d: Draw,
+    n: int,
+    pixels: int,
+    outputs: int,
+    *,
+    bias: bool = True,
+    relu: int = 0,
+    part: int = 0,
+    parts: int = 1,
+    zeros: float = 0.6,
+) -> tuple[Any, ...]:
+    """Images many of whose pixels are 0, some of them in all images; rows of the result some floats apart."""
+    x = sparse_images(d, n, pixels, zeros)
+    scratch = np.zeros(pixels + 1, np.uint8), np.zeros(pixels + 1, np.int64)
+    head = (n, pixels, outputs, x, pixels * np.arange(n), _floats(d.normal(pixels, outputs)))
+    tail = (_floats(d.normal(n, outputs + 2)), int(bias), _floats(d.normal(outputs)) if bias else None, relu)
+    return *head, *tail, *scratch, outputs + 2, part, parts
+
+
+def sparse_images(d: Draw, n: int, pixels: int, zeros: float) -> Array:
+    x = _floats(d.normal(n, pixels))
+    x[d.rng.random(x.shape) < zeros] = 0
+    x[:, : pixels // 3] = 0
+    return x
+
+
+def image_product(
+    n: int,
+    pixels: int,
+    outputs: int,
+    x: Array,
+    rows: Array,
+    turned: Array,
+    y: Array,
+    has_bias: int,
+    bias: Any,
+    relu: int,
+    used: Array,
+    steps: Array,
+    ldy: int,
+    part: int,
+    parts: int,
+) -> dict[int, Any]:
+    out = y.astype(float)
+    with np.errstate(invalid="ignore"):
+        out[:, :outputs] = _relu(x.astype(float) @ turned + (bias if has_bias else 0), relu)
+    return {6: out, 10: _anything(used), 11: _anything(steps)}
+
+
+for _variant, (_n, _pixels, _outputs, _options) in {
+    "bias": (7, 20, 18, {}),
+    "no-bias": (13, 50, 70, {"bias": False}),
+    "relu": (25, 31, 5, {"relu": 1}),
+    "second-half-first": (25, 31, 33, {"part": 1, "parts": 2}),
+    "last-third-first": (8, 31, 70, {"part": 2, "parts": 3, "relu": 1}),
+    "all-zero": (9, 12, 17, {"zeros": 1.0}),
+    "no-zeros": (9, 1, 17, {"zeros": 0.0}),
+    "no-images": (0, 5, 6, {}),
+    "no-outputs": (3, 5, 0, {"bias": False}),
+}.items():
+    instruction(
+        "multiply_images",
+        _variant,
+        lambda d, n=_n, p=_pixels, k=_outputs, o=_options: image_items(d, n, p, k, **o),
+        lambda *items: image_product(*items),
+    )
+
+
+def with_images_items(d: Draw, n: int, pixels: int, outputs: int, zeros: float = 0.6) -> tuple[Any, ...]:
+    x = sparse_images(d, n, pixels, zeros)
+    head = (n, pixels, outputs, _floats(d.normal(n, outputs + 3)), x, _floats(d.normal(outputs, pixels)), outputs + 3)
+    return *head, np.arange(16), np.zeros(n + 1, np.int64), _floats(d.normal(16, outputs))
+
+
+def with_images(
+    n: int,
+    pixels: int,
+    outputs: int,
+    g: Array,
+    x: Array,
+    gradient: Array,
+    ldg: int,
+    rows: Array,
+    steps: Array,
+    block: Array,
+) -> dict[int, Any]:
+    wanted = g[:, :outputs].astype(float).T @ x
+    return {5: wanted, 8: _anything(steps), 9: _anything(block)}
+
+
+for _variant, (_n, _pixels, _outputs, _zeros) in {
+    "some": (7, 20, 18, 0.6),
+    "wide": (5, 48, 70, 0.6),
+    "all-zero": (4, 33, 16, 1.0),
+    "no-zeros": (6, 7, 3, 0.0),
+    "no-images": (0, 20, 5, 0.5),
+    "no-outputs": (3, 20, 0, 0.5),
+}.items():
+    instruction(
+        "multiply_with_images",
+        _variant,
+        lambda d, n=_n, p=_pixels, k=_outputs, z=_zeros: with_images_items(d, n, p, k, z),
+        lambda *items: with_images(*items),
+    )
+
+
+def transpose_items(d: Draw, n: int, rows: int, columns: int, first: int, last: int) -> tuple[Any, ...]:
+    return n, first, last, rows, columns, _floats(d.normal(n, rows, columns)), _floats(d.normal(n, columns, rows))
+
+
+def transposed(n: int, first: int, last: int, rows: int, columns: int, x: Array, y: Array) -> dict[int, Any]:
+    y = y.copy()
+    y[:, :, first:last] = x[:, first:last].swapaxes(1, 2)
+    return {6: y}
+
+
+for _n, _rows, _columns, _first, _last in (
+    *((1, 5, 7, 0, 5), (3, 16, 16, 0, 16), (2, 33, 20, 0, 33), (1, 40, 33, 16, 33)),
+    *((1, 40, 33, 5, 23), (1, 17, 1, 0, 17), (1, 1, 17, 0, 1), (0, 5, 7, 0, 5), (1, 5, 7, 2, 2)),
+):
+    instruction(
+        "transpose",
+        f"{_n}x{_rows}x{_columns}-{_first}-{_last}",
+        lambda d, n=_n, r=_rows, c=_columns, f=_first, e=_last: transpose_items(d, n, r, c, f, e),
+        lambda *items: transposed(*items),
+    )
+
+
 # Layers
 
 
