@@ -3001,7 +3001,7 @@ OPTIMIZERS: list[OptimizerCase] = [
 ]
 
 # The other public names of the two packages, each tested in a file of its own.
-NOT_LAYERS = {"Buffer", "Module", "Parameter", "init", "load_state", "state_of"}
+NOT_LAYERS = {"feature_maps", "Buffer", "Module", "Parameter", "init", "load_state", "state_of"}
 LOSSES = {"binary_cross_entropy", "cross_entropy", "mean_squared_error", "sigmoid_squared_error"}
 NOT_OPTIMIZERS = {
     "schedules": {"Constant", "Cosine", "Exponential", "OneCycle", "Schedule", "Step", "WarmUp"},
