@@ -1,5 +1,6 @@
 """The fast way of `net(x)` in prediction mode: a plan, once compiled kernels are at hand."""
 
+import os
 import threading
 import time
 from typing import TYPE_CHECKING, Any
@@ -25,6 +26,16 @@ AT_ONCE = 16  # images from which on a plan is made at the first call
 _local = threading.local()
 _predictors: "WeakKeyDictionary[Module, _Predictor]" = WeakKeyDictionary()
 _waiting = {"seconds": 0.0, "loading": 0.0}
+
+
+def _forked() -> None:
+    """A child begins anew: in the parent another thread may have been in the middle of a prediction."""
+    _predictors.clear()
+    _waiting.update(seconds=0.0, loading=0.0)
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forked)
 
 
 class _Predictor:

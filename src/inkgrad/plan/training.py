@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from inkgrad.autodiff import Tensor
 from inkgrad.kernels.numba_cpu import control, elementwise
-from inkgrad.kernels.numba_cpu.threads import run_on_threads, thread_count
+from inkgrad.kernels.numba_cpu.threads import forks, run_on_threads, thread_count
 from inkgrad.kernels.numba_cpu.update import UPDATES
 from inkgrad.plan import rules
 from inkgrad.plan.fusion import fuse
@@ -67,7 +67,7 @@ class TrainingPlan:
 
         traced = trace(whole, images, labels)
         self.shape = images.shape[1:]
-        self.capacity, self.threads = len(images), thread_count()
+        self.capacity, self.threads, self._forks = len(images), thread_count(), forks()
         program = Program(self.capacity, self.threads)
         places, parts = _gradient_places(program, parameters, gradient)
         self._planner = Planner(program, True, places, holders=dict(holders))
@@ -149,6 +149,7 @@ class TrainingPlan:
             and images.flags.c_contiguous
             and labels.flags.c_contiguous
             and thread_count() == self.threads
+            and forks() == self._forks
         )
 
     def run(

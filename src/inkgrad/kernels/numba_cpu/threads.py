@@ -11,7 +11,7 @@ from inkgrad.kernels.numba_cpu import control
 from inkgrad.kernels.numba_cpu.native import Instruction
 from inkgrad.kernels.threads import thread_count, use_threads
 
-__all__ = ["address_of_pause", "run_on_threads", "thread_count", "use_threads"]
+__all__ = ["address_of_pause", "forks", "run_on_threads", "thread_count", "use_threads"]
 
 AWAKE = 20_000  # turns of waiting, about a millisecond, before a helper sleeps
 
@@ -80,7 +80,23 @@ def address_of_pause() -> int:
 
 
 _teams: dict[int, _Team] = {}
-_making = threading.Lock()
+_making = [threading.Lock()]
+_forks = [0]
+
+
+def forks() -> int:
+    """How often this process's ancestors have forked on its way; what was under way at that time never ends."""
+    return _forks[0]
+
+
+def _forked() -> None:
+    _forks[0] += 1
+    _making[0] = threading.Lock()  # that of the parent may be held by a thread that does not exist here
+    _teams.clear()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forked)
 
 
 def run_on_threads(entries: Sequence[int], instruction: Instruction = control.run) -> None:
@@ -94,7 +110,7 @@ def run_on_threads(entries: Sequence[int], instruction: Instruction = control.ru
     instruction.address  # noqa: B018  compiled before the threads begin
     team = _teams.get(os.getpid())
     if team is None:
-        with _making:
+        with _making[0]:
             team = _teams.setdefault(os.getpid(), _Team())
     with team.lock:
         team.run(instruction, entries)
