@@ -38,11 +38,11 @@ def twins(make, loss=nn.cross_entropy, optimizer=lambda net: optim.SGD(net, 0.1)
     return steps
 
 
-def away(one, other, least=1e-30):
+def away(one, other, least=0.0):
     """How far `one` is from `other`, relative to the other's norm, or to `least` where that is more."""
     one, other = np.asarray(one, np.float64), np.asarray(other, np.float64)
     assert one.shape == other.shape
-    return float(np.linalg.norm(one - other) / max(np.linalg.norm(other), least))
+    return float(np.linalg.norm(one - other) / max(np.linalg.norm(other), least, 1e-30))
 
 
 def gradients(net):
