@@ -13,9 +13,10 @@ from inkgrad.kernels.numba_cpu.native import Instruction
 from inkgrad.kernels.numba_cpu.threads import address_of_pause
 from inkgrad.plan.trace import Unplannable
 
-__all__ = ["COUNT", "START", "TOTAL", "Holder", "Part", "Place", "Program", "Word"]
+__all__ = ["COUNT", "START", "TOTAL", "Holder", "Part", "Place", "Program", "Word", "is_few"]
 
 ALIGNMENT = 64
+MANY = 16  # images of a thread from which on it pays to bring weights into another order first
 
 
 class Holder(Protocol):
@@ -90,6 +91,11 @@ class Part:
     instructions: list[tuple[Instruction, list[Word], "Part | None"]]
 
 
+def is_few(images: int, threads: int) -> bool:
+    """Whether a batch is so small that products are computed another way, with another rounding."""
+    return images < MANY * threads
+
+
 class Program:
     """Collects instructions and arrays; `lay_out` turns them into tables of numbers, one for each thread.
 
@@ -100,6 +106,7 @@ class Program:
 
     def __init__(self, capacity: int, threads: int) -> None:
         self.capacity = capacity
+        self.few = is_few(capacity, threads)
         self.threads = threads
         self.main = Part([])
         self._open = self.main

@@ -13,7 +13,7 @@ from inkgrad.kernels.numba_cpu.update import UPDATES
 from inkgrad.plan import rules
 from inkgrad.plan.fusion import fuse
 from inkgrad.plan.planner import Planner, Value
-from inkgrad.plan.program import COUNT, Place, Program, Word
+from inkgrad.plan.program import COUNT, Place, Program, Word, is_few
 from inkgrad.plan.trace import Unplannable, trace
 
 __all__ = ["TrainingPlan"]
@@ -69,6 +69,7 @@ class TrainingPlan:
         self.shape = images.shape[1:]
         self.capacity, self.threads, self._forks = len(images), thread_count(), forks()
         program = Program(self.capacity, self.threads)
+        self.few = program.few
         places, parts = _gradient_places(program, parameters, gradient)
         self._planner = Planner(program, True, places, holders=dict(holders))
         self._planner.set_value(traced.images, Value(self.shape, input_place("images", self.shape)))
@@ -149,6 +150,7 @@ class TrainingPlan:
             and images.flags.c_contiguous
             and labels.flags.c_contiguous
             and thread_count() == self.threads
+            and is_few(len(images), self.threads) == self.few  # or rounding would depend on batches before this one
             and forks() == self._forks
         )
 

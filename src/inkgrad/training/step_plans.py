@@ -22,7 +22,7 @@ TRIALS = 3  # of a forward that does so at every call, until it is believed to g
 
 
 class StepPlans:
-    """Keeps the plan of one training step.
+    """Keeps the plans of one training step: one for small batches and one for large ones.
 
     Attributes:
         refused: why there is none, None if there is one.
@@ -31,7 +31,7 @@ class StepPlans:
     def __init__(self, wanted: bool) -> None:
         self.refused: str | None = None if wanted else "plans are switched off for this step"
         self._wanted = wanted
-        self._plan: TrainingPlan | None = None
+        self._plans: list[TrainingPlan] = []
         self._made_for: tuple[Any, ...] = ()
         self._watch: Watch | None = None
         self._kind: Any = None
@@ -58,7 +58,7 @@ class StepPlans:
         if not self._wanted:
             return None
         if active_backend() != "numba_cpu":
-            self.refused, self._plan, self._made_for = "the reference kernels are in force", None, ()
+            self.refused, self._plans, self._made_for = "the reference kernels are in force", [], ()
             return None
         flat = optimizer.parameters
         flat.adopt()
@@ -67,20 +67,21 @@ class StepPlans:
             self._watch, self._unsteady = Watch(net), 0
         key = (net, loss, optimizer, flat.wanted(), whole)
         if not self._watch.same() or key != self._made_for:
-            self._plan, self._made_for = None, key
+            self._plans, self._made_for = [], key
             self.refused = UNSTEADY if self._unsteady >= TRIALS else None
-        arrays = isinstance(images, np.ndarray) and isinstance(labels, np.ndarray)
-        if arrays and self._plan is not None and self._plan.fits(images, labels):
-            return self._plan
+        if isinstance(images, np.ndarray) and isinstance(labels, np.ndarray):
+            for plan in self._plans:
+                if plan.fits(images, labels):
+                    return plan
         kind = _kind_of(images, labels)
         if self.refused is None or kind != self._kind:  # a batch of another kind may have a plan all the same
             self._kind = kind
-            self._make(net, loss, optimizer, images, labels, whole)
-        return self._plan
+            return self._make(net, loss, optimizer, images, labels, whole)
+        return None
 
     def drop(self, reason: str) -> None:
         """Do without a plan from now on, for this reason."""
-        self._plan, self.refused = None, reason
+        self._plans, self.refused = [], reason
 
     def _make(
         self,
@@ -90,12 +91,13 @@ class StepPlans:
         images: NDArray[Any],
         labels: NDArray[Any],
         whole: bool,
-    ) -> None:
+    ) -> "TrainingPlan | None":
         from inkgrad.kernels.numba_cpu.threads import thread_count
         from inkgrad.plan.trace import Unplannable
         from inkgrad.plan.training import TrainingPlan
 
-        self._plan, self.refused = None, None
+        self.refused = None
+        plan = None
         thread_count()  # a mistake in it is no reason to go on without a plan
         trial = Trial(net)
         try:
@@ -107,14 +109,20 @@ class StepPlans:
                 plan = TrainingPlan(net, loss, images, labels, flat.parameters, flat.gradient, net.holders(), update)
             if trial.changed:
                 raise Unplannable(UNSTEADY)
-            self._plan = plan if plan.fits(images, labels) else None
+            if not plan.fits(images, labels):
+                plan = None
         except Unplannable as reason:
-            self.refused = str(reason)
+            self.refused, plan = str(reason), None
         except Exception as error:  # if it is a mistake, the eager way will say so
             self.refused = f"a trial run failed: {error}"
         self._unsteady += trial.changed
         if self._watch is not None:
             self._watch.same()  # what was taken back is no change
+        if plan is None:
+            self._plans = []
+        else:
+            self._plans = [plan, *(other for other in self._plans if other.few != plan.few)]
+        return plan
 
 
 def _kind_of(images: Any, labels: Any) -> Any:

@@ -17,7 +17,6 @@ from inkgrad.plan.rules.elementwise import CODES
 from inkgrad.plan.rules.normalization import folded
 from inkgrad.plan.trace import SAMPLES, Call, Unplannable
 
-MANY = 16  # images of a thread from which on it pays to transpose weights
 FITS_CACHE = 1 << 18  # floats
 
 
@@ -64,7 +63,7 @@ def _product(
 ) -> None:
     """x W^T + b, for many images with W transposed beforehand, for a few with W as it lies."""
     program = planner.program
-    if program.capacity < MANY * program.threads or outputs < LANES or inputs * outputs > FITS_CACHE:
+    if program.few or outputs < LANES or inputs * outputs > FITS_CACHE:
         added = (int(bias is not None), 0 if bias is None else bias)
         program.emit(
             multiply_rows, COUNT, outputs, inputs, x.place, inputs, weight, inputs, y.place, outputs, *added, int(relu)
