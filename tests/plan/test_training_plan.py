@@ -421,3 +421,72 @@ def test_a_step_can_be_copied():
     assert other.fallback is None
     lower = other(images, labels)
     assert one(images, labels) < lower
+
+
+# What is changed between two steps counts at the next
+
+
+def with_dropout():
+    rng = ig.default_rng(0)
+    return nn.Sequential(
+        *(nn.Conv2d(1, 4, 3, rng=rng, bias=False), nn.BatchNorm2d(4), nn.ReLU(), nn.MaxPool2d(2), nn.Flatten()),
+        *(nn.Linear(64, 20, rng=rng), nn.ReLU(), nn.Dropout(0.5, rng=ig.default_rng(1)), nn.Linear(20, 10, rng=rng)),
+    )
+
+
+def thaw(step, number, wanted):
+    list(step.net.named_parameters())[number][1].requires_grad = wanted
+
+
+CHANGES = {
+    "a weight in place": lambda step: step.net.layers[0].weight.data.__imul__(1.5),
+    "another weight array": lambda step: setattr(step.net.layers[8].weight, "data", step.net.layers[8].weight.data * 2),
+    "another bias array": lambda step: setattr(step.net.layers[5].bias, "data", step.net.layers[5].bias.data + 0.5),
+    "another state": lambda step: nn.load_state(step.net, {n: a * 0.9 for n, a in nn.state_of(step.net).items()}),
+    "a rate of dropout": lambda step: setattr(step.net.layers[7], "p", 0.25),
+    "no dropout": lambda step: setattr(step.net.layers[7], "p", 0.0),
+    "a layer in the list": lambda step: step.net.layers.__setitem__(6, nn.Tanh()),
+    "a layer less": lambda step: step.net.layers.pop(7),
+    "frozen weights": lambda step: [thaw(step, number, False) for number in (0, 1, 3)],
+    "frozen and thawed": lambda step: [thaw(step, 0, False), step(*plans.batch(9, (1, 10, 10))), thaw(step, 0, True)],
+    "dropout in prediction mode": lambda step: step.net.layers[7].eval(),
+    "prediction mode and back": lambda step: (step.net.eval(), step.net.train()),
+    "an eps": lambda step: setattr(step.net.layers[1], "eps", 0.1),
+    "a momentum of statistics": lambda step: setattr(step.net.layers[1], "momentum", 0.9),
+    "another learning rate": lambda step: setattr(step.optimizer, "schedule", optim.Constant(0.3)),
+    "another momentum": lambda step: setattr(step.optimizer, "momentum", 0.1),
+    "clipping": lambda step: setattr(step.optimizer, "clip", optim.ClipByGlobalNorm(0.01)),
+    "another loss": lambda step: setattr(step, "loss", smoothed),
+    "another optimizer": lambda step: setattr(step, "optimizer", optim.RMSProp(step.net, 0.01)),
+    "a penalty": lambda step: setattr(step, "penalties", (optim.L2(0.1),)),
+}
+
+
+@pytest.mark.parametrize("case", CHANGES)
+def test_changes_count_at_the_next_step(case):
+    planned, eager = plans.twins(with_dropout, optimizer=lambda net: optim.SGD(net, 0.05, momentum=0.8))
+    for turn in range(4):
+        images, labels = plans.batch(9, (1, 10, 10), turn)
+        assert planned(images, labels) == pytest.approx(eager(images, labels), rel=1e-4)
+        assert planned.fallback is None
+        plans.assert_gradients_agree(planned.net, eager.net, 1e-3)
+        plans.assert_states_agree(planned.net, eager.net, 1e-3)
+        if turn == 1:
+            for step in (planned, eager):
+                CHANGES[case](step)
+
+
+def test_a_head_alone_is_trained_by_an_optimizer_of_its_own():
+    planned, eager = plans.twins(flat, optimizer=lambda net: optim.SGD(net.layers[3], 0.1))
+    for turn in range(3):
+        images, labels = plans.batch(9, seed=turn)
+        for step in (planned, eager):
+            step.net.layers[1].weight.data = step.net.layers[1].weight.data * np.float32(0.9)  # by whomever
+        assert planned(images, labels) == pytest.approx(eager(images, labels), rel=1e-5)
+        assert planned.fallback is None
+        plans.assert_states_agree(planned.net, eager.net)
+    for step in (planned, eager):
+        step.net.layers[1].weight.data = np.asfortranarray(step.net.layers[1].weight.data)
+    assert planned(images, labels) == pytest.approx(eager(images, labels), rel=1e-5)
+    assert planned.fallback is not None
+    plans.assert_states_agree(planned.net, eager.net)
