@@ -1681,15 +1681,15 @@ def _sum_parts(first: int, last: int, parts: list[Array], y: Array, squares: Arr
     return {4: y, 5: (y[first:last].astype(float) ** 2).sum() + (squares if resume else 0)}
 
 
-for _n, _pixels, _channels, _whole, _p in (
+for _n, _pixels, _depth, _whole, _p in (
     *((2, 5, 3, 0, 0.5), (2, 5, 3, 1, 0.5), (3, 1, 33, 0, 0.25), (1, 4, 16, 1, 0.9)),
     *((2, 1, 20, 0, 0.0), (0, 3, 3, 0, 0.5), (2, 3, 3, 0, 1 - 2**-53)),
 ):
     for _same in (False, True):
         instruction(
             "drop",
-            f"{_n}x{_pixels}x{_channels}-{_whole}-{_p}{'-in-place' if _same else ''}",
-            lambda d, n=_n, q=_pixels, c=_channels, w=_whole, p=_p, same=_same: _dropped(d, n, q, c, w, p, same),
+            f"{_n}x{_pixels}x{_depth}-{_whole}-{_p}{'-in-place' if _same else ''}",
+            lambda d, n=_n, q=_pixels, c=_depth, w=_whole, p=_p, same=_same: _dropped(d, n, q, c, w, p, same),
             lambda start, n, q, c, w, seeds, threshold, scale, x, y, p=_p: (
                 {9: x * _drop_mask(start, n, q, c, w, seeds, p)}
                 | ({8: x * _drop_mask(start, n, q, c, w, seeds, p)} if x is y else {})
@@ -1776,12 +1776,12 @@ def _fold_norm(
     return {10: folded, 11: shift}
 
 
-for _n, _pixels, _channels in ((3, 4, 5), (2, 1, 17), (0, 4, 3), (1, 50, 1)):
-    _name = f"{_n}x{_pixels}x{_channels}"
+for _n, _pixels, _depth in ((3, 4, 5), (2, 1, 17), (0, 4, 3), (1, 50, 1)):
+    _name = f"{_n}x{_pixels}x{_depth}"
     instruction(
         "sum_moments",
         _name,
-        lambda d, n=_n, p=_pixels, c=_channels: (
+        lambda d, n=_n, p=_pixels, c=_depth: (
             *(n, p, c, _floats(3 + d.normal(n, p, c)), _floats(3 + d.normal(c))),
             *(d.normal(2, c), _floats(d.normal(2, c))),
         ),
@@ -1791,13 +1791,13 @@ for _n, _pixels, _channels in ((3, 4, 5), (2, 1, 17), (0, 4, 3), (1, 50, 1)):
         instruction(
             "norm_forward",
             f"{_name}-{_relu_wanted}",
-            lambda d, n=_n, p=_pixels, c=_channels, r=_relu_wanted: _norm_forward_items(d, n, p, c, r),
+            lambda d, n=_n, p=_pixels, c=_depth, r=_relu_wanted: _norm_forward_items(d, n, p, c, r),
             lambda *items: _norm_forward(*items),
         )
         instruction(
             "sum_products",
             f"{_name}-{_relu_wanted}",
-            lambda d, n=_n, p=_pixels, c=_channels, r=_relu_wanted: (
+            lambda d, n=_n, p=_pixels, c=_depth, r=_relu_wanted: (
                 *(n, p, c, _floats(d.normal(n, p, c)), _floats(d.normal(2, c)), _floats(d.positive(c))),
                 *(_floats(d.normal(n, p, c)), _floats(d.normal(n, p, c)), d.normal(2, c), _floats(d.normal(2, c)), r),
             ),
@@ -1807,7 +1807,7 @@ for _n, _pixels, _channels in ((3, 4, 5), (2, 1, 17), (0, 4, 3), (1, 50, 1)):
         instruction(
             "norm_backward",
             f"{_name}{'-in-place' if _same else ''}",
-            lambda d, n=_n, p=_pixels, c=_channels, same=_same: _norm_backward_items(d, n, p, c, same),
+            lambda d, n=_n, p=_pixels, c=_depth, same=_same: _norm_backward_items(d, n, p, c, same),
             lambda *items: _norm_backward(*items),
         )
 instruction(
