@@ -19,6 +19,8 @@ import inkgrad as ig
 import plans
 from inkgrad import nn, optim
 from inkgrad.models import NAMED, build
+from inkgrad.plan import prediction, products, program
+from inkgrad.plan.rules import dense, split
 
 STRIDED = "max pooling of a padded convolution with a stride"  # not planned
 
@@ -98,12 +100,45 @@ def smoothed(logits, labels):
 LOSSES = (nn.cross_entropy, smoothed, nn.sigmoid_squared_error)
 
 
-def check(network, counts, n, zeros, loss):
-    with plans.threads(n):
+LIMITS = {  # from which sizes on things are done in another way: as they are, or so that even small networks meet them
+    split: {"FITS_CACHE": (None, 0, 10**9)},
+    dense: {"FITS_CACHE": (None, 0, 10**9)},
+    products: {"FAR": (None, 0)},
+    program: {"MANY": (None, 1, 10**6)},
+    prediction: {"LEAST": (None, 3), "SCRATCH": (None, 1), "WORTH_SHARING": (None, 0)},
+}
+
+
+@st.composite
+def limits(draw):
+    """(module, name, value) of each that is not as it is, and from how many weights on a layer is divided."""
+    changed = [
+        (module, name, value)
+        for module, names in LIMITS.items()
+        for name, values in names.items()
+        if (value := draw(st.sampled_from(values))) is not None
+    ]
+    return changed, draw(st.sampled_from([None, 1, 300]))
+
+
+def check(network, counts, n, zeros, loss, limits):
+    """A few steps, and then prediction."""
+    with plans.threads(n), pytest.MonkeyPatch.context() as patch:
+        for module, name, value in limits[0]:
+            patch.setattr(module, name, value)
+        if limits[1] is not None:
+            patch.setattr(split, "least", lambda x: limits[1])
         pair = Pair(network, loss)
         for seed, count in enumerate(counts):
             images, labels = drawn.images_for(network, max(count, network.least), seed, zeros)
             pair.compare(images, labels, (STRIDED,))
+        net = pair.planned.net.eval()
+        for count in (counts[0] + 16, 1, 1):
+            images, _ = drawn.images_for(network, count, count, zeros)
+            with ig.no_grad():
+                logits = net(images).data
+            assert plans.away(logits, plans.eagerly(net, images)) <= 1e-4
+        assert net.fallback is None
 
 
 DRAWN = {
@@ -112,20 +147,21 @@ DRAWN = {
     "n": st.sampled_from([1, 2, 2, 3]),
     "zeros": st.sampled_from([0.0, 0.5, 0.9]),
     "loss": st.sampled_from(LOSSES),
+    "limits": limits(),
 }
 
 
 @settings(max_examples=100, derandomize=True, deadline=None, suppress_health_check=list(HealthCheck))
 @given(**DRAWN)
-def test_networks_drawn_at_random(network, counts, n, zeros, loss):
-    check(network, counts, n, zeros, loss)
+def test_networks_drawn_at_random(network, counts, n, zeros, loss, limits):
+    check(network, counts, n, zeros, loss, limits)
 
 
 @pytest.mark.slow
 @settings(max_examples=1500, deadline=None, suppress_health_check=list(HealthCheck))
 @given(**DRAWN)
-def test_many_more_networks_drawn_at_random(network, counts, n, zeros, loss):
-    check(network, counts, n, zeros, loss)
+def test_many_more_networks_drawn_at_random(network, counts, n, zeros, loss, limits):
+    check(network, counts, n, zeros, loss, limits)
 
 
 @pytest.mark.parametrize("name", NAMED)
