@@ -50,10 +50,10 @@ def _filled(module: nn.Module, layer: Layer, weights: Weights) -> nn.Module:
     return module
 
 
-def optimizer(net: nn.Module, kind: str, rate: float) -> torch.optim.Optimizer:
+def optimizer(net: nn.Module, kind: str, rate: float, momentum: float = 0.9) -> torch.optim.Optimizer:
     if kind == "adam":
         return torch.optim.Adam(net.parameters(), lr=rate)
-    return torch.optim.SGD(net.parameters(), lr=rate, momentum=0.9)
+    return torch.optim.SGD(net.parameters(), lr=rate, momentum=momentum)
 
 
 def tensors(batches: Sequence[tuple[np.ndarray, np.ndarray]]) -> list[tuple[torch.Tensor, torch.Tensor]]:
@@ -66,12 +66,13 @@ def train_step(
     batches: Sequence[tuple[np.ndarray, np.ndarray]],
     kind: str,
     rate: float,
+    momentum: float = 0.9,
 ) -> Callable[[int], torch.Tensor]:
     """One step of training on the batch of a number; gives the loss as a tensor."""
     net, data = network(layers, weights), tensors(batches)
     dtype = data[0][0].dtype
     net = net.to(dtype).train()
-    rule = optimizer(net, kind, rate)
+    rule = optimizer(net, kind, rate, momentum)
 
     def step(number: int) -> torch.Tensor:
         images, labels = data[number % len(data)]

@@ -2416,16 +2416,12 @@ def image_items(
     *,
     bias: bool = True,
     relu: int = 0,
-    part: int = 0,
-    parts: int = 1,
     zeros: float = 0.6,
 ) -> tuple[Any, ...]:
     """Images many of whose pixels are 0, some of them in all images; rows of the result some floats apart."""
     x = sparse_images(d, n, pixels, zeros)
-    scratch = np.zeros(pixels + 1, np.uint8), np.zeros(pixels + 1, np.int64)
-    head = (n, pixels, outputs, x, pixels * np.arange(n), _floats(d.normal(pixels, outputs)))
-    tail = (_floats(d.normal(n, outputs + 2)), int(bias), _floats(d.normal(outputs)) if bias else None, relu)
-    return *head, *tail, *scratch, outputs + 2, part, parts
+    head = (n, pixels, outputs, x, _floats(d.normal(pixels, outputs)), _floats(d.normal(n, outputs + 2)), outputs + 2)
+    return *head, int(bias), _floats(d.normal(outputs)) if bias else None, relu, np.zeros(pixels + 32, np.int64)
 
 
 def sparse_images(d: Draw, n: int, pixels: int, zeros: float) -> Array:
@@ -2440,30 +2436,26 @@ def image_product(
     pixels: int,
     outputs: int,
     x: Array,
-    rows: Array,
     turned: Array,
     y: Array,
+    ldy: int,
     has_bias: int,
     bias: Any,
     relu: int,
-    used: Array,
     steps: Array,
-    ldy: int,
-    part: int,
-    parts: int,
 ) -> dict[int, Any]:
     out = y.astype(float)
     with np.errstate(invalid="ignore"):
         out[:, :outputs] = _relu(x.astype(float) @ turned + (bias if has_bias else 0), relu)
-    return {6: out, 10: _anything(used), 11: _anything(steps)}
+    return {5: out, 10: _anything(steps)}
 
 
 for _variant, (_n, _pixels, _outputs, _options) in {
     "bias": (7, 20, 18, {}),
     "no-bias": (13, 50, 70, {"bias": False}),
     "relu": (25, 31, 5, {"relu": 1}),
-    "second-half-first": (25, 31, 33, {"part": 1, "parts": 2}),
-    "last-third-first": (8, 31, 70, {"part": 2, "parts": 3, "relu": 1}),
+    "two-blocks-of-columns": (25, 31, 200, {"relu": 1}),
+    "one-image": (1, 40, 70, {}),
     "all-zero": (9, 12, 17, {"zeros": 1.0}),
     "no-zeros": (9, 1, 17, {"zeros": 0.0}),
     "no-images": (0, 5, 6, {}),
@@ -2479,8 +2471,8 @@ for _variant, (_n, _pixels, _outputs, _options) in {
 
 def with_images_items(d: Draw, n: int, pixels: int, outputs: int, zeros: float = 0.6) -> tuple[Any, ...]:
     x = sparse_images(d, n, pixels, zeros)
-    head = (n, pixels, outputs, _floats(d.normal(n, outputs + 3)), x, _floats(d.normal(outputs, pixels)), outputs + 3)
-    return *head, np.arange(16), np.zeros(n + 1, np.int64), _floats(d.normal(16, outputs))
+    head = (n, pixels, outputs, _floats(d.normal(n, outputs + 3)), outputs + 3, x, _floats(d.normal(outputs, pixels)))
+    return *head, np.zeros(n + 32, np.int64), np.zeros(n + 16, np.uint32), _floats(d.normal(16, outputs))
 
 
 def with_images(
@@ -2488,20 +2480,21 @@ def with_images(
     pixels: int,
     outputs: int,
     g: Array,
+    ldg: int,
     x: Array,
     gradient: Array,
-    ldg: int,
-    rows: Array,
     steps: Array,
+    patterns: Array,
     block: Array,
 ) -> dict[int, Any]:
     wanted = g[:, :outputs].astype(float).T @ x
-    return {5: wanted, 8: _anything(steps), 9: _anything(block)}
+    return {6: wanted, 7: _anything(steps), 8: _anything(patterns), 9: _anything(block)}
 
 
 for _variant, (_n, _pixels, _outputs, _zeros) in {
     "some": (7, 20, 18, 0.6),
     "wide": (5, 48, 70, 0.6),
+    "more-than-go-together": (1030, 21, 18, 0.6),
     "all-zero": (4, 33, 16, 1.0),
     "no-zeros": (6, 7, 3, 0.0),
     "no-images": (0, 20, 5, 0.5),

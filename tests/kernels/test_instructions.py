@@ -144,8 +144,8 @@ def test_products_with_images_of_all_sizes(n):
     for images in HEIGHTS:
         for pixels in TERMS:
             draw = cases.Draw(f"{images} {pixels} {n}")
-            part, relu, bias = (int(v) for v in draw.rng.integers([3, 2, 2]))
-            items = cases.image_items(draw, images, pixels, n, bias=bool(bias), relu=relu, part=part, parts=3)
+            relu, bias = (int(v) for v in draw.rng.integers([2, 2]))
+            items = cases.image_items(draw, images, pixels, n, bias=bool(bias), relu=relu)
             check("multiply_images", items, cases.image_product(*items))
             items = cases.with_images_items(draw, images, pixels, n)
             check("multiply_with_images", items, cases.with_images(*items))
@@ -183,8 +183,8 @@ def test_nan_and_infinity_come_through_products(special):
         items[3][4, 5], items[8][0] = special, special
         check("multiply_images", items, cases.image_product(*items))
         items = cases.with_images_items(cases.Draw(f"special {n}"), 9, 20, n, 0.0)
-        items[4][:] = np.where(items[4] == 0, 1, items[4])
-        items[3][2, 0], items[4][4, 5] = special, special
+        items[5][:] = np.where(items[5] == 0, 1, items[5])
+        items[3][2, 0], items[5][4, 5] = special, special
         with np.errstate(invalid="ignore"):
             check("multiply_with_images", items, cases.with_images(*items))
 

@@ -1,10 +1,14 @@
 """A program keeps to the arrays that it is given at each run, wherever they lie."""
 
+import platform
+
 import numpy as np
+import pytest
 
 from inkgrad.kernels.numba_cpu import elementwise
 from inkgrad.kernels.numba_cpu.control import run
-from inkgrad.plan.program import Place, Program
+from inkgrad.plan.program import Program
+from inkgrad.plan.words import Place
 
 
 class Owner:
@@ -34,3 +38,19 @@ def test_arrays_that_only_a_loop_over_images_names_are_followed():
             (entry,) = program.bind(4, {"images": images.ctypes.data, "out": out.ctypes.data})
             run(entry)
             assert out.tolist() == [44 * value] * 3
+
+
+@pytest.mark.skipif(
+    platform.machine().lower() not in ("x86_64", "amd64"), reason="other processors are left as they are"
+)
+def test_what_is_smaller_than_normal_numbers_is_zero_in_a_program_and_nowhere_else():
+    """It would take a hundred times as long to compute with, and decaying averages are full of it."""
+    small, total = np.full(3, 1e-40, np.float32), np.zeros(3, np.float32)
+    program = Program(capacity=1, threads=1)
+    program.emit(elementwise.accumulate, 1, 3, program.shared(small), program.shared(total))
+    program.lay_out()
+    (entry,) = program.bind(1, {})
+    run(entry)
+    assert total.tolist() == [0, 0, 0]
+    assert (small + total > 0).all()
+    assert (small * np.float32(0.5) > 0).all()

@@ -1,6 +1,7 @@
 """Whether a network is still what it was when something was made for it, and trying it out without consequences."""
 
 from collections.abc import Iterable, Iterator
+from operator import is_
 from typing import Any
 from weakref import ref
 
@@ -52,11 +53,9 @@ def _lists(values: Iterable[Any]) -> Iterator[Any]:
 
 def _identical(a: Any, b: Any) -> bool:
     """Whether two lists or dicts hold the same objects."""
-    if len(a) != len(b):
+    if len(a) != len(b) or not all(map(is_, a, b)):
         return False
-    if isinstance(a, dict):
-        return all(x == y and a[x] is b[y] for x, y in zip(a, b, strict=True))
-    return all(x is y for x, y in zip(a, b, strict=True))
+    return not isinstance(a, dict) or all(map(is_, a.values(), b.values()))
 
 
 class Trial:

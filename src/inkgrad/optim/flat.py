@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inkgrad.errors import OptionError
+from inkgrad.kernels.memory import aligned
 
 __all__ = ["FlatParameters", "HasParameters", "Trainable"]
 
@@ -59,8 +60,8 @@ class FlatParameters:
         sizes = [parameter.data.size for parameter in self._parameters]
         ends = np.cumsum(sizes).tolist()
         self._windows = [slice(end - size, end) for end, size in zip(ends, sizes, strict=True)]
-        self.weights = np.empty(ends[-1], dtypes.pop())
-        self.gradient = np.zeros_like(self.weights)
+        dtype = dtypes.pop()
+        self.weights, self.gradient = aligned(ends[-1], dtype), aligned(ends[-1], dtype)
         self._make_views()
 
     def _make_views(self) -> None:

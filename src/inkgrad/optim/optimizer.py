@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from inkgrad import kernels
 from inkgrad.errors import CheckpointError, DivergenceError, OptionError
+from inkgrad.kernels.memory import aligned
 from inkgrad.optim.clipping import Clip
 from inkgrad.optim.flat import FlatParameters, HasParameters
 from inkgrad.optim.schedules import Constant, Schedule
@@ -41,7 +42,8 @@ class Optimizer(ABC):
         self.clip = clip
         self.step_count = 0
         self.parameters = FlatParameters(module)
-        self.state: dict[str, Flat] = {name: np.zeros_like(self.parameters.weights) for name in self.state_names}
+        weights = self.parameters.weights
+        self.state: dict[str, Flat] = {name: aligned(weights.size, weights.dtype) for name in self.state_names}
 
     @property
     def learning_rate(self) -> float:

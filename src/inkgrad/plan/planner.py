@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 
 from inkgrad.autodiff import Tensor
 from inkgrad.kernels.numba_cpu import elementwise
-from inkgrad.plan.program import COUNT, Place, Program
+from inkgrad.plan.program import Program
 from inkgrad.plan.trace import Call, Trace, TracedTensor, Unplannable
+from inkgrad.plan.words import COUNT, Place
 
 __all__ = ["RULES", "Planner", "Value", "rule"]
 

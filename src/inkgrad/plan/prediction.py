@@ -13,9 +13,10 @@ from inkgrad.kernels.numba_cpu.threads import run_on_threads, thread_count
 from inkgrad.plan import rules
 from inkgrad.plan.fusion import fuse
 from inkgrad.plan.planner import Planner, Value
-from inkgrad.plan.program import COUNT, Place, Program
+from inkgrad.plan.program import Program
 from inkgrad.plan.trace import SAMPLES, Unplannable, trace
 from inkgrad.plan.training import check_batch, input_place
+from inkgrad.plan.words import COUNT, Place
 
 __all__ = ["PredictionPlan"]
 

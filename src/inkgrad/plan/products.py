@@ -6,7 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inkgrad.kernels.numba_cpu.multiply import PANEL, START_AT_ZERO, multiply
-from inkgrad.plan.program import Place, Program, Word
+from inkgrad.plan.program import Program
+from inkgrad.plan.words import Place, Word
 
 __all__ = ["emit_product", "steps_of"]
 

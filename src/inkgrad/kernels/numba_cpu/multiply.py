@@ -25,6 +25,7 @@ __all__ = [
     "START_AT_C",
     "START_AT_ZERO",
     "block_width",
+    "column_tile",
     "multiply",
     "multiply_rows",
     "tile",
@@ -38,7 +39,7 @@ PANEL = LANES * VECTORS  # floats in a row of a panel
 START_AT_ZERO, START_AT_BIAS, START_AT_C = 0, 1, 2
 
 
-def _column_tile(rows: int, vectors: int) -> Any:
+def column_tile(rows: int, vectors: int) -> Any:
     """An intrinsic: `rows` rows and 16 `vectors` columns of C, of which the last vector has `tail` columns."""
 
     @intrinsic
@@ -142,8 +143,8 @@ def _row_tile(rows: int, columns: int) -> Any:
 
 
 # Rows and vectors of a tile: 24 sums where there are 32 registers of 16 lanes, else 6.
-_tile_4, _tile_3, _tile_2, _tile_1 = (_column_tile(r, v) for r, v in ((6, 4), (8, 3), (8, 2), (12 if _WIDE else 6, 1)))
-_line_4, _line_3, _line_2, _line_1 = (_column_tile(1, v) for v in (4, 3, 2, 1))
+_tile_4, _tile_3, _tile_2, _tile_1 = (column_tile(r, v) for r, v in ((6, 4), (8, 3), (8, 2), (12 if _WIDE else 6, 1)))
+_line_4, _line_3, _line_2, _line_1 = (column_tile(1, v) for v in (4, 3, 2, 1))
 _ROWS_1 = 12 if _WIDE else 6
 
 

@@ -42,6 +42,8 @@ class _Team:
     def __init__(self) -> None:
         self.lock = threading.Lock()
         self._helpers: list[_Helper] = []
+        self._entries: Sequence[int] = ()  # those of the last run, so that the next of the same has nothing to prepare
+        self._instruction: Instruction | None = None
         self._pause = address_of_pause()
         for instruction in (control.post, control.lead, control.serve):
             instruction.address  # noqa: B018  compiled before a helper needs it
@@ -57,18 +59,24 @@ class _Team:
         self._post_address, self._lead_address = self._post.ctypes.data, self._lead.ctypes.data
 
     def run(self, instruction: Instruction, entries: Sequence[int]) -> None:
+        if entries is not self._entries or instruction is not self._instruction:
+            self._prepare(instruction, entries)
+        control.post(self._post_address)
+        for i in range(len(entries) - 1):
+            if self._sleeping[i]:
+                self._helpers[i].gate.release()
+        control.lead(self._lead_address)
+
+    def _prepare(self, instruction: Instruction, entries: Sequence[int]) -> None:
         count = len(entries) - 1
         if len(self._helpers) < count:
             self._grow(count)
-        address = instruction.address
         self._words[:count] = entries[1:]
-        self._post[0], self._post[1] = count, address
-        control.post(self._post_address)
-        for i in range(count):
-            if self._sleeping[i]:
-                self._helpers[i].gate.release()
-        self._lead[0], self._lead[1], self._lead[3] = count, address, entries[0]
-        control.lead(self._lead_address)
+        self._post[:2] = count, instruction.address
+        self._lead[:2] = count, instruction.address
+        self._lead[3] = entries[0]
+        self._instruction = instruction
+        self._entries = entries if isinstance(entries, tuple) else ()  # a list might be filled otherwise next time
 
 
 def address_of_pause() -> int:

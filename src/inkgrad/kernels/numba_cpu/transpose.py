@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import numba
 from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic
@@ -9,7 +10,7 @@ from numba.extending import intrinsic
 from inkgrad.kernels.numba_cpu.lanes import INT, LANES, POINTER, Lanes
 from inkgrad.kernels.numba_cpu.native import floats_at, instruction
 
-__all__ = ["transpose", "turn_square"]
+__all__ = ["transpose", "turn", "turn_square"]
 
 
 @intrinsic
@@ -43,18 +44,24 @@ def _pick(index: Any) -> Any:
     return kind([index(j) for j in range(LANES)])
 
 
+@numba.njit
+def turn(x, from_row, first, last, columns, y, to_row):  # type: ignore[no-untyped-def]
+    """y[j, i] = x[i, j] for rows first..last of x; `from_row` and `to_row` floats lie from one row to the next."""
+    whole_rows = first + (last - first) // LANES * LANES
+    whole_columns = columns // LANES * LANES
+    for i in range(first, whole_rows, LANES):
+        for j in range(0, whole_columns, LANES):
+            turn_square(floats_at(x + 4 * (i * from_row + j)), from_row, floats_at(y + 4 * (j * to_row + i)), to_row)
+    source, target = floats_at(x), floats_at(y)
+    for i in range(first, last):
+        for j in range(whole_columns if i < whole_rows else 0, columns):
+            target[j * to_row + i] = source[i * from_row + j]
+
+
 @instruction
 def transpose(w):  # type: ignore[no-untyped-def]
     """(images, first, last, rows, columns, x, y): y (columns, rows) = x (rows, columns)^T, for rows first..last."""
-    first, last, rows, columns = w[1], w[2], w[3], w[4]
+    rows, columns = w[3], w[4]
     for image in range(w[0]):
-        x, y = w[5] + 4 * image * rows * columns, w[6] + 4 * image * rows * columns
-        whole_rows = first + (last - first) // LANES * LANES
-        whole_columns = columns // LANES * LANES
-        for i in range(first, whole_rows, LANES):
-            for j in range(0, whole_columns, LANES):
-                turn_square(floats_at(x + 4 * (i * columns + j)), columns, floats_at(y + 4 * (j * rows + i)), rows)
-        source, target = floats_at(x), floats_at(y)
-        for i in range(first, last):
-            for j in range(whole_columns if i < whole_rows else 0, columns):
-                target[j * rows + i] = source[i * columns + j]
+        at = 4 * image * rows * columns
+        turn(w[5] + at, columns, w[1], w[2], columns, w[6] + at, rows)

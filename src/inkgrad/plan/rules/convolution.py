@@ -10,12 +10,12 @@ from inkgrad.kernels.numba_cpu.multiply import START_AT_BIAS, START_AT_C, START_
 from inkgrad.kernels.numba_cpu.native import Instruction
 from inkgrad.plan.planner import Planner, Value, rule
 from inkgrad.plan.products import emit_product
-from inkgrad.plan.program import COUNT, Place
 from inkgrad.plan.rules import patches
 from inkgrad.plan.rules.geometry import Frame, Geometry
 from inkgrad.plan.rules.normalization import folded
 from inkgrad.plan.rules.pooling import Window, pool_window
 from inkgrad.plan.trace import Call, Unplannable
+from inkgrad.plan.words import COUNT, Place
 
 __all__ = ["Convolution"]
 

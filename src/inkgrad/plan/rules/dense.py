@@ -7,15 +7,16 @@ import numpy as np
 from inkgrad.kernels.numba_cpu import elementwise, statistics
 from inkgrad.kernels.numba_cpu.lanes import LANES
 from inkgrad.kernels.numba_cpu.multiply import START_AT_BIAS, START_AT_ZERO, multiply_rows
-from inkgrad.kernels.numba_cpu.sparse import multiply_images, multiply_with_images
+from inkgrad.kernels.numba_cpu.sparse import SLACK, multiply_images, multiply_with_images
 from inkgrad.kernels.numba_cpu.transpose import transpose
 from inkgrad.plan.planner import Planner, Value, rule
 from inkgrad.plan.products import emit_product
-from inkgrad.plan.program import COUNT, Place, Program
+from inkgrad.plan.program import Program
 from inkgrad.plan.rules import split
 from inkgrad.plan.rules.elementwise import CODES
 from inkgrad.plan.rules.normalization import folded
 from inkgrad.plan.trace import SAMPLES, Call, Unplannable
+from inkgrad.plan.words import COUNT, Place
 
 FITS_CACHE = 1 << 18  # floats
 
@@ -74,11 +75,9 @@ def _product(
     with planner.beforehand():
         program.emit(transpose, 1, first, last, outputs, inputs, weight, turned)
     if x.place.source is not None:  # the images themselves
-        rows, used = program.table(np.arange(program.capacity) * inputs), program.local(inputs + 1, np.uint8)
         added = (int(bias is not None), 0 if bias is None else bias)
-        steps = program.local(inputs + 1, np.int64)
-        head = (COUNT, inputs, outputs, x.place, rows, turned, y.place)
-        program.emit(multiply_images, *head, *added, int(relu), used, steps, outputs, 0, 1)
+        head = (COUNT, inputs, outputs, x.place, turned, y.place, outputs)
+        program.emit(multiply_images, *head, *added, int(relu), program.local(inputs + SLACK, np.int64))
         return
     emit_product(
         program,
@@ -106,10 +105,8 @@ def _weight_gradients(planner: Planner, call: Call, x: Value, g: Place, inputs: 
             program.emit(statistics.sum_columns, COUNT, 1, outputs, g, bias_gradient, 0)
     weight_gradient = planner.gradient_of_parameter(call.inputs[1])
     if weight_gradient is not None and x.place.source is not None:
-        scratch = (program.local(program.capacity + 1, np.int64), program.local(LANES * outputs))
-        rows = program.table(np.arange(LANES))
-        head = (COUNT, inputs, outputs, g, x.place, weight_gradient, outputs, rows)
-        program.emit(multiply_with_images, *head, *scratch)
+        head = (COUNT, inputs, outputs, g, outputs, x.place, weight_gradient)
+        program.emit(multiply_with_images, *head, *split.scratch_of_gradient(program, outputs))
     elif weight_gradient is not None:
         images = np.arange(program.capacity)
         emit_product(

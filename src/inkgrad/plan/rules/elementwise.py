@@ -4,8 +4,8 @@ import numpy as np
 
 from inkgrad.kernels.numba_cpu import elementwise
 from inkgrad.plan.planner import Planner, Value, rule
-from inkgrad.plan.program import COUNT, START
 from inkgrad.plan.trace import Call, Unplannable
+from inkgrad.plan.words import COUNT, START
 
 CODES = {"relu": 1, "sigmoid": 2, "tanh": 3}
 

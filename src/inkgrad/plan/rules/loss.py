@@ -6,8 +6,8 @@ import numpy as np
 
 from inkgrad.kernels.numba_cpu import losses
 from inkgrad.plan.planner import Planner, rule
-from inkgrad.plan.program import COUNT, Place
 from inkgrad.plan.trace import Call, Unplannable
+from inkgrad.plan.words import COUNT, Place
 
 
 def _labels(call: Call) -> Any:

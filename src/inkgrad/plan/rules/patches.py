@@ -6,7 +6,7 @@ import numpy as np
 
 from inkgrad.kernels.numba_cpu import elementwise
 from inkgrad.kernels.numba_cpu import patches as kernels
-from inkgrad.plan.program import Place
+from inkgrad.plan.words import Place
 
 if TYPE_CHECKING:
     from inkgrad.plan.rules.convolution import Convolution

@@ -7,8 +7,9 @@ import numpy as np
 
 from inkgrad.kernels.numba_cpu import windows
 from inkgrad.plan.planner import Planner, Value, rule
-from inkgrad.plan.program import COUNT, Place, Program
+from inkgrad.plan.program import Program
 from inkgrad.plan.trace import Call, Unplannable
+from inkgrad.plan.words import COUNT, Place
 
 
 @dataclass(frozen=True)

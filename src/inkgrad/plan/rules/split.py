@@ -13,13 +13,14 @@ import numpy as np
 from inkgrad.kernels.numba_cpu import elementwise, statistics
 from inkgrad.kernels.numba_cpu.lanes import LANES
 from inkgrad.kernels.numba_cpu.multiply import START_AT_BIAS, START_AT_ZERO, multiply_rows
-from inkgrad.kernels.numba_cpu.sparse import multiply_images, multiply_with_images
+from inkgrad.kernels.numba_cpu.sparse import SLACK, TOGETHER, multiply_images, multiply_with_images
 from inkgrad.kernels.numba_cpu.transpose import transpose
 from inkgrad.plan.planner import Planner, Value
 from inkgrad.plan.products import emit_product
-from inkgrad.plan.program import COUNT, TOTAL, Place, Word
+from inkgrad.plan.program import Program
 from inkgrad.plan.rules.elementwise import CODES
 from inkgrad.plan.trace import Call
+from inkgrad.plan.words import COUNT, TOTAL, Place, Word
 
 FITS_CACHE = 1 << 18  # floats
 
@@ -100,12 +101,10 @@ def _forward(
         return
     turned = program.local(inputs * max(shares.sizes))
     program.emit(transpose, 1, 0, shares.count, shares.count, inputs, own_weight, turned)
-    images = np.arange(program.capacity)
     if x.place.source is not None:
-        scratch = (program.local(inputs + 1, np.uint8), program.local(inputs + 1, np.int64))
-        part = Word(tuple(range(program.threads)))
-        head = (TOTAL, inputs, shares.count, whole.first_row(), program.table(images * inputs), turned, own_y)
-        program.emit(multiply_images, *head, *added, int(relu), *scratch, outputs, part, program.threads)
+        steps = program.local(inputs + SLACK, np.int64)
+        head = (TOTAL, inputs, shares.count, whole.first_row(), turned, own_y, outputs)
+        program.emit(multiply_images, *head, *added, int(relu), steps)
         return
     pixels = np.arange(inputs)
     emit_product(
@@ -114,7 +113,7 @@ def _forward(
         t=inputs,
         n=shares.count,
         a=whole.first_row(),
-        rows=images * inputs,
+        rows=np.arange(program.capacity) * inputs,
         steps=pixels,
         b=turned,
         columns=[pixels * size for size in shares.sizes],
@@ -132,10 +131,8 @@ def _weight_gradient(
     program = planner.program
     own_g = g.first_row(shares.bytes(1))
     if x.place.source is not None:
-        scratch = (program.local(program.capacity + 1, np.int64), program.local(LANES * outputs))
-        rows = program.table(np.arange(LANES))
-        head = (TOTAL, inputs, shares.count, own_g, whole.first_row(), out, outputs, rows)
-        program.emit(multiply_with_images, *head, *scratch)
+        head = (TOTAL, inputs, shares.count, own_g, outputs, whole.first_row(), out)
+        program.emit(multiply_with_images, *head, *scratch_of_gradient(program, outputs))
         return
     images = np.arange(program.capacity)
     emit_product(
@@ -151,6 +148,13 @@ def _weight_gradient(
         c=out,
         ldc=inputs,
     )
+
+
+def scratch_of_gradient(program: Program, outputs: int) -> tuple[Place, Place, Place]:
+    """What `multiply_with_images` takes as scratch."""
+    most = min(program.capacity, TOGETHER)
+    steps, patterns = program.local(most + SLACK, np.int64), program.local(most + LANES, np.uint32)
+    return steps, patterns, program.local(LANES * outputs)
 
 
 def _input_gradient(planner: Planner, g: Place, weight: Place, out: Place, inputs: int, outputs: int) -> None:
