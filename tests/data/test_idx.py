@@ -57,12 +57,22 @@ def test_a_cut_at_any_byte_is_found(tmp_path, packed):
         (gzip.compress(idx(np.zeros(3, np.uint8)))[:-4] + b"abcd", "damaged"),
         (gzip.compress(idx(np.zeros(3, np.uint8))) + b"junk", "damaged"),
     ],
+    ids=["picture", "type", "axes", "trailing", "trailing-inside", "sum", "junk"],  # without: gzip's time of day
 )
 def test_what_is_no_idx_file_is_refused(tmp_path, content, words):
     file = tmp_path / "file"
     file.write_bytes(content)
     with pytest.raises(DataError, match=words):
         read_idx(file)
+
+
+@pytest.mark.parametrize("padding", [b"", bytes(100)], ids=["plain", "padded"])
+def test_gzip_files_may_be_joined_and_padded(tmp_path, padding):
+    array = np.tile(np.arange(250, dtype=np.uint8), 24_000).reshape(-1, 100)
+    whole = idx(array)
+    file = tmp_path / "file"
+    file.write_bytes(gzip.compress(whole[:777], 1) + gzip.compress(whole[777:], 0) + padding)
+    np.testing.assert_array_equal(read_idx(file), array)
 
 
 @pytest.mark.parametrize("pack", [bytes, gzip.compress])
