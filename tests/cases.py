@@ -2272,6 +2272,58 @@ def patches(
     return {10: image}
 
 
+def window_items(d: Draw, outputs: int, rows: int, length: int, relu: int = 1, kinds: int = 4) -> tuple[Any, ...]:
+    """Behind each of 5 positions `kinds` windows, of which each output chose one; some gradients are 0."""
+    positions, stride = 5, length + 7
+    size = (rows + 3) * stride
+    last = size - (rows - 1) * stride - length - 3
+    origins, shifts = d.rng.integers(last + 1, size=positions), d.rng.integers(4, size=kinds)
+    y, g = (_floats(d.normal(positions, outputs)) for _ in range(2))
+    g[d.rng.random(g.shape) < 0.3] = 0
+    index = d.rng.integers(kinds, size=(positions, outputs)).astype(np.uint8)
+    head = (outputs, positions, rows, length, stride, size, origins, shifts, kinds, y, index, g, relu)
+    room = np.zeros(kinds * (2 * outputs + 1), np.int64)
+    return *head, _floats(d.normal(outputs, rows, length)), _floats(d.normal(size)), room
+
+
+def added_windows(
+    outputs: int,
+    positions: int,
+    rows: int,
+    length: int,
+    stride: int,
+    size: int,
+    origins: Array,
+    shifts: Array,
+    kinds: int,
+    y: Array,
+    index: Array,
+    g: Array,
+    relu: int,
+    weights: Array,
+    out: Array,
+    room: Array,
+) -> dict[int, Any]:
+    within = np.add.outer(stride * np.arange(rows), np.arange(length))
+    image = np.zeros(size)
+    for p, o in np.ndindex(positions, outputs):
+        if not relu or y[p, o] > 0:
+            np.add.at(image, origins[p] + shifts[index[p, o]] + within, g[p, o] * weights[o].astype(float))
+    return {14: image, 15: _anything(room)}
+
+
+for _rows, _length, _outputs, _cut, _kinds in (
+    *((3, 20, 9, 1, 4), (5, 10, 6, 1, 4), (5, 30, 16, 0, 4), (5, 40, 24, 1, 9), (3, 96, 8, 1, 4)),
+    *((2, 70, 3, 0, 1), (1, 5, 1, 1, 2), (4, 33, 0, 1, 4)),
+):
+    instruction(
+        "add_windows",
+        f"{_rows}x{_length}x{_outputs}-{_cut}-{_kinds}",
+        lambda d, r=_rows, n=_length, o=_outputs, k=_kinds, cut=_cut: window_items(d, o, r, n, cut, k),
+        lambda *items: added_windows(*items),
+    )
+
+
 for _name in ("sum_patches", "add_patches"):
     for _rows, _length in ((3, 9), (5, 5), (5, 30), (3, 96), (1, 1)):
         instruction(

@@ -159,6 +159,13 @@ def test_patches_of_all_sizes(name, rows):
         check(name, items, cases.patches(name, *items))
 
 
+@pytest.mark.parametrize("rows", [1, 2, 3, 4, 5, 7])
+def test_windows_of_all_sizes(rows):
+    for length in range(1, 115):
+        items = cases.window_items(cases.Draw(f"{rows} {length}"), 5, rows, length)
+        check("add_windows", items, cases.added_windows(*items))
+
+
 def test_transposition_of_all_sizes():
     for rows in (1, 2, 15, 16, 17, 31, 32, 33, 48, 50):
         for columns in (1, 2, 15, 16, 17, 31, 32, 33, 48, 50):

@@ -117,9 +117,10 @@ def _add_tile(rows: int, vectors: int) -> Any:
 
 
 _sum_1_1, _sum_1_2, _sum_1_4 = _sum_tile(1, 1), _sum_tile(1, 2), _sum_tile(1, 4)
-_sum_3_2, _sum_3_6, _sum_5_1, _sum_5_2 = _sum_tile(3, 2), _sum_tile(3, 6), _sum_tile(5, 1), _sum_tile(5, 2)
+_sum_3_2, _sum_3_6 = _sum_tile(3, 2), _sum_tile(3, 6)
+_sum_5_1, _sum_5_2, _sum_5_3 = _sum_tile(5, 1), _sum_tile(5, 2), _sum_tile(5, 3)
 _add_1_1, _add_1_2, _add_1_4 = _add_tile(1, 1), _add_tile(1, 2), _add_tile(1, 4)
-_add_3_2, _add_3_6, _add_5_1, _add_5_2 = _add_tile(3, 2), _add_tile(3, 6), _add_tile(5, 1), _add_tile(5, 2)
+_add_3_6 = _add_tile(3, 6)
 
 
 @instruction
@@ -136,6 +137,8 @@ def sum_patches(w):  # type: ignore[no-untyped-def]
             _sum_3_6(x, stride, offsets, values, n, out, length, tail)
         elif rows == 3 and vectors == 2:
             _sum_3_2(x, stride, offsets, values, n, out, length, tail)
+        elif rows == 5 and vectors == 3:
+            _sum_5_3(x, stride, offsets, values, n, out, length, tail)
         elif rows == 5 and vectors == 2:
             _sum_5_2(x, stride, offsets, values, n, out, length, tail)
         elif rows == 5 and vectors == 1:
@@ -160,7 +163,10 @@ def sum_patches(w):  # type: ignore[no-untyped-def]
 
 @instruction
 def add_patches(w):  # type: ignore[no-untyped-def]
-    """(outputs, positions, rows, length, stride, size, counts, offsets, values, weights, out): out (size,), from 0."""
+    """(outputs, positions, rows, length, stride, size, counts, offsets, values, weights, out): out (size,), from 0.
+
+    Output by output, whose weights stay in registers: for more weights than a core's nearest cache holds.
+    """
     outputs, positions, rows, length, stride = w[0], w[1], w[2], w[3], w[4]
     counts, out = words_at(w[6]), floats_at(w[10])
     vectors = (length + LANES - 1) // LANES
@@ -172,12 +178,6 @@ def add_patches(w):  # type: ignore[no-untyped-def]
         weights, n = floats_at(w[9] + 4 * o * rows * length), counts[o]
         if rows == 3 and vectors == 6:
             _add_3_6(out, stride, offsets, values, n, weights, length, tail)
-        elif rows == 3 and vectors == 2:
-            _add_3_2(out, stride, offsets, values, n, weights, length, tail)
-        elif rows == 5 and vectors == 2:
-            _add_5_2(out, stride, offsets, values, n, weights, length, tail)
-        elif rows == 5 and vectors == 1:
-            _add_5_1(out, stride, offsets, values, n, weights, length, tail)
         else:
             for r in range(rows):
                 v = 0

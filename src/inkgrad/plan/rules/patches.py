@@ -6,12 +6,15 @@ import numpy as np
 
 from inkgrad.kernels.numba_cpu import elementwise
 from inkgrad.kernels.numba_cpu import patches as kernels
+from inkgrad.kernels.numba_cpu.scatter import add_windows
 from inkgrad.plan.words import Place
 
 if TYPE_CHECKING:
     from inkgrad.plan.rules.convolution import Convolution
 
 __all__ = ["backward"]
+
+FITS_CACHE = 1 << 13  # floats, of a core's nearest
 
 
 def backward(conv: "Convolution") -> None:
@@ -33,15 +36,20 @@ def backward(conv: "Convolution") -> None:
         program.emit(elementwise.zero, 1, geometry.terms * o, partial)
     if x.differentiated:
         packed, out = program.shared_new(geometry.terms * o), planner.take(x.size)
+        kinds = conv.pool.size[0] * conv.pool.size[1]
+        windows, scratch = (origins, shifts, kinds), program.local(kinds * (2 * o + 1), np.int64)
         conv.pack(kernels.pack_patches, packed)
     bias = 0 if bias_gradient is None else bias_gradient
+    behind = (y.place, conv.index, g, int(conv.relu))
     with program.each_image():
-        head = (o, positions, origins, shifts, y.place, conv.index, g, int(conv.relu))
-        program.emit(kernels.list_gradients, *head, *found, bias)
+        program.emit(kernels.list_gradients, o, positions, origins, shifts, *behind, *found, bias)
         if weight_gradient is not None:
             program.emit(kernels.sum_patches, *sizes, conv.source, *found, partial)
         if x.differentiated:
-            program.emit(kernels.add_patches, *sizes, x.size, *found, packed, out)
+            if geometry.terms * o <= FITS_CACHE:
+                program.emit(add_windows, *sizes, x.size, *windows, *behind, packed, out, scratch)
+            else:
+                program.emit(kernels.add_patches, *sizes, x.size, *found, packed, out)
     if weight_gradient is not None:
         program.emit(kernels.unpack_patches, geometry.channels, kh * kw, o, partial, weight_gradient)
     planner.give(y.size, g)
