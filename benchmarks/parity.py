@@ -22,7 +22,7 @@ import networks
 import numpy as np
 from harness import Target
 
-NETWORKS = ("lenet5", "cnn")  # cnn without dropout
+NETWORKS = ("mlp", "lenet5", "cnn")  # cnn without dropout
 TOLERANCE = {"float64": 1e-9, "float32": 1e-3}
 RATE, BATCH = 0.01, 64
 MOMENTA = (0.0, 0.9)

@@ -35,6 +35,7 @@ def main() -> None:
     IMAGES.mkdir(exist_ok=True)
     samples()
     preprocessing()
+    augmentation()
     layers()
     graphs()
     descent()
@@ -74,6 +75,45 @@ def preprocessing() -> None:
     ]
     columns = [[(Image.fromarray(array).convert("RGB"), title)] for array, title in steps]
     _table([], columns).save(IMAGES / "preprocessing.png")
+
+
+CHANGES = {
+    "rotation": 20,
+    "shift": 4,
+    "scale": 0.3,
+    "shear": 20,
+    "elastic": 40,
+    "thickness": 1,
+    "blur": 1.2,
+    "noise": 0.4,
+    "contrast": 0.8,
+    "background": 0.6,
+    "cutout": 8,
+    "polarity": 1,
+}
+
+
+def augmentation() -> None:
+    """Digits, and what each kind of change makes of them at random."""
+    train, _ = ig.data.load_digits()
+    chosen = [np.flatnonzero(train.labels == digit)[4] for digit in range(6)]
+    images = (train.images[chosen] / 255).astype(np.float32)
+    rows, captions = [train.images[chosen]], ["as they are"]
+    for name, amount in CHANGES.items():
+        changed = ig.data.Augmentation(**{name: amount}).apply(images, ig.default_rng(2))
+        rows.append(np.rint(255 * changed).clip(0, 255).astype(np.uint8))
+        captions.append(f"{name}={amount}")
+    tall, scale = 28 * 2 + 8, 2
+    sheet = Image.new("RGB", (2 * (130 + 6 * tall) + 20, -(-len(rows) // 2) * tall), CARD[:3])
+    draw, font = ImageDraw.Draw(sheet), ImageFont.load_default(13)
+    half = -(-len(rows) // 2)
+    for k, (row, caption) in enumerate(zip(rows, captions, strict=True)):
+        left, top = (k // half) * (130 + 6 * tall + 20), (k % half) * tall
+        draw.text((left, top + tall / 2), caption, fill=TEXT[:3], font=font, anchor="lm")
+        for j, image in enumerate(row):
+            picture = Image.fromarray(image).resize((28 * scale, 28 * scale), Image.Resampling.NEAREST)
+            sheet.paste(picture, (left + 130 + j * tall, top + 4))
+    sheet.save(IMAGES / "augmentation.png")
 
 
 def _photo() -> np.ndarray:

@@ -1414,6 +1414,24 @@ kernel(
 )
 
 
+for _n, _h, _w, _a, _b in ((2, 5, 4, 5, 4), (3, 28, 28, 28, 28), (1, 1, 1, 2, 3), (2, 3, 6, 9, 1), (0, 4, 4, 4, 4)):
+    for _far in (0.3, 1.0, 4.0):  # within the image, at its rim, and far outside
+        kernel(
+            "warp",
+            f"{_n}x{_h}x{_w}-{_a}x{_b}-{_far}",
+            lambda d, t, n=_n, h=_h, w=_w, a=_a, b=_b, far=_far: (
+                d.normal(n, h, w).astype(t),
+                ((h - 1) / 2 + far * h * d.rng.uniform(-1, 1, (n, a, b))).astype(t),
+                ((w - 1) / 2 + far * w * d.rng.uniform(-1, 1, (n, a, b))).astype(t),
+            ),
+        )
+kernel(
+    "warp",
+    "on-pixels",
+    lambda d, t: (d.normal(1, 3, 4).astype(t), *(np.array(m, t)[None] for m in np.mgrid[-1:4, -1:5])),
+)
+
+
 def _normalized(name: str, d: Draw, t: Any, shape: tuple[int, ...], inner: tuple[int, ...]) -> tuple[Any, ...]:
     x, gamma, beta = (a.astype(t) for a in (d.normal(*shape), d.away(*inner), d.normal(*inner)))
     if name.endswith("forward"):

@@ -197,8 +197,8 @@ MODELS = {
     ),
     "a pickle": (lambda d: written(d / "m", pickle.dumps(Evil())), "is damaged or no safetensors file"),
     "of an unknown architecture": (
-        lambda d: model(d / "m", architecture="vgg"),
-        "'vgg' that this inkgrad does not know",
+        lambda d: model(d / "m", architecture="alexnet"),
+        "'alexnet' that this inkgrad does not know",
     ),
     "of another architecture": (
         lambda d: model(d / "m", architecture="two-layer", options={"classes": 10, "hidden": 50}),

@@ -26,6 +26,7 @@ COUNTS = {
     "cnn": (1_199_882, {"layers.2.weight": (64, 32, 3, 3), "layers.7.weight": (128, 9216)}),
     "resnet": (77_754, {"layers.0.weight": (16, 1, 3, 3), "layers.5.shortcut.layers.0.weight": (32, 16, 1, 1)}),
     "simple-cnn": (1_124_180, {"layers.27.weight": (176, 160, 3, 3), "layers.31.weight": (10, 11264)}),
+    "vgg": (170_242, {"layers.3.weight": (24, 24, 3, 3), "layers.23.weight": (10, 864)}),
     "tiny": (6_866, {"layers.0.weight": (8, 1, 5, 5)}),
 }
 
@@ -38,7 +39,7 @@ def test_sizes(name):
     parameters = dict(net.named_parameters())
     assert {path: parameters[path].shape for path in shapes} == shapes
     assert all(parameter.data.dtype == np.float32 for parameter in parameters.values())
-    assert f"{count:,}" in NAMED[name].summary or name == "resnet"
+    assert f"{count:,}" in NAMED[name].summary or name in ("resnet", "vgg")
 
 
 def test_every_convolutional_network_has_a_row():

@@ -117,6 +117,18 @@ def simple_cnn(t):
     return m.Sequential(*layers, m.Flatten(), m.Linear(11264, 10, bias=False), m.BatchNorm1d(10))
 
 
+def vgg(t):
+    m = t.nn
+    layers = []
+    channels = 1
+    for o in (24, 48, 96):
+        for i in (channels, o):
+            layers += [m.Conv2d(i, o, 3, padding=1, bias=False), m.BatchNorm2d(o), m.ReLU()]
+        layers.append(m.MaxPool2d(2))
+        channels = o
+    return m.Sequential(*layers, m.Flatten(), m.Dropout(0.3), m.Linear(864, 10))
+
+
 def tiny(t):
     m = t.nn
 
@@ -137,6 +149,7 @@ TWINS = {
     "resnet": (resnet, {}),
     "resnet-deep": (resnet, {"width": 3, "depth": 2}),
     "simple-cnn": (simple_cnn, {}),
+    "vgg": (vgg, {}),
     "tiny": (tiny, {}),
 }
 

@@ -36,6 +36,7 @@ Model = Literal[
     "cnn",
     "resnet",
     "simple-cnn",
+    "vgg",
     "tiny",
 ]
 OptimizerName = Literal["sgd", "momentum", "nesterov", "adagrad", "rmsprop", "adam", "adamw"]
@@ -81,12 +82,17 @@ def quickstart(
 @app.command()
 def train(
     context: typer.Context,
+    recipe: Annotated[
+        str | None, typer.Option(help="Settings from a recipe, or a .toml file; what else is typed here goes first.")
+    ] = None,
     data: Data = "digits",
     train_on: Annotated[
         Literal["train", "all"], typer.Option(help="all: learn from the validation part too.")
     ] = "train",
     model: Annotated[Model, typer.Option(help="The network.")] = "mlp",
     hidden: Annotated[str | None, typer.Option(help="Widths of its hidden layers, such as 128 or 300,100.")] = None,
+    width: Annotated[int | None, typer.Option(help="Channels, of networks with that option.")] = None,
+    depth: Annotated[int | None, typer.Option(help="Blocks, of networks with that option.")] = None,
     epochs: Annotated[int | None, typer.Option(help="Times through the training data.  [default: 10]")] = None,
     steps: Annotated[int | None, typer.Option(help="How many updates to make, instead of epochs.")] = None,
     batch_size: Annotated[int, typer.Option(help="Images in each update.")] = 128,
@@ -104,6 +110,10 @@ def train(
     clip_value: Annotated[float | None, typer.Option(help="Limit of each component of the gradient.")] = None,
     average: Annotated[
         float | None, typer.Option(help="Decay of a moving average of the weights, such as 0.999.")
+    ] = None,
+    label_smoothing: Annotated[float, typer.Option(help="Share of each target spread over all classes.")] = 0.0,
+    augmentation: Annotated[
+        str | None, typer.Option("--augment", help="Random changes to the images, such as rotation=10,shift=2,elastic=15.")
     ] = None,
     scaling: Annotated[ScalingName, typer.Option(help="Pixels / 255, or by mean and deviation.")] = "linear",
     early_stopping: Annotated[

@@ -5,10 +5,10 @@ from pathlib import Path
 from typing import Any
 
 from inkgrad.cli.output import emit_json, say
-from inkgrad.data import NAMES, load
+from inkgrad.data import NAMES, Augmentation, load
 from inkgrad.errors import OptionError
 from inkgrad.models import MODEL_FILE
-from inkgrad.training import Run, Settings, saved_settings
+from inkgrad.training import Run, Settings, read_recipe, saved_settings
 from inkgrad.training.progress import Progress
 
 _EXTENDABLE = ("epochs", "steps")
@@ -26,11 +26,11 @@ def run(
     """Train, or go on training, and say where the model is; `given` names the choices that were typed."""
     if resume and out is None:
         raise OptionError("--resume needs --out with the folder of the run to continue")
-    choices = _parsed(choices)
+    typed = _parsed({name: value for name, value in choices.items() if name in given})
     if resume and out is not None:
-        settings = _merged(saved_settings(out), {name: choices[name] for name in given & choices.keys()})
+        settings = _merged(saved_settings(out), typed)
     else:
-        settings = Settings(**choices)
+        settings = Settings(**_with_recipe(typed))
     folder = out or _free_folder(settings.model)
     splits = load(settings.data, train_on=settings.train_on)
     training = Run(
@@ -52,17 +52,43 @@ def run(
     say(f"next: inkgrad evaluate {folder}")
 
 
-def _parsed(choices: dict[str, Any]) -> dict[str, Any]:
-    """Widths as numbers, and a path that still leads to the data from another folder."""
-    values = dict(choices)
-    if values["hidden"] is not None:
+def _with_recipe(typed: dict[str, Any]) -> dict[str, Any]:
+    """The recipe's settings under those that were typed; epochs and steps stand in for each other."""
+    if typed.get("recipe") is None:
+        return typed
+    values = read_recipe(typed["recipe"])
+    if "epochs" in typed or "steps" in typed:
+        values = {name: value for name, value in values.items() if name not in _EXTENDABLE}
+    return values | typed
+
+
+def _parsed(typed: dict[str, Any]) -> dict[str, Any]:
+    """Widths as numbers, augmentation as a record, and a path that still leads to the data from another folder."""
+    values = dict(typed)
+    if values.get("augmentation") is not None:
+        values["augmentation"] = _augmentation(values["augmentation"])
+    if values.get("hidden") is not None:
         try:
             values["hidden"] = tuple(int(width) for width in str(values["hidden"]).split(","))
         except ValueError:
             raise OptionError(f"--hidden takes widths such as 128 or 300,100, but got {values['hidden']!r}") from None
-    if values["data"] not in NAMES and Path(values["data"]).exists():
+    if "data" in values and values["data"] not in NAMES and Path(values["data"]).exists():
         values["data"] = str(Path(values["data"]).resolve())
     return values
+
+
+def _augmentation(text: str) -> Augmentation:
+    """From what is typed, such as rotation=10,shift=2."""
+    values = {}
+    for part in filter(None, text.split(",")):
+        name, equals, number = part.partition("=")
+        try:
+            values[name.strip()] = float(number)
+        except ValueError:
+            equals = ""
+        if not equals:
+            raise OptionError(f"--augment takes numbers such as rotation=10,shift=2, but got {part!r}")
+    return Augmentation.from_json(values)
 
 
 def _merged(saved: Settings, asked: dict[str, Any]) -> Settings:
@@ -72,7 +98,7 @@ def _merged(saved: Settings, asked: dict[str, Any]) -> Settings:
         if name in _EXTENDABLE or value == before:
             continue
         raise OptionError(
-            f"--{name.replace('_', '-')} is {_words(value)} here, but the run to resume has {_words(before)}; leave it "
+            f"{_option(name)} is {_words(value)} here, but the run to resume has {_words(before)}; leave it "
             f"out, or start a new run with another --out"
         )
     longer = {name: asked[name] for name in _EXTENDABLE if name in asked}
@@ -84,8 +110,14 @@ def _merged(saved: Settings, asked: dict[str, Any]) -> Settings:
     return replace(saved, **({"epochs": None, "steps": None} | longer)) if longer else saved
 
 
+def _option(name: str) -> str:
+    return "--augment" if name == "augmentation" else f"--{name.replace('_', '-')}"
+
+
 def _words(value: Any) -> str:
     """A setting as it is typed."""
+    if isinstance(value, Augmentation):
+        return ",".join(f"{name}={number:g}" for name, number in value.as_json().items()) or "none"
     if isinstance(value, tuple):
         return ",".join(str(item) for item in value)
     return "its default" if value is None else str(value)

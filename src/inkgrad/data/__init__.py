@@ -4,6 +4,7 @@
 and `load_csv` the user's own; `to_digit` turns any picture of one digit into the form that all of them have.
 """
 
+from inkgrad.data.augmentation import Augmentation
 from inkgrad.data.dataset import DIGITS, SIDE, Dataset, Splits
 from inkgrad.data.decode import decode
 from inkgrad.data.digits import load_digits
@@ -23,6 +24,7 @@ __all__ = [
     "DIGITS",
     "NAMES",
     "SIDE",
+    "Augmentation",
     "Dataset",
     "Loader",
     "Scaling",

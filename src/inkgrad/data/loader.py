@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from inkgrad.data.augmentation import Augmentation
 from inkgrad.data.dataset import Dataset
 from inkgrad.data.scaling import Scaling, linear_scaling
 from inkgrad.errors import CheckpointError, OptionError
@@ -24,6 +25,7 @@ class Loader:
         batch_size: images a batch; the last batch of an epoch may be smaller.
         rng: draws the orders; None goes in file order.
         scaling: from bytes to floats, pixels / 255 by default.
+        augmentation: how the images of each batch are changed at random first; needs `rng`.
 
     Attributes:
         position: how many images of the current epoch have been given out.
@@ -41,16 +43,21 @@ class Loader:
         batch_size: int,
         rng: np.random.Generator | None = None,
         scaling: Scaling | None = None,
+        augmentation: Augmentation | None = None,
     ) -> None:
         if batch_size < 1:
             raise OptionError(f"the batch size must be at least 1, but is {batch_size}")
         if len(dataset) == 0:
             raise OptionError(f"{dataset.name} has no images to go through")
+        if augmentation is not None and rng is None:
+            raise OptionError("augmentation needs a random generator; give the loader rng=...")
         self.dataset = dataset
         self.batch_size = min(batch_size, len(dataset))
         self.scaling = scaling or linear_scaling()
+        self.augmentation = augmentation
         self.position = 0
         self._rng = rng
+        self._seed = 0  # of the changes to the images of the current epoch
         self._before: Any = None  # the generator's state before it drew the current order
         self._order: NDArray[np.int64] | None = None
         self._whole: tuple[NDArray[np.float32], NDArray[np.int64]] | None = None
@@ -65,14 +72,24 @@ class Loader:
             self._draw()
         order = self._order
         assert order is not None
-        if self.batch_size == len(order) and self.position == 0:
+        if self.batch_size == len(order) and self.position == 0 and self.augmentation is None:
             self.position = len(order)
             yield self._all()
         while self.position < len(order):
             chosen = order[self.position : self.position + self.batch_size]
+            images = self._images(chosen)
             self.position += len(chosen)
-            yield self.scaling.apply(self.dataset.images, chosen), self.dataset.labels[chosen]
+            yield images, self.dataset.labels[chosen]
         self.finish_if_done()
+
+    def _images(self, chosen: NDArray[np.int64]) -> NDArray[np.float32]:
+        """Those of a batch; how they are changed depends on where in the epoch it begins, and on nothing before."""
+        if self.augmentation is None:
+            return self.scaling.apply(self.dataset.images, chosen)
+        rng = np.random.Generator(np.random.PCG64([self._seed, self.position]))
+        images = linear_scaling().apply(self.dataset.images, chosen)
+        changed = self.augmentation.apply(images[:, 0], rng)
+        return self.scaling.rescale(changed)[:, None]
 
     def _all(self) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
         """The one batch of full-batch training, gathered once: within a batch the order is no matter. Read-only."""
@@ -94,6 +111,8 @@ class Loader:
         else:
             self._before = self._rng.bit_generator.state
             self._order = self._rng.permutation(len(self.dataset))
+            if self.augmentation is not None:
+                self._seed = int(self._rng.integers(2**63))
 
     def state(self) -> dict[str, Any]:
         """Position and the generator's states, as JSON holds them; from them the same batches follow.

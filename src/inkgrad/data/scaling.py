@@ -34,6 +34,13 @@ class Scaling:
         flat = images.reshape(len(images), math.prod(images.shape[1:]))
         return gather_scaled(flat, indices, self.scale, self.shift).reshape(len(indices), 1, *images.shape[1:])
 
+    def rescale(self, images: NDArray[np.float32]) -> NDArray[np.float32]:
+        """What `apply` gives, from images in 0..1; float32 of any shape."""
+        if (self.scale, self.shift) == (1 / 255, 0.0):
+            return np.ascontiguousarray(images)
+        result: NDArray[np.float32] = images * np.float32(255 * self.scale) + np.float32(self.shift)
+        return result
+
     def as_json(self) -> dict[str, Any]:
         """The scaling as JSON holds it."""
         return asdict(self)

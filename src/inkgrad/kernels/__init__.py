@@ -19,6 +19,7 @@ from inkgrad.kernels.reference.pooling import (
     max_pool2d_forward,
 )
 from inkgrad.kernels.reference.update import adagrad_update, adam_update, rmsprop_update, sgd_update
+from inkgrad.kernels.reference.warp import warp
 from inkgrad.kernels.registry import (
     KERNELS,
     Kernel,
@@ -59,4 +60,5 @@ __all__ = [
     "rmsprop_update",
     "sgd_update",
     "use_backend",
+    "warp",
 ]

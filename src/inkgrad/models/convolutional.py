@@ -25,7 +25,7 @@ from inkgrad.nn import (
 from inkgrad.nn.init import lecun_normal
 from inkgrad.random import default_rng
 
-__all__ = ["cnn", "lenet1", "lenet5", "lenet5_1998", "resnet", "simple_cnn", "tiny"]
+__all__ = ["cnn", "lenet1", "lenet5", "lenet5_1998", "resnet", "simple_cnn", "tiny", "vgg"]
 
 # LeCun et al. 1998, table I: the six maps that each of the sixteen maps of the third layer sees.
 _TABLE_I = (
@@ -143,6 +143,23 @@ def simple_cnn(*, rng: np.random.Generator, classes: int) -> Network:
         channels = outputs
     last = Linear(channels * 8 * 8, classes, rng=rng, bias=False, init=lecun_normal)
     return Network(*layers, Flatten(), last, BatchNorm1d(classes))
+
+
+def vgg(*, rng: np.random.Generator, classes: int, width: int) -> Network:
+    """Three pairs of convolutions of 3x3 with `width`, 2 `width` and 4 `width` channels, max pooling after each pair.
+
+    After Simonyan and Zisserman 2015, arXiv 1409.1556, with batch normalization, dropout and one dense layer.
+    """
+    layers: list[Module] = []
+    channels = 1
+    for stage in range(3):
+        for outputs in (width << stage, width << stage):
+            layers += [*_normalized(channels, outputs, rng=rng), ReLU()]
+            channels = outputs
+        layers.append(MaxPool2d(2))
+    dropout = Dropout(0.3, rng=default_rng(int(rng.integers(2**63))))
+    last = Linear(channels * 3 * 3, classes, rng=rng, init=lecun_normal)
+    return Network(*layers, Flatten(), dropout, last)
 
 
 def tiny(*, rng: np.random.Generator, classes: int) -> Network:

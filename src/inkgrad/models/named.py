@@ -97,6 +97,13 @@ NAMED: dict[str, NamedModel] = {
         "softmax",
         "ten convolutions of 3x3 with batch normalization, no pooling: An et al. 2020, 1,124,180 parameters",
     ),
+    "vgg": NamedModel(
+        convolutional.vgg,
+        {"width": 24},
+        cross_entropy,
+        "softmax",
+        "six convolutions of 3x3 with batch normalization, width to 4 width channels, and one dense layer",
+    ),
     "tiny": NamedModel(
         convolutional.tiny,
         {},

@@ -23,7 +23,7 @@ __all__ = ["PredictionPlan"]
 _ = rules  # registers every rule
 SCRATCH = 2_000_000  # bytes of intermediate results that a thread works on at a time
 LEAST, MOST = 16, 512  # images in a block
-WORTH_SHARING = 3_000_000  # floating-point operations
+WORTH_SHARING = 8_000_000  # floating-point operations
 
 
 class PredictionPlan:

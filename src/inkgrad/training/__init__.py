@@ -4,6 +4,7 @@ from inkgrad.training.callbacks import Callback, EarlyStopping
 from inkgrad.training.checkpoint import CHECKPOINT_FILE, Checkpointing, load_checkpoint, save_checkpoint
 from inkgrad.training.gradcheck import check_network
 from inkgrad.training.metrics import Evaluation, evaluate_predictions
+from inkgrad.training.recipes import read_recipe, recipe_names
 from inkgrad.training.report import write_report
 from inkgrad.training.run import Run, saved_settings
 from inkgrad.training.settings import OPTIMIZERS, SCHEDULES, Settings, assemble
@@ -26,6 +27,8 @@ __all__ = [
     "check_network",
     "evaluate_predictions",
     "load_checkpoint",
+    "read_recipe",
+    "recipe_names",
     "save_checkpoint",
     "saved_settings",
     "write_report",

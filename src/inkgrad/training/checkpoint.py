@@ -138,6 +138,7 @@ def _identity(trainer: Trainer) -> dict[str, Any]:
         "data": trainer.fingerprint,
         "batch_size": trainer.loader.batch_size,
         "scaling": trainer.loader.scaling.as_json(),
+        "augmentation": None if trainer.loader.augmentation is None else trainer.loader.augmentation.as_json(),
         "loss": getattr(step.loss, "__name__", type(step.loss).__name__),
         "optimizer": _settings(optimizer),
         "penalties": [_settings(penalty) for penalty in step.penalties],

@@ -1,12 +1,14 @@
 """All choices of a training as one record, and the trainer that they make."""
 
+import functools
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
-from typing import Any, Literal
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal, get_args, get_origin, get_type_hints
 
-from inkgrad.data import Dataset, Scaling, Splits, linear_scaling, standardization
+from inkgrad.data import Augmentation, Dataset, Scaling, Splits, linear_scaling, standardization
 from inkgrad.errors import OptionError
 from inkgrad.models import NAMED, Network, build
+from inkgrad.nn import cross_entropy
 from inkgrad.optim import (
     L1,
     L2,
@@ -60,6 +62,7 @@ class Settings:
         train_on: "train", or "all" to learn from the validation part too.
         model: a named network.
         hidden: widths of its hidden layers, by default its own.
+        width, depth: options of the networks that have them, by default their own.
         epochs, steps: how long; one of the two.
         batch_size: images a step.
         optimizer: one of `OPTIMIZERS`; "momentum" and "nesterov" are SGD with momentum 0.9 unless given.
@@ -71,15 +74,20 @@ class Settings:
         weight_decay: of adamw, 0.01 by default.
         clip_norm, clip_value: limits of the gradient.
         average: decay of the moving average of the weights, for instance 0.999.
+        label_smoothing: share of each target that is spread evenly over all classes.
+        augmentation: how training images are changed at random.
         scaling: "linear" (pixels / 255) or "standard" (mean and deviation of the training pixels).
         early_stopping: epochs without improvement of the validation loss, or None.
         seed: of all random generators.
+        recipe: the name of the recipe that the settings came from.
     """
 
     data: str = "digits"
     train_on: Literal["train", "all"] = "train"
     model: str = "mlp"
     hidden: tuple[int, ...] | None = None
+    width: int | None = None
+    depth: int | None = None
     epochs: int | None = None
     steps: int | None = None
     batch_size: int = 128
@@ -94,9 +102,12 @@ class Settings:
     clip_norm: float | None = None
     clip_value: float | None = None
     average: float | None = None
+    label_smoothing: float = 0.0
+    augmentation: Augmentation = field(default_factory=Augmentation)
     scaling: str = "linear"
     early_stopping: int | None = None
     seed: int = 0
+    recipe: str | None = None
 
     def __post_init__(self) -> None:
         _choice("optimizer", self.optimizer, OPTIMIZERS)
@@ -114,6 +125,10 @@ class Settings:
         for name in ("l1", "l2", "weight_decay", "warmup_steps", "seed"):
             if not 0 <= (getattr(self, name) or 0) < float("inf"):
                 raise OptionError(f"{name.replace('_', '-')} must not be negative, but is {getattr(self, name)}")
+        if not 0 <= self.label_smoothing < 1:
+            raise OptionError(f"label-smoothing must be from 0 to below 1, but is {self.label_smoothing:g}")
+        if self.label_smoothing and NAMED[self.model].loss is not cross_entropy:
+            raise OptionError(f"label-smoothing belongs to cross-entropy, which is not the loss of {self.model}")
         if self.momentum is not None and self.optimizer not in ("momentum", "nesterov"):
             raise OptionError(f"{self.optimizer} has no momentum; choose the optimizer momentum or nesterov")
         if self.weight_decay is not None and self.optimizer != "adamw":
@@ -125,17 +140,27 @@ class Settings:
 
     def as_json(self) -> dict[str, Any]:
         """The settings as JSON holds them."""
-        return asdict(self)
+        return asdict(self) | {"augmentation": self.augmentation.as_json()}
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> "Settings":
-        """The settings that `as_json` described."""
-        unknown = sorted(values.keys() - {field.name for field in fields(cls)})
-        if unknown:
-            raise OptionError(f"a training has no setting {unknown[0]!r}")
-        full = dict(values)
-        if full.get("hidden") is not None:
-            full["hidden"] = tuple(full["hidden"])
+        """The settings that `as_json` described.
+
+        Raises:
+            OptionError: a field that does not exist, or a value of another type or beyond its bounds.
+        """
+        hints = get_type_hints(cls)
+        full = {}
+        for name, value in values.items():
+            full[name] = value
+            if name not in hints:
+                raise OptionError(f"a training has no setting {name!r}; there are {', '.join(hints)}")
+            if name == "hidden" and isinstance(value, list):
+                full[name] = value = tuple(value)
+            if name == "augmentation" and isinstance(value, Mapping):
+                full[name] = value = Augmentation.from_json(value)
+            if not _is_of(value, hints[name]):
+                raise OptionError(f"the setting {name} must be {_in_words(hints[name])}, but is {value!r}")
         return cls(**full)
 
     @property
@@ -148,6 +173,30 @@ class Settings:
         if self.steps is not None:
             return self.steps
         return (10 if self.epochs is None else self.epochs) * -(-images // min(self.batch_size, images))
+
+
+def _is_of(value: Any, hint: Any) -> bool:
+    """Whether a value is of a type; whole numbers are floats too, truth values are no numbers."""
+    if get_origin(hint) is Literal:
+        return value in get_args(hint)
+    if get_origin(hint) is tuple:
+        return isinstance(value, tuple) and all(_is_of(item, get_args(hint)[0]) for item in value)
+    if get_args(hint):
+        return any(_is_of(value, one) for one in get_args(hint))
+    if isinstance(value, bool):
+        return hint is bool
+    return isinstance(value, int | float) if hint is float else isinstance(value, hint)
+
+
+def _in_words(hint: Any) -> str:
+    if get_origin(hint) is Literal:
+        return " or ".join(repr(value) for value in get_args(hint))
+    if get_origin(hint) is tuple:
+        return f"a list of which each is {_in_words(get_args(hint)[0])}"
+    if get_args(hint):
+        return " or ".join(_in_words(one) for one in get_args(hint) if one is not type(None))
+    words: dict[Any, str] = {int: "a whole number", float: "a number", str: "a text", Augmentation: "a table"}
+    return words.get(hint, str(hint))
 
 
 def _choice(name: str, value: str, known: Any) -> None:
@@ -163,6 +212,7 @@ def assemble(settings: Settings, splits: Splits, callbacks: Sequence[Callback] =
     """
     weights_rng, order_rng = default_rng(settings.seed).spawn(2)
     options: dict[str, Any] = {} if settings.hidden is None else {"hidden": list(settings.hidden)}
+    options |= {n: v for n in ("width", "depth") if (v := getattr(settings, n)) is not None}
     net = build(settings.model, rng=weights_rng, classes=len(splits.train.classes), **options)
     optimizer = _optimizer(settings, net, settings.total_steps(max(len(splits.train), 1)))
     penalties: list[Penalty] = [
@@ -170,7 +220,10 @@ def assemble(settings: Settings, splits: Splits, callbacks: Sequence[Callback] =
         *([L2(settings.l2)] if settings.l2 else []),
     ]
     average = None if settings.average is None else MovingAverage(net, decay=settings.average)
-    step = TrainStep(net, NAMED[settings.model].loss, optimizer, penalties=penalties, average=average)
+    loss = NAMED[settings.model].loss
+    if settings.label_smoothing:
+        loss = functools.partial(loss, label_smoothing=settings.label_smoothing)
+    step = TrainStep(net, loss, optimizer, penalties=penalties, average=average)
     return Trainer(
         step,
         splits.train,
@@ -179,6 +232,7 @@ def assemble(settings: Settings, splits: Splits, callbacks: Sequence[Callback] =
         batch_size=settings.batch_size,
         rng=order_rng,
         scaling=_scaling(settings, splits.train),
+        augmentation=settings.augmentation if settings.augmentation != Augmentation() else None,
     )
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from inkgrad.data import Dataset, Loader, Scaling
+from inkgrad.data import Augmentation, Dataset, Loader, Scaling
 from inkgrad.errors import DivergenceError, OptionError
 from inkgrad.models import network_logits
 from inkgrad.random import default_rng
@@ -35,6 +35,7 @@ class Trainer:
         batch_size: images a step.
         rng: draws the order of the images; seed 0 by default.
         scaling: from bytes to floats; pixels / 255 by default.
+        augmentation: how training images are changed at random, anew each time that they are seen.
 
     Attributes:
         step_count: how many steps have been made, over all calls of `fit` and resumptions.
@@ -61,12 +62,14 @@ class Trainer:
         batch_size: int = 128,
         rng: np.random.Generator | None = None,
         scaling: Scaling | None = None,
+        augmentation: Augmentation | None = None,
     ) -> None:
         self.step = step
         self.train = train
         self.validation = validation if validation is not None and len(validation) else None
         self.callbacks = list(callbacks)
-        self.loader = Loader(train, batch_size=batch_size, rng=default_rng(0) if rng is None else rng, scaling=scaling)
+        rng = default_rng(0) if rng is None else rng
+        self.loader = Loader(train, batch_size=batch_size, rng=rng, scaling=scaling, augmentation=augmentation)
         self.step_count = 0
         self.total_steps = 0
         self.history: list[dict[str, Any]] = []

@@ -70,10 +70,8 @@ def _product(
             multiply_rows, COUNT, outputs, inputs, x.place, inputs, weight, inputs, y.place, outputs, *added, int(relu)
         )
         return
-    turned = program.shared_new(inputs * outputs)
-    first, last = program.share(outputs)
-    with planner.beforehand():
-        program.emit(transpose, 1, first, last, outputs, inputs, weight, turned)
+    turned = program.local(inputs * outputs)  # by each thread for itself: fetching the other's half takes longer
+    program.emit(transpose, 1, 0, outputs, outputs, inputs, weight, turned)
     if x.place.source is not None:  # the images themselves
         added = (int(bias is not None), 0 if bias is None else bias)
         head = (COUNT, inputs, outputs, x.place, turned, y.place, outputs)

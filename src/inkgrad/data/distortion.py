@@ -1,0 +1,85 @@
+"""Moving the pixels of images: rotation, shift, scale, shear and elastic distortion, in one interpolation."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from inkgrad.kernels import warp
+
+__all__ = ["distorted", "elastic_field"]
+
+Images = NDArray[np.float32]
+
+
+def distorted(
+    images: Images,
+    rng: np.random.Generator,
+    *,
+    rotation: float,
+    shift: float,
+    scale: float,
+    shear: float,
+    elastic: float,
+    elastic_sigma: float,
+) -> Images:
+    """Images (n, h, w), each distorted by values of its own, up to the given ones; see `Augmentation`."""
+    n, h, w = images.shape
+    affine = rotation or shift or scale or shear
+    if not (affine or elastic) or n == 0:
+        return images
+    rows, columns = (axis.astype(np.float32) for axis in np.mgrid[:h, :w])
+    y, x = rows - np.float32((h - 1) / 2), columns - np.float32((w - 1) / 2)
+    if affine:
+        matrix, offset = _affine_maps(n, rng, rotation, shift, scale, shear)
+        y, x = (
+            matrix[:, k, 0, None, None] * y + matrix[:, k, 1, None, None] * x + offset[:, k, None, None]
+            for k in range(2)
+        )
+    if elastic:
+        moved = elastic_field(n, h, w, elastic, elastic_sigma, rng)
+        y, x = y + moved[0], x + moved[1]
+    y, x = y + np.float32((h - 1) / 2), x + np.float32((w - 1) / 2)
+    return warp(np.ascontiguousarray(images), np.ascontiguousarray(y), np.ascontiguousarray(x))
+
+
+def _affine_maps(
+    n: int, rng: np.random.Generator, rotation: float, shift: float, scale: float, shear: float
+) -> tuple[Images, Images]:
+    """For each image the map from a point of the result to its origin, about the middle: (n, 2, 2) and (n, 2)."""
+
+    def drawn(most: float) -> NDArray[np.float64]:
+        return rng.uniform(-most, most, n) if most else np.zeros(n)
+
+    angle, slant = np.radians(drawn(rotation)), np.tan(np.radians(drawn(shear)))
+    height, width = 1 + drawn(scale), 1 + drawn(scale)
+    way = np.stack([drawn(shift), drawn(shift)], axis=1)
+    cos, sin, one, nothing = np.cos(angle), np.sin(angle), np.ones(n), np.zeros(n)
+
+    def matrix(*entries: NDArray[np.float64]) -> NDArray[np.float64]:
+        return np.stack(entries, axis=1).reshape(n, 2, 2)
+
+    forward = matrix(cos, sin, -sin, cos) @ matrix(height, nothing, nothing, width) @ matrix(one, nothing, slant, one)
+    backward = np.linalg.inv(forward)
+    offset = -np.einsum("nij,nj->ni", backward, way)
+    return backward.astype(np.float32), offset.astype(np.float32)
+
+
+def elastic_field(n: int, h: int, w: int, alpha: float, sigma: float, rng: np.random.Generator) -> Images:
+    """Displacements (2, n, h, w): noise from -1..1, smoothed by a Gaussian of `sigma` pixels, times alpha.
+
+    Source: P. Simard, D. Steinkraus and J. Platt, "Best practices for convolutional neural networks applied to visual
+    document analysis", ICDAR 2003.
+    """
+    noise = rng.random((2, n, h, w), np.float32)
+    noise *= 2
+    noise -= 1
+    smooth = np.asarray(gaussian(h, sigma) @ noise @ gaussian(w, sigma).T, np.float32)
+    smooth *= np.float32(alpha)
+    return smooth
+
+
+def gaussian(size: int, sigma: float) -> Images:
+    """(size, size): the matrix that smooths a line of numbers; beyond its ends there are zeros."""
+    distance = np.arange(size)[:, None] - np.arange(size)
+    weights = np.exp(-0.5 * (distance / sigma) ** 2)
+    total = np.exp(-0.5 * (np.arange(-4 * size, 4 * size + 1) / sigma) ** 2).sum()
+    return np.asarray(weights / total, np.float32)
