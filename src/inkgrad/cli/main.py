@@ -113,7 +113,8 @@ def train(
     ] = None,
     label_smoothing: Annotated[float, typer.Option(help="Share of each target spread over all classes.")] = 0.0,
     augmentation: Annotated[
-        str | None, typer.Option("--augment", help="Random changes to the images, such as rotation=10,shift=2,elastic=15.")
+        str | None,
+        typer.Option("--augment", help="Random changes to the images, such as rotation=10,shift=2,elastic=15."),
     ] = None,
     scaling: Annotated[ScalingName, typer.Option(help="Pixels / 255, or by mean and deviation.")] = "linear",
     early_stopping: Annotated[
