@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import cases
+import inkgrad as ig
 from inkgrad import optim
 from inkgrad.errors import CheckpointError, OptionError
 from inkgrad.optim import MovingAverage
@@ -107,3 +108,19 @@ def test_a_state_of_another_network_is_refused():
 def test_the_decay_is_a_fraction(decay):
     with pytest.raises(OptionError, match="decay in"):
         MovingAverage(module(), decay=decay)
+
+
+def test_running_statistics_are_averaged_too():
+    net = ig.nn.Sequential(ig.nn.BatchNorm1d(3))
+    average = MovingAverage(net, decay=0.5)
+    (norm,) = net.layers
+    expected = np.zeros(3)
+    for t in range(6):
+        net(ig.default_rng(t).normal(t, 1, (5, 3)))
+        d = min(0.5, (1 + t) / (10 + t))
+        expected = d * expected + (1 - d) * norm.running_mean.data
+        average.update()
+    last = norm.running_mean.data.copy()
+    with average.applied():
+        np.testing.assert_allclose(norm.running_mean.data, expected, rtol=1e-5)
+    np.testing.assert_array_equal(norm.running_mean.data, last)

@@ -16,7 +16,8 @@ __all__ = ["MovingAverage"]
 class MovingAverage:
     """a <- d a + (1 - d) w after each step (Polyak and Juditsky 1992), with d = min(decay, (1 + t)/(10 + t)).
 
-    The smaller d of the first steps keeps the initial weights from lingering.
+    The smaller d of the first steps keeps the initial weights from lingering. What layers keep of the data, such as a
+    batch normalization's running statistics, is averaged too, so that it belongs to the averaged weights.
 
     >>> from inkgrad.nn import Linear
     >>> from inkgrad.random import default_rng
@@ -35,7 +36,8 @@ class MovingAverage:
             raise OptionError(f"MovingAverage needs a decay in (0, 1), but got {decay}")
         self.decay = decay
         self.count = 0
-        self._parameters = dict(module.named_parameters())
+        members = getattr(module, "named_state", module.named_parameters)()
+        self._parameters = {name: member for name, member in members if member.data.dtype.kind == "f"}
         self._average: dict[str, NDArray[Any]] = {n: p.data.copy() for n, p in self._parameters.items()}
 
     def update(self) -> None:
