@@ -14,6 +14,7 @@ from inkgrad.data.idx import read_idx
 from inkgrad.data.ink import find_ink
 from inkgrad.data.loader import Loader
 from inkgrad.data.mnist import fetch_mnist, load_mnist, mnist_folder
+from inkgrad.data.normalization import NORMALIZATIONS, center, deskew, normalize, normalize_size, normalize_stroke
 from inkgrad.data.picture import normalize_digit, read_picture, to_digit
 from inkgrad.data.scaling import Scaling, linear_scaling, standardization
 from inkgrad.data.sheet import contact_sheet, show
@@ -23,14 +24,17 @@ from inkgrad.data.table import load_csv
 __all__ = [
     "DIGITS",
     "NAMES",
+    "NORMALIZATIONS",
     "SIDE",
     "Augmentation",
     "Dataset",
     "Loader",
     "Scaling",
     "Splits",
+    "center",
     "contact_sheet",
     "decode",
+    "deskew",
     "fetch_mnist",
     "find_ink",
     "linear_scaling",
@@ -40,7 +44,10 @@ __all__ = [
     "load_folder",
     "load_mnist",
     "mnist_folder",
+    "normalize",
     "normalize_digit",
+    "normalize_size",
+    "normalize_stroke",
     "read_idx",
     "read_picture",
     "show",

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["blurred", "inverted", "noisy", "on_paper", "thickened", "with_cutout"]
+__all__ = ["blurred", "extreme", "inverted", "noisy", "on_paper", "thickened", "with_cutout"]
 
 Images = NDArray[np.float32]
 
@@ -16,11 +16,12 @@ def _drawn(n: int, low: float, high: float, rng: np.random.Generator) -> Images:
 def thickened(images: Images, most: float, rng: np.random.Generator) -> Images:
     """Part of the way towards the brightest, or the darkest, of each pixel and its eight neighbours."""
     share = _drawn(len(images), -most, most, rng)
-    thick, thin = _extreme(images, np.maximum), _extreme(images, np.minimum)
+    thick, thin = extreme(images, np.maximum), extreme(images, np.minimum)
     return images + np.where(share > 0, share * (thick - images), -share * (thin - images))
 
 
-def _extreme(images: Images, choose: np.ufunc) -> Images:
+def extreme(images: Images, choose: np.ufunc) -> Images:
+    """np.maximum or np.minimum of each pixel and its eight neighbours; beyond the image there is no ink."""
     rows = np.pad(images, ((0, 0), (1, 1), (0, 0)))
     lines = choose(choose(rows[:, :-2], rows[:, 1:-1]), rows[:, 2:])
     columns = np.pad(lines, ((0, 0), (0, 0), (1, 1)))

@@ -3,6 +3,7 @@
 from inkgrad.models.classifier import Classification, Classifier, network_logits
 from inkgrad.models.file import MODEL_FILE, load, save
 from inkgrad.models.named import NAMED, NamedModel, build
+from inkgrad.models.neighbors import KNearest
 from inkgrad.models.network import Network
 from inkgrad.models.sheets import feature_sheet, filter_sheet
 from inkgrad.models.showing import show
@@ -12,6 +13,7 @@ __all__ = [
     "NAMED",
     "Classification",
     "Classifier",
+    "KNearest",
     "NamedModel",
     "Network",
     "build",
