@@ -36,6 +36,7 @@ def main() -> None:
     samples()
     preprocessing()
     augmentation()
+    normalization()
     layers()
     graphs()
     descent()
@@ -82,7 +83,7 @@ CHANGES = {
     "shift": 4,
     "scale": 0.3,
     "shear": 20,
-    "elastic": 40,
+    "elastic": 30,
     "thickness": 1,
     "blur": 1.2,
     "noise": 0.4,
@@ -103,17 +104,30 @@ def augmentation() -> None:
         changed = ig.data.Augmentation(**{name: amount}).apply(images, ig.default_rng(2))
         rows.append(np.rint(255 * changed).clip(0, 255).astype(np.uint8))
         captions.append(f"{name}={amount}")
-    tall, scale = 28 * 2 + 8, 2
-    sheet = Image.new("RGB", (2 * (130 + 6 * tall) + 20, -(-len(rows) // 2) * tall), CARD[:3])
+    _rows(rows, captions, halves=2).save(IMAGES / "augmentation.png")
+
+
+def normalization() -> None:
+    """Digits as they are, and after each normalization."""
+    train, _ = ig.data.load_digits()
+    images = train.images[[np.flatnonzero(train.labels == digit)[7] for digit in range(10)]]
+    rows = [images, *(ig.data.normalize(images, [name]) for name in ig.data.NORMALIZATIONS)]
+    _rows(rows, ["as they are", *ig.data.NORMALIZATIONS]).save(IMAGES / "normalization.png")
+
+
+def _rows(rows: Sequence[np.ndarray], captions: Sequence[str], halves: int = 1) -> Image.Image:
+    """Rows of images, each behind its caption, in one column or two."""
+    side, left, across = 64, 130, len(rows[0])
+    tall = -(-len(rows) // halves)
+    sheet = Image.new("RGB", (halves * (left + across * side + 20) - 20, tall * side), CARD[:3])
     draw, font = ImageDraw.Draw(sheet), ImageFont.load_default(13)
-    half = -(-len(rows) // 2)
     for k, (row, caption) in enumerate(zip(rows, captions, strict=True)):
-        left, top = (k // half) * (130 + 6 * tall + 20), (k % half) * tall
-        draw.text((left, top + tall / 2), caption, fill=TEXT[:3], font=font, anchor="lm")
+        x, y = (k // tall) * (left + across * side + 20), (k % tall) * side
+        draw.text((x, y + side / 2), caption, fill=TEXT[:3], font=font, anchor="lm")
         for j, image in enumerate(row):
-            picture = Image.fromarray(image).resize((28 * scale, 28 * scale), Image.Resampling.NEAREST)
-            sheet.paste(picture, (left + 130 + j * tall, top + 4))
-    sheet.save(IMAGES / "augmentation.png")
+            picture = Image.fromarray(image).resize((56, 56), Image.Resampling.NEAREST)
+            sheet.paste(picture, (x + left + j * side, y + 4))
+    return sheet
 
 
 def _photo() -> np.ndarray:

@@ -21,4 +21,4 @@ def test_every_setting_can_be_typed_and_has_the_same_default():
     typed = inspect.signature(main.train).parameters
     for name in get_type_hints(Settings):
         default = getattr(Settings(), name)
-        assert typed[name].default == (None if default == Augmentation() else default), name
+        assert typed[name].default == (None if default in (Augmentation(), ()) else default), name

@@ -54,7 +54,8 @@ def test_every_choice_arrives(inkgrad, tmp_path):
     line = (
         "--data digits --train-on all --model mlp --hidden 9,7 --steps 3 --batch-size 50 --optimizer adamw "
         "--learning-rate 0.01 --schedule cosine --warmup-steps 1 --l1 1e-5 --l2 1e-4 --weight-decay 0.2 "
-        "--clip-norm 2 --average 0.9 --scaling standard --seed 5 --label-smoothing 0.1 --augment rotation=5,noise=0.1"
+        "--clip-norm 2 --average 0.9 --scaling standard --seed 5 --normalize deskew,size "
+        "--label-smoothing 0.1 --augment rotation=5,noise=0.1"
     )
     ended = inkgrad("train", *line.split(), "--out", out, "--json")
     assert set(ended.json) == {key for key in KEYS if "validation" not in key}
@@ -63,6 +64,7 @@ def test_every_choice_arrives(inkgrad, tmp_path):
     assert {key for key, value in settings.items() if value == default[key]} == {
         *("data", "model", "width", "depth", "epochs", "momentum", "clip_value", "early_stopping", "recipe")
     }
+    assert settings["normalize"] == ("deskew", "size")
     assert settings["augmentation"] == {"rotation": 5, "noise": 0.1}
     assert settings["hidden"] == (9, 7)
     stopped = inkgrad("train", *QUICK, "--epochs", 50, "--learning-rate", 5, "--early-stopping", 1, "--clip-value", 0.1)
@@ -101,6 +103,7 @@ def test_nothing_is_overwritten(inkgrad, trained):
         ("--model two-layer --hidden 3,3", "two-layer has one hidden layer"),
         ("--model softmax-regression --hidden 3", "softmax-regression has no option 'hidden'"),
         ("--checkpoint-seconds -1", "seconds between checkpoints must not be negative"),
+        ("--normalize upright", "normalization 'upright' is not known; there are deskew, center, size, stroke"),
         ("--augment rotation", "--augment takes numbers such as rotation=10,shift=2, but got 'rotation'"),
         ("--augment rotation=x", "--augment takes numbers such as rotation=10,shift=2, but got 'rotation=x'"),
         ("--augment turn=1", "there is no augmentation 'turn'; there are rotation"),

@@ -1,12 +1,15 @@
 """Recipes: those of the package can be read and built; mistakes in one are named before anything is trained."""
 
+import numpy as np
 import pytest
 
-from inkgrad.data import Augmentation
-from inkgrad.errors import OptionError
+import inkgrad as ig
+from inkgrad.data import Augmentation, normalize
+from inkgrad.errors import ModelFileError, OptionError
 from inkgrad.models import build
+from inkgrad.nn.state import read_arrays, write_arrays
 from inkgrad.random import default_rng
-from inkgrad.training import Settings, read_recipe, recipe_names
+from inkgrad.training import Run, Settings, read_recipe, recipe_names
 
 
 @pytest.mark.parametrize("name", recipe_names())
@@ -65,3 +68,20 @@ def test_what_is_not_there(tmp_path):
         read_recipe("none")
     with pytest.raises(OptionError, match=r"cannot read the recipe .*away.toml"):
         read_recipe(str(tmp_path / "away.toml"))
+
+
+def test_normalizations_travel_with_the_model(tmp_path):
+    settings = Settings(model="two-layer", hidden=(8,), steps=3, batch_size=50, normalize=("deskew", "size"))
+    splits = ig.data.load("digits")
+    run = Run(tmp_path / "run", settings, splits)
+    run.train()
+    np.testing.assert_array_equal(run.trainer.train.images[:5], normalize(splits.train.images[:5], ["deskew", "size"]))
+    classifier = ig.models.load(tmp_path / "run")
+    assert classifier.normalizations == ("deskew", "size")
+    images = splits.test.images
+    expected = ig.models.network_logits(classifier.network, normalize(images, ["deskew", "size"]), classifier.scaling)
+    np.testing.assert_array_equal(classifier.predict_logits(images), expected)
+    header, arrays = read_arrays(tmp_path / "run" / "model.safetensors", "model")
+    write_arrays(tmp_path / "other", "model", header | {"normalizations": ["upright"]}, arrays)
+    with pytest.raises(ModelFileError, match="a normalization 'upright' that this inkgrad does not know"):
+        ig.models.load(tmp_path / "other")

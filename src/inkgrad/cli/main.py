@@ -116,6 +116,9 @@ def train(
         str | None,
         typer.Option("--augment", help="Random changes to the images, such as rotation=10,shift=2,elastic=15."),
     ] = None,
+    normalize: Annotated[
+        str | None, typer.Option(help="What is done to every image first, such as deskew,size.")
+    ] = None,
     scaling: Annotated[ScalingName, typer.Option(help="Pixels / 255, or by mean and deviation.")] = "linear",
     early_stopping: Annotated[
         int | None, typer.Option(help="Stop after so many epochs without a better validation loss.")

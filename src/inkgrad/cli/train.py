@@ -65,6 +65,8 @@ def _with_recipe(typed: dict[str, Any]) -> dict[str, Any]:
 def _parsed(typed: dict[str, Any]) -> dict[str, Any]:
     """Widths as numbers, augmentation as a record, and a path that still leads to the data from another folder."""
     values = dict(typed)
+    if values.get("normalize") is not None:
+        values["normalize"] = tuple(name.strip() for name in values["normalize"].split(",") if name.strip())
     if values.get("augmentation") is not None:
         values["augmentation"] = _augmentation(values["augmentation"])
     if values.get("hidden") is not None:
@@ -118,6 +120,8 @@ def _words(value: Any) -> str:
     """A setting as it is typed."""
     if isinstance(value, Augmentation):
         return ",".join(f"{name}={number:g}" for name, number in value.as_json().items()) or "none"
+    if value == ():
+        return "none"
     if isinstance(value, tuple):
         return ",".join(str(item) for item in value)
     return "its default" if value is None else str(value)

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inkgrad.autodiff import no_grad, ops
-from inkgrad.data import DIGITS, Scaling, linear_scaling, to_digit
+from inkgrad.data import DIGITS, Scaling, linear_scaling, normalize, to_digit
 from inkgrad.errors import ShapeError
 from inkgrad.nn import Module
 
@@ -64,6 +64,7 @@ class Classifier:
         classes: the name of each class.
         probabilities: how logits become probabilities, "softmax" or "sigmoid".
         header: what else the model file says: metrics, how it was trained.
+        normalizations: names of what is done to each image first; see `data.normalize`.
     """
 
     network: Module
@@ -71,6 +72,7 @@ class Classifier:
     classes: tuple[str, ...] = DIGITS
     probabilities: str = "softmax"
     header: dict[str, Any] = field(default_factory=dict)
+    normalizations: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         self.network.eval()
@@ -83,7 +85,7 @@ class Classifier:
                 f"a classifier needs uint8 images (n, 28, 28), white ink on black, but got {images.dtype} "
                 f"{images.shape}; classify() takes any picture"
             )
-        return network_logits(self.network, images, self.scaling)
+        return network_logits(self.network, normalize(images, self.normalizations), self.scaling)
 
     def predict_proba(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
         """uint8 (n, 28, 28) -> float32 (n, k); rows sum to 1."""

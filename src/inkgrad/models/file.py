@@ -1,11 +1,11 @@
 """Model files: safetensors with a header that says what the network is and how it came to be."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from inkgrad.data import Scaling
+from inkgrad.data import NORMALIZATIONS, Scaling
 from inkgrad.errors import ModelFileError, OptionError
 from inkgrad.models.classifier import Classifier
 from inkgrad.models.named import NAMED, build
@@ -24,6 +24,7 @@ def save(
     *,
     scaling: Scaling,
     classes: tuple[str, ...],
+    normalizations: Sequence[str] = (),
     metrics: Mapping[str, Any] | None = None,
     training: Mapping[str, Any] | None = None,
 ) -> None:
@@ -34,6 +35,7 @@ def save(
         net: a network that `build` made.
         scaling: the preprocessing it was trained with.
         classes: the name of each class.
+        normalizations: names of what is done to each image first.
         metrics: what was measured, as JSON holds it.
         training: how it was trained, as JSON holds it.
 
@@ -51,6 +53,7 @@ def save(
         "options": net.options,
         "scaling": scaling.as_json(),
         "classes": list(classes),
+        "normalizations": list(normalizations),
         "metrics": dict(metrics or {}),
         "training": dict(training or {}),
     }
@@ -75,6 +78,9 @@ def load(path: str | os.PathLike[str]) -> Classifier:
         name, options = str(header["architecture"]), dict(header["options"])
         classes = tuple(str(c) for c in header["classes"])
         scaling = Scaling.from_json(header["scaling"])
+        normalizations = tuple(str(n) for n in header.get("normalizations", ()))
+        if unknown := [n for n in normalizations if n not in NORMALIZATIONS]:
+            raise ModelFileError(f"{path} asks for a normalization {unknown[0]!r} that this inkgrad does not know")
         for part in ("metrics", "training"):
             said = header.setdefault(part, {})
             if not isinstance(said, dict) or not isinstance(said.get("settings", {}), dict):
@@ -93,4 +99,4 @@ def load(path: str | os.PathLike[str]) -> Classifier:
             f"{path} has a damaged header: it names {len(classes)} classes for {net.options['classes']} outputs"
         )
     load_state(net, arrays, source=str(path))
-    return Classifier(net, scaling, classes, NAMED[name].probabilities, header)
+    return Classifier(net, scaling, classes, NAMED[name].probabilities, header, normalizations)

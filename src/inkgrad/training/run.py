@@ -143,6 +143,7 @@ class Run:
                 step.net,
                 scaling=self.trainer.loader.scaling,
                 classes=self.splits.train.classes,
+                normalizations=self.settings.normalize,
                 metrics=metrics,
                 training={
                     "settings": self.settings.as_json(),

@@ -1,11 +1,21 @@
 """All choices of a training as one record, and the trainer that they make."""
 
+import dataclasses
 import functools
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
-from inkgrad.data import Augmentation, Dataset, Scaling, Splits, linear_scaling, standardization
+from inkgrad.data import (
+    NORMALIZATIONS,
+    Augmentation,
+    Dataset,
+    Scaling,
+    Splits,
+    linear_scaling,
+    normalize,
+    standardization,
+)
 from inkgrad.errors import OptionError
 from inkgrad.models import NAMED, Network, build
 from inkgrad.nn import cross_entropy
@@ -76,6 +86,7 @@ class Settings:
         average: decay of the moving average of the weights, for instance 0.999.
         label_smoothing: share of each target that is spread evenly over all classes.
         augmentation: how training images are changed at random.
+        normalize: names of what is done to every image first; see `data.normalize`.
         scaling: "linear" (pixels / 255) or "standard" (mean and deviation of the training pixels).
         early_stopping: epochs without improvement of the validation loss, or None.
         seed: of all random generators.
@@ -104,6 +115,7 @@ class Settings:
     average: float | None = None
     label_smoothing: float = 0.0
     augmentation: Augmentation = field(default_factory=Augmentation)
+    normalize: tuple[str, ...] = ()
     scaling: str = "linear"
     early_stopping: int | None = None
     seed: int = 0
@@ -125,6 +137,8 @@ class Settings:
         for name in ("l1", "l2", "weight_decay", "warmup_steps", "seed"):
             if not 0 <= (getattr(self, name) or 0) < float("inf"):
                 raise OptionError(f"{name.replace('_', '-')} must not be negative, but is {getattr(self, name)}")
+        for name in self.normalize:
+            _choice("normalization", name, NORMALIZATIONS)
         if not 0 <= self.label_smoothing < 1:
             raise OptionError(f"label-smoothing must be from 0 to below 1, but is {self.label_smoothing:g}")
         if self.label_smoothing and NAMED[self.model].loss is not cross_entropy:
@@ -155,7 +169,7 @@ class Settings:
             full[name] = value
             if name not in hints:
                 raise OptionError(f"a training has no setting {name!r}; there are {', '.join(hints)}")
-            if name == "hidden" and isinstance(value, list):
+            if name in ("hidden", "normalize") and isinstance(value, list):
                 full[name] = value = tuple(value)
             if name == "augmentation" and isinstance(value, Mapping):
                 full[name] = value = Augmentation.from_json(value)
@@ -210,6 +224,7 @@ def assemble(settings: Settings, splits: Splits, callbacks: Sequence[Callback] =
     Raises:
         OptionError: settings that cannot work together.
     """
+    splits = Splits(*(_normalized(part, settings.normalize) for part in splits))
     weights_rng, order_rng = default_rng(settings.seed).spawn(2)
     options: dict[str, Any] = {} if settings.hidden is None else {"hidden": list(settings.hidden)}
     options |= {n: v for n in ("width", "depth") if (v := getattr(settings, n)) is not None}
@@ -234,6 +249,10 @@ def assemble(settings: Settings, splits: Splits, callbacks: Sequence[Callback] =
         scaling=_scaling(settings, splits.train),
         augmentation=settings.augmentation if settings.augmentation != Augmentation() else None,
     )
+
+
+def _normalized(dataset: Dataset, names: Sequence[str]) -> Dataset:
+    return dataclasses.replace(dataset, images=normalize(dataset.images, names)) if names else dataset
 
 
 def _scaling(settings: Settings, train: Dataset) -> Scaling:
