@@ -1,8 +1,9 @@
 """Test accuracy of the frozen recipes on MNIST, as mean and spread over seeds.
 
-The recipes were chosen on the last 10,000 training digits; every evaluation here goes into test_ledger.jsonl.
+The recipes were chosen on the last 10,000 training digits; every evaluation on the test set goes into
+test_ledger.jsonl. Runs that are kept in a folder go on where they were stopped, and are not trained twice.
 
-    python benchmarks/accuracy.py [--seeds 3] [--recipe NAME]
+    python benchmarks/accuracy.py [--seeds 3] [--recipe NAME ...] [--keep FOLDER] [--split validation]
 """
 
 import argparse
@@ -11,6 +12,7 @@ import io
 import json
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import harness
 
@@ -30,6 +32,10 @@ RECIPES = {
         "--model cnn --optimizer adamw --learning-rate 0.003 --weight-decay 0.05 --schedule one-cycle "
         "--batch-size 64 --epochs 10"
     ),
+    "softmax-regression": "--recipe softmax-regression",
+    "mlp-elastic": "--recipe mlp-elastic",
+    "lenet5-distorted": "--recipe lenet5-distorted",
+    "tiny-mnist": "--recipe tiny-mnist",
 }
 
 
@@ -42,35 +48,54 @@ def run(line: str) -> dict[str, float]:
     return result
 
 
-def train_and_evaluate(recipe: str, seed: int) -> dict[str, float]:
-    with tempfile.TemporaryDirectory() as folder:
-        out = Path(folder) / "run"
-        trained = run(f"train --data mnist {RECIPES[recipe]} --seed {seed} --out {out} --json")
-        tested = run(f"evaluate {out} --data mnist --split test --json")
-    return {"validation": trained["validation_accuracy"], "test": tested["accuracy"]}
+def train_and_evaluate(recipe: str, seed: int, keep: Path, split: str) -> dict[str, float]:
+    out = keep / f"{recipe}-{seed}"
+    line = "--resume" if (out / "settings.json").exists() else f"--data mnist {RECIPES[recipe]} --seed {seed}"
+    trained = run(f"train {line} --out {out} --json")
+    found = {"validation": trained["validation_accuracy"], "minutes": minutes(out)}
+    if split == "test":
+        found["test"] = run(f"evaluate {out} --data mnist --split test --json")["accuracy"]
+    return found
+
+
+def minutes(out: Path) -> float:
+    """How long the training took, without what was before its epochs and after."""
+    return sum(json.loads(line)["seconds"] for line in (out / "history.jsonl").read_text().splitlines()) / 60
+
+
+def measured(recipe: str, seeds: int, keep: Path, split: str) -> dict[str, Any]:
+    """All seeds of a recipe, printed and summed up."""
+    runs = []
+    for seed in range(seeds):
+        runs.append(train_and_evaluate(recipe, seed, keep, split))
+        if split == "test":
+            harness.log_test_evaluation(
+                f"{recipe}: inkgrad train --data mnist {RECIPES[recipe]}", seed, runs[-1]["test"]
+            )
+        print(f"{recipe}  seed {seed}  " + in_words(runs[-1]), flush=True)
+    summary = {key: harness.spread([r[key] for r in runs]) for key in runs[0]}
+    means = [f"{key} {s['mean']:.2%} ± {s['std']:.2%}" for key, s in summary.items() if key != "minutes"]
+    print(f"{recipe}: {', '.join(means)}, {summary['minutes']['median']:.1f} minutes a run", flush=True)
+    return {"command": RECIPES[recipe], "runs": runs, "summary": summary}
+
+
+def in_words(found: dict[str, float]) -> str:
+    return "  ".join(f"{k} {v:.1f}" if k == "minutes" else f"{k} {v:.2%}" for k, v in found.items())
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument("--recipe", choices=list(RECIPES))
+    parser.add_argument("--recipe", choices=list(RECIPES), nargs="*", default=list(RECIPES))
+    parser.add_argument("--keep", type=Path, help="a folder for the runs; a temporary one by default")
+    parser.add_argument("--split", choices=["validation", "test"], default="test")
     options = parser.parse_args()
     results = {}
-    for recipe in [options.recipe] if options.recipe else RECIPES:
-        runs = []
-        for seed in range(options.seeds):
-            runs.append(train_and_evaluate(recipe, seed))
-            harness.log_test_evaluation(
-                f"{recipe}: inkgrad train --data mnist {RECIPES[recipe]}", seed, runs[-1]["test"]
-            )
-            print(
-                f"{recipe}  seed {seed}  validation {runs[-1]['validation']:.2%}  test {runs[-1]['test']:.2%}",
-                flush=True,
-            )
-        summary = {key: harness.spread([r[key] for r in runs]) for key in ("validation", "test")}
-        v, t = summary["validation"], summary["test"]
-        print(f"{recipe}: validation {v['mean']:.2%} ± {v['std']:.2%}, test {t['mean']:.2%} ± {t['std']:.2%}")
-        results[recipe] = {"command": RECIPES[recipe], "runs": runs, "summary": summary}
+    with tempfile.TemporaryDirectory() as place:
+        for recipe in options.recipe:
+            results[recipe] = measured(recipe, options.seeds, options.keep or Path(place), options.split)
+    if options.split == "validation":
+        return
     kept = {name: result for name, result in harness.read_results("accuracy").items() if name in RECIPES}
     harness.write_results("accuracy", kept | results)
 
