@@ -134,7 +134,7 @@ def test_a_number_of_threads_that_cannot_be(inkgrad, monkeypatch):
     monkeypatch.setenv("INKGRAD_THREADS", "many")
     ended = inkgrad("train", *QUICK)
     assert ended.status == 2
-    assert ended.err == "inkgrad: INKGRAD_THREADS must be a positive number, but is 'many'\n"
+    assert ended.err == "inkgrad: INKGRAD_THREADS must be a number from 1 to 256, but is 'many'\n"
 
 
 # Resuming

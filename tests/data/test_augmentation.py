@@ -120,7 +120,8 @@ def test_blur_keeps_the_ink_and_polarity_turns_it_over(digits):
         ({"rotation": float("nan")}, "rotation must be"),
         ({"shift": "2"}, "shift must be a number"),
         ({"noise": True}, "noise must be a number"),
-        ({"elastic": 10, "elastic_sigma": 0}, "elastic_sigma above 0"),
+        ({"elastic": 10, "elastic_sigma": 0}, "elastic_sigma of at least 0.1, but it is 0"),
+        ({"cutout": 0.5}, "cutout must be a whole number of pixels, but is 0.5"),
         ({"rotate": 3}, "no augmentation 'rotate'; there are rotation, shift"),
     ],
 )

@@ -9,6 +9,7 @@ import os
 import pkgutil
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -196,18 +197,11 @@ def test_nan_and_infinity_come_through_products(special):
             check("multiply_with_images", items, cases.with_images(*items))
 
 
-NARROW = """
-import sys, llvmlite.binding, pytest
-features = dict(llvmlite.binding.get_host_cpu_features(), avx512f=False)
-llvmlite.binding.get_host_cpu_features = lambda: features
-sys.exit(pytest.main(sys.argv[1:]))
-"""
-
-
 @pytest.mark.slow
 def test_everything_on_a_processor_with_narrow_vectors(tmp_path):
-    """All of this file, compiled for the oldest processor of this kind: other tiles, and no masks in hardware."""
+    """This file and the plans, compiled for the oldest processor of this kind: other tiles, no masks in hardware."""
     environment = os.environ | {"NUMBA_CPU_NAME": "generic", "NUMBA_CACHE_DIR": str(tmp_path)}
-    command = [sys.executable, "-c", NARROW, "-q", "-p", "no:cacheprovider", __file__]
+    others = Path(__file__).parents[1] / "plan" / "test_equal_to_eager.py"
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", __file__, str(others)]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=600, check=False)
     assert done.returncode == 0, done.stdout

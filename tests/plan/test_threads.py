@@ -175,7 +175,7 @@ def test_use_threads_refuses_what_is_no_number_of_threads(value):
 def test_a_wrong_number_in_the_environment_is_told_at_prediction(monkeypatch, value):
     use_threads(None)
     monkeypatch.setenv("INKGRAD_THREADS", value)
-    with pytest.raises(OptionError, match="INKGRAD_THREADS must be a positive number"):
+    with pytest.raises(OptionError, match="INKGRAD_THREADS must be a number from 1 to 256"):
         predictions(lenet5(), [images(100, 0)])
 
 
@@ -323,3 +323,65 @@ def test_workers_of_multiprocessing(tmp_path, method):
             print("done")
         """,
     ) == ["done"]
+
+
+INTERRUPTED = """
+import signal, time, numpy as np, inkgrad as ig
+def interrupt(*_):
+    raise KeyboardInterrupt
+signal.signal(signal.SIGALRM, interrupt)
+ig.use_threads(2)
+first, last = (ig.nn.Linear(*sizes, rng=ig.default_rng(0)) for sizes in ((8, 16), (16, 10)))
+net = ig.nn.Sequential(first, ig.nn.ReLU(), last)
+step = ig.training.TrainStep(net, ig.nn.cross_entropy, ig.optim.SGD(net, 0.01))
+images, labels = np.random.default_rng(0).random((40, 8), np.float32), np.arange(40) % 10
+step(images, labels)
+times, count, end = np.random.default_rng(1), 0, time.monotonic() + 3
+while time.monotonic() < end:
+    try:
+        signal.setitimer(signal.ITIMER_REAL, times.uniform(2e-5, 4e-4))
+        while True:
+            step(images, labels)
+    except KeyboardInterrupt:
+        count += 1
+signal.setitimer(signal.ITIMER_REAL, 0)
+assert step.fallback is None and np.isfinite(step(images, labels))
+print(count)
+"""
+
+
+@pytest.mark.skipif(not hasattr(__import__("signal"), "setitimer"), reason="no such timer on this system")
+def test_ctrl_c_at_any_moment_leaves_no_thread_waiting():
+    done = subprocess.run([sys.executable, "-c", INTERRUPTED], capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 0, done.stderr
+    assert int(done.stdout) > 50
+
+
+FORK_WHILE_LOADING = """
+import os, sys, time, numpy as np, inkgrad as ig
+from inkgrad.nn import prediction
+net = ig.models.build("lenet5", rng=ig.default_rng(0)).eval()
+images = np.zeros((50, 1, 28, 28), np.float32)
+prediction.PATIENCE = 0.0
+with ig.no_grad():
+    net(images)  # the loading begins
+time.sleep(float(sys.argv[1]))
+child = os.fork()
+if child == 0:
+    step = ig.training.TrainStep(net.train(), ig.nn.cross_entropy, ig.optim.SGD(net, 0.01))
+    step(images, np.zeros(50, np.int64))
+    os._exit(0 if step.fallback is None else 3)
+sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork on this system")
+@pytest.mark.parametrize("wait", ["0", "0.1", "0.3"])
+def test_a_fork_while_kernels_are_loaded_in_the_background(wait):
+    command = [sys.executable, "-c", FORK_WHILE_LOADING, wait]
+    running = subprocess.Popen(command, start_new_session=True)
+    try:
+        assert running.wait(timeout=60) == 0
+    finally:
+        if running.poll() is None:
+            os.killpg(running.pid, 9)  # with its child

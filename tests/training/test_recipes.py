@@ -46,7 +46,7 @@ def test_a_file_of_ones_own(tmp_path):
         ("epochs = 0", "epochs must be at least 1"),
         ("learning_rate = -1", "learning rate must be positive"),
         ('train_on = "test"', "train_on must be 'train' or 'all', but is 'test'"),
-        ('hidden = ["a"]', "hidden must be a list of which each is a whole number"),
+        ('hidden = ["a"]', "hidden must be a list of whole numbers"),
         ('model = "lenet6"', "model 'lenet6' is not known"),
         ("label_smoothing = 1.5", "label-smoothing must be from 0"),
         ('label_smoothing = 0.1\nmodel = "two-layer-sigmoid"', "label-smoothing belongs to cross-entropy"),
@@ -54,6 +54,7 @@ def test_a_file_of_ones_own(tmp_path):
         ("[augmentation]\nrotation = 999", "augmentation rotation must be a number from 0 to 180"),
         ("[augmentation]\nturn = 9", "there is no augmentation 'turn'"),
         ("epochs = ", "mine.toml is no TOML"),
+        ('recipe = "tiny-mnist"', "names a recipe itself"),
     ],
 )
 def test_mistakes_name_the_field_and_what_is_allowed(tmp_path, text, words):

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 import inkgrad as ig
-from inkgrad import nn, optim
-from inkgrad.errors import DivergenceError, OptionError
+from inkgrad import nn, ops, optim
+from inkgrad.errors import DivergenceError, OptionError, ShapeError
 from inkgrad.training import TrainStep
 
 
@@ -194,3 +194,134 @@ def test_a_gradient_that_is_not_finite_names_its_parameter(batch):
     step = TrainStep(net, lambda z, t: ig.ops.sqrt(ig.ops.sum(z * z * 0)), optim.SGD(net, learning_rate=0.5))
     message = stopped(step, *batch)
     assert message.startswith("the gradient of layers.1.weight became NaN or infinite in step 1;")
+
+
+# What must be noticed between two steps
+
+
+def small(seed=0):
+    return nn.Sequential(nn.Linear(6, 5, rng=ig.default_rng(seed)), nn.ReLU(), nn.Linear(5, 3, rng=ig.default_rng(1)))
+
+
+def some(n=8):
+    rng = ig.default_rng(2)
+    return rng.random((n, 6), np.float32), rng.integers(3, size=n)
+
+
+def test_momentum_that_is_switched_on_between_two_steps():
+    images, labels = some()
+    losses = []
+    for plan in (True, False):
+        net = small()
+        optimizer = optim.SGD(net, 0.1)
+        step = TrainStep(net, nn.cross_entropy, optimizer, plan=plan)
+        step(images, labels)
+        optimizer.momentum = 0.9
+        losses.append([step(images, labels) for _ in range(4)])
+        assert step.fallback is None or not plan
+    np.testing.assert_allclose(*losses, rtol=1e-6)
+
+
+def test_a_loss_whose_attribute_changes():
+    class Smoothed:
+        amount = 0.0
+
+        def __call__(self, logits, labels):
+            return nn.cross_entropy(logits, labels, label_smoothing=self.amount)
+
+    images, labels = some()
+    losses = []
+    for plan in (True, False):
+        loss, net = Smoothed(), small()
+        step = TrainStep(net, loss, optim.SGD(net, 0.1), plan=plan)
+        step(images, labels)
+        loss.amount = 0.5
+        losses.append([step(images, labels) for _ in range(2)])
+    np.testing.assert_allclose(*losses, rtol=1e-6)
+
+
+def test_a_plain_array_whose_contents_change():
+    class Gated(nn.Module):
+        def __init__(self):
+            self.gate, self.inner = np.zeros(1), small()
+
+        def forward(self, x):
+            y = self.inner(x)
+            return ops.tanh(y) if self.gate[0] else y
+
+    images, labels = some()
+    net = Gated()
+    step = TrainStep(net, nn.cross_entropy, optim.SGD(net, 0.1))
+    step(images, labels)
+    net.gate[0] = 1
+    expected = nn.cross_entropy(net(images), labels).item()
+    assert step(images, labels) == pytest.approx(expected, rel=1e-6)
+    with ig.no_grad():
+        before, net.gate[0] = [net.eval()(images).data for _ in range(3)], 0
+        after = net(images).data
+    assert np.abs(after - before[-1]).max() > 1e-3
+
+
+def test_a_network_that_is_not_plannable():
+    class Strange(nn.Module):
+        plannable = False
+
+        def __init__(self):
+            self.inner = small()
+
+        def forward(self, x):
+            return self.inner(x)
+
+    images, labels = some()
+    net = nn.Sequential(Strange())
+    step = TrainStep(net, nn.cross_entropy, optim.SGD(net, 0.1))
+    step(images, labels)
+    assert step.fallback == "Strange layers.0 is marked as not plannable"
+    with ig.no_grad():
+        for _ in range(3):
+            net.eval()(images)
+    assert net.fallback == "Strange layers.0 is marked as not plannable"
+
+
+def test_an_optimizer_of_another_network_is_refused():
+    with pytest.raises(OptionError, match=r"trains layers.0.weight, which is no parameter of the network"):
+        TrainStep(small(), nn.cross_entropy, optim.SGD(small(1), 0.1))
+    images, labels = some()
+    net = small()
+    step = TrainStep(net, nn.cross_entropy, optim.SGD(net, 0.1))
+    step(images, labels)
+    net.layers[0].weight = nn.Parameter(np.zeros((5, 6), np.float32))
+    with pytest.raises(OptionError, match="and anew when a parameter has been replaced"):
+        step(images, labels)
+
+
+@pytest.mark.parametrize("dtype", [np.int32, np.uint8, np.int16, np.bool_])
+def test_labels_of_any_whole_kind(dtype):
+    images, labels = some()
+    labels %= 2
+    one, other = small(), small()
+    first = TrainStep(one, nn.cross_entropy, optim.SGD(one, 0.1))
+    second = TrainStep(other, nn.cross_entropy, optim.SGD(other, 0.1))
+    assert first(images, labels) == second(images, labels.astype(dtype))
+    assert first(images, labels) == second(images, list(labels))
+    assert second.fallback is None
+
+
+def test_an_empty_batch_is_named():
+    net = small()
+    with pytest.raises(ShapeError, match=r"empty batch: images of shape \(0, 6\)"):
+        TrainStep(net, nn.cross_entropy, optim.SGD(net, 0.1))(np.zeros((0, 6), np.float32), np.zeros(0, np.int64))
+
+
+@pytest.mark.parametrize("plan", [True, False])
+def test_a_failed_step_draws_one_mask(plan):
+    images, labels = some()
+    net = nn.Sequential(small(), nn.Dropout(0.5, rng=ig.default_rng(5)))
+    step = TrainStep(net, nn.cross_entropy, optim.SGD(net, 0.1), plan=plan)
+    step(images, labels)
+    images[0, 0] = np.nan
+    with pytest.raises(DivergenceError):
+        step(images, labels)
+    expected = ig.default_rng(5)
+    drawn = [int(expected.integers(2**63)) for _ in range(3)]
+    assert net.layers[1].next_seed() == drawn[2]

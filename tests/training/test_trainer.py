@@ -311,7 +311,7 @@ def test_threads_are_restored(monkeypatch):
 def test_a_number_of_threads_that_cannot_be(monkeypatch, value):
     monkeypatch.setenv("INKGRAD_THREADS", value)
     with (
-        pytest.raises(OptionError, match=f"INKGRAD_THREADS must be a positive number, but is '{value}'"),
+        pytest.raises(OptionError, match=f"INKGRAD_THREADS must be a number from 1 to 256, but is '{value}'"),
         blas_threads(1),
     ):
         pass

@@ -25,7 +25,7 @@ def run(*, quick: bool, json: bool) -> None:
     say()
     for name, value in ground.items():
         say(f"{name:10} {'; '.join(value) if isinstance(value, list) else value}")
-    say(f"\nkernels that run the reference: {', '.join(missing) or 'none'}")
+    say(f"\nkernels without a compiled form, for what is not planned: {', '.join(missing) or 'none'}")
 
 
 def _work(row: Measured) -> str:

@@ -45,7 +45,9 @@ def run(
     if json:
         emit_json({"out": str(folder), "model": str(folder / MODEL_FILE), "parameters": _size(training)} | last)
         return
-    say(f"trained {settings.model} ({_size(training):,} parameters) for {last['step']:,} steps on {splits.train.name}")
+    say(
+        f"trained {settings.model} ({_size(training):,} parameters) for {_counted(last['step'])} on {splits.train.name}"
+    )
     if "validation_accuracy" in last:
         say(f"validation accuracy {last['validation_accuracy']:.2%} on {len(splits.validation):,} images")
     say(f"model {folder / MODEL_FILE}, history {folder / 'history.png'}")
@@ -84,6 +86,8 @@ def _augmentation(text: str) -> Augmentation:
     values = {}
     for part in filter(None, text.split(",")):
         name, equals, number = part.partition("=")
+        if name.strip() in values:
+            raise OptionError(f"--augment names {name.strip()} twice")
         try:
             values[name.strip()] = float(number)
         except ValueError:
@@ -110,6 +114,10 @@ def _merged(saved: Settings, asked: dict[str, Any]) -> Settings:
             f"leave --epochs and --steps out"
         )
     return replace(saved, **({"epochs": None, "steps": None} | longer)) if longer else saved
+
+
+def _counted(steps: int) -> str:
+    return f"{steps:,} step{'' if steps == 1 else 's'}"
 
 
 def _option(name: str) -> str:

@@ -74,8 +74,12 @@ class Augmentation:
             value = getattr(self, name)
             if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= most:
                 raise OptionError(f"augmentation {name} must be a number from 0 to {most:g}, but is {value!r}")
-        if self.elastic and not self.elastic_sigma:
-            raise OptionError("augmentation elastic needs an elastic_sigma above 0")
+        if self.elastic and self.elastic_sigma < 0.1:
+            raise OptionError(
+                f"augmentation elastic needs an elastic_sigma of at least 0.1, but it is {self.elastic_sigma}"
+            )
+        if self.cutout != int(self.cutout):
+            raise OptionError(f"augmentation cutout must be a whole number of pixels, but is {self.cutout}")
 
     def apply(self, images: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np.float32]:
         """New images, (n, h, w) float32 in 0..1 with ink as 1, from images of the same kind.

@@ -6,6 +6,7 @@ from inkgrad.errors import OptionError
 
 __all__ = ["chosen_threads", "thread_count", "use_threads"]
 
+MOST = 256
 _chosen: list[int | None] = [None]
 
 
@@ -16,15 +17,15 @@ def use_threads(n: int | None) -> None:
     the same number.
 
     Raises:
-        OptionError: n < 1.
+        OptionError: n is below 1 or above 256.
 
     >>> use_threads(1)
     >>> thread_count()
     1
     >>> use_threads(None)
     """
-    if n is not None and (not isinstance(n, int) or n < 1):
-        raise OptionError(f"use_threads needs a number of at least 1, or None, but got {n!r}")
+    if n is not None and (not isinstance(n, int) or not 1 <= n <= MOST):
+        raise OptionError(f"use_threads needs a number from 1 to {MOST}, or None, but got {n!r}")
     _chosen[0] = n
 
 
@@ -32,15 +33,15 @@ def chosen_threads() -> int | None:
     """What `use_threads` or INKGRAD_THREADS says, None if neither does.
 
     Raises:
-        OptionError: INKGRAD_THREADS is no positive number.
+        OptionError: INKGRAD_THREADS is no number from 1 to 256.
     """
     if _chosen[0] is not None:
         return _chosen[0]
     wanted = os.environ.get("INKGRAD_THREADS")
     if not wanted:
         return None
-    if not wanted.isdecimal() or int(wanted) < 1:
-        raise OptionError(f"INKGRAD_THREADS must be a positive number, but is {wanted!r}")
+    if not wanted.isdecimal() or not 1 <= int(wanted) <= MOST:
+        raise OptionError(f"INKGRAD_THREADS must be a number from 1 to {MOST}, but is {wanted!r}")
     return int(wanted)
 
 

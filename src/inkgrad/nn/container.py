@@ -4,7 +4,7 @@ import math
 from typing import Any
 
 from inkgrad.autodiff import Tensor, TensorLike, as_array, ops
-from inkgrad.errors import ShapeError
+from inkgrad.errors import OptionError, ShapeError
 from inkgrad.kernels.reference.activation import Activation
 from inkgrad.nn.activation import ReLU, Sigmoid, Tanh
 from inkgrad.nn.linear import Linear
@@ -40,6 +40,9 @@ class Sequential(Module):
     """
 
     def __init__(self, *layers: Module) -> None:
+        for layer in layers:
+            if not isinstance(layer, Module):
+                raise OptionError(f"Sequential takes layers, such as Sequential(ReLU(), Flatten()), but got {layer!r}")
         self.layers = list(layers)
 
     def forward(self, x: Any) -> Any:

@@ -7,7 +7,7 @@ import numpy as np
 from inkgrad.autodiff import Array, Tensor, TensorLike, as_array, ops
 from inkgrad.autodiff.ops.window import Lengths, check_images, check_window, pair_of
 from inkgrad.errors import OptionError
-from inkgrad.nn.init import Initializer, he_normal, zeros
+from inkgrad.nn.init import Initializer, check_widths, draw, he_normal, zeros
 from inkgrad.nn.module import Module, Parameter
 
 __all__ = ["Conv2d"]
@@ -52,14 +52,13 @@ class Conv2d(Module):
         init: Initializer = he_normal,
         connections: Any = None,
     ) -> None:
-        if inputs < 1 or outputs < 1:
-            raise OptionError(f"Conv2d needs at least one channel in and one out, but got {inputs} and {outputs}")
+        check_widths("Conv2d", "channel in and one out", inputs, outputs)
         self.size = pair_of("Conv2d", "size", size, least=1)
         self.stride = pair_of("Conv2d", "stride", stride, least=1)
         self.padding = pair_of("Conv2d", "padding", padding, least=0)
         self.mask: Array | None = None  # float32 (out, in, 1, 1)
         if connections is None:
-            weight = init((outputs, inputs, *self.size), rng)
+            weight = draw("Conv2d", init, (outputs, inputs, *self.size), rng)
         else:
             table = _checked_table(connections, outputs, inputs)
             self.mask = table.astype(np.float32)[:, :, None, None]
@@ -92,5 +91,5 @@ def _partial_weight(table: Array, size: tuple[int, int], rng: np.random.Generato
     outputs = len(table)
     weight = np.zeros((*table.shape, *size), np.float32)
     for one, row in enumerate(table):
-        weight[one, row] = init((outputs, int(row.sum()), *size), rng)[one]
+        weight[one, row] = draw("Conv2d", init, (outputs, int(row.sum()), *size), rng)[one]
     return weight

@@ -29,6 +29,25 @@ __all__ = [
 Initializer: TypeAlias = Callable[[Sequence[int], np.random.Generator], Array]
 
 
+def draw(layer: str, init: Initializer, shape: Sequence[int], rng: np.random.Generator) -> Array:
+    """The initial weights of a layer.
+
+    Raises:
+        OptionError: `init` is no initializer, or `rng` no generator.
+    """
+    if not callable(init):
+        raise OptionError(f"{layer} needs an initializer as init, such as nn.init.he_normal, but got {init!r}")
+    if not isinstance(rng, np.random.Generator):
+        raise OptionError(f"{layer} needs a random generator as rng, such as ig.default_rng(0), but got {rng!r}")
+    return init(shape, rng)
+
+
+def check_widths(layer: str, what: str, *widths: object) -> None:
+    """Raise OptionError unless all are whole numbers of at least 1."""
+    if not all(isinstance(w, int | np.integer) and not isinstance(w, bool) and w >= 1 for w in widths):
+        raise OptionError(f"{layer} needs at least one {what}, but got {' and '.join(repr(w) for w in widths)}")
+
+
 def fans(shape: Sequence[int]) -> tuple[int, int]:
     """(fan-in, fan-out) of a weight of shape (out, in, *window).
 

@@ -3,9 +3,9 @@
 import numpy as np
 
 from inkgrad.autodiff import Tensor, TensorLike, as_array, ops
-from inkgrad.errors import OptionError, ShapeError
+from inkgrad.errors import ShapeError
 from inkgrad.kernels.reference.activation import Activation
-from inkgrad.nn.init import Initializer, he_normal, zeros
+from inkgrad.nn.init import Initializer, check_widths, draw, he_normal, zeros
 from inkgrad.nn.module import Module, Parameter
 
 __all__ = ["Linear"]
@@ -39,9 +39,8 @@ class Linear(Module):
         bias: bool = True,
         init: Initializer = he_normal,
     ) -> None:
-        if inputs < 1 or outputs < 1:
-            raise OptionError(f"Linear needs at least one input and one output, but got {inputs} and {outputs}")
-        self.weight = Parameter(init((outputs, inputs), rng))
+        check_widths("Linear", "input and one output", inputs, outputs)
+        self.weight = Parameter(draw("Linear", init, (outputs, inputs), rng))
         self.bias = Parameter(zeros((outputs,))) if bias else None
 
     def forward(self, x: TensorLike, activation: Activation = "identity") -> Tensor:

@@ -16,7 +16,7 @@ __all__ = ["Buffer", "Module", "Parameter"]
 M = TypeVar("M", bound="Module")
 
 _root: ContextVar["Module | None"] = ContextVar("inkgrad_root", default=None)  # whose forward is running
-_LABELS = {"_label", "_has_labelled"}
+LABELS = {"_label", "_has_labelled"}
 _counts = [0, 0]
 
 
@@ -58,6 +58,8 @@ class Module:
 
     Attributes:
         training: whether layers such as dropout behave as in training; set by `train()` and `eval()`.
+        plannable: whether plans may stand in for `forward`; a class whose `forward` depends on more than its input and
+            the attributes of its modules sets it to False.
 
     >>> from inkgrad.nn import Linear, ReLU
     >>> from inkgrad.random import default_rng
@@ -75,12 +77,13 @@ class Module:
     """
 
     training: bool = True
+    plannable: bool = True
     _label: str = ""  # its path within the module around it, for the scopes of a graph
     _has_labelled: bool = False
     frozen_count: int = 0  # how many numbers of its own parameters never change
 
     def __setattr__(self, name: str, value: Any) -> None:
-        if self.__dict__.get(name, _counts) is not value and name not in _LABELS:
+        if self.__dict__.get(name, _counts) is not value and name not in LABELS:
             _counts[name == "training"] += 1
         object.__setattr__(self, name, value)
 
@@ -121,6 +124,19 @@ class Module:
         scope = current_scope()  # the whole path, while recording
         path = scope if self._label and scope.endswith(self._label) else self._label
         return f"{type(self).__name__} {path}".rstrip()
+
+    def __repr__(self) -> str:
+        """Its kind, the shapes of its own parameters and buffers, and its modules, each on a line."""
+        own = [
+            f"{name} {member.data.shape}"
+            for name, member in vars(self).items()
+            if isinstance(member, Parameter | Buffer)
+        ]
+        inner = [(name, member) for name, member in self.named_modules() if name]
+        direct = [(n, m) for n, m in inner if not any(n.startswith(f"{other}.") for other, _ in inner)]
+        lines = [f"{name}: {module!r}".replace("\n", "\n  ") for name, module in direct]
+        body = ", ".join(own) + "".join(f"\n  {line}" for line in lines) + ("\n" if lines else "")
+        return f"{type(self).__name__}({body})"
 
     # The one walk
 

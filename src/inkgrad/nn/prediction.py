@@ -21,11 +21,19 @@ __all__ = ["fallback_of", "predict"]
 
 COMPILED = "numba_cpu"
 PATIENCE = 0.3  # seconds of eager prediction in this process, after which compiled kernels are loaded beside it
+LOADER = "inkgrad-loading"  # the thread that loads compiled kernels in the background
 AT_ONCE = 16  # images from which on a plan is made at the first call
 
 _local = threading.local()
 _predictors: "WeakKeyDictionary[Module, _Predictor]" = WeakKeyDictionary()
 _waiting = {"seconds": 0.0, "loading": 0.0}
+
+
+def _before_fork() -> None:
+    """A child in which a module is half imported could never import it; wait until the loading has ended."""
+    for thread in threading.enumerate():
+        if thread.name == LOADER and thread is not threading.current_thread():
+            thread.join()
 
 
 def _forked() -> None:
@@ -50,22 +58,23 @@ class _Predictor:
         self.refused: str | None = None
         self.calls = 0
         self.kind: tuple[int, ...] = ()  # the shape of an image that a plan was last wanted for
+        self.arrays: list[Any] = []  # what the network's arrays were like then
 
     def find(self, module: "Module", x: Any) -> "PredictionPlan | None":
         with self.lock:
-            if not self.watch.same():
+            if not self.watch.same() or (self.refused is not None and self.arrays != _kinds(module)):
                 self.plan, self.refused, self.calls = None, None, 0
             if self.plan is not None and self.plan.fits(x):
                 return self.plan
             self.calls += 1
             kind = x.shape[1:]
             if (self.refused is None or kind != self.kind) and (self.calls > 1 or len(x) >= AT_ONCE):
-                self.kind = kind
+                self.kind, self.arrays = kind, _kinds(module)
                 self._make(module, x)
             return self.plan if self.plan is not None and self.plan.fits(x) else None
 
     def _make(self, module: "Module", x: Any) -> None:
-        from inkgrad.nn.watch import Trial
+        from inkgrad.nn.watch import Trial, check_plannable
         from inkgrad.plan.prediction import PredictionPlan
 
         self.plan, self.refused = None, None
@@ -76,6 +85,7 @@ class _Predictor:
             return None if net is None else net.forward(images)
 
         try:
+            check_plannable(module)
             with trial:
                 plan = PredictionPlan(forward, x, module.holders())
             if trial.changed:
@@ -86,6 +96,11 @@ class _Predictor:
         except Exception as error:  # if it is a mistake, the eager way will say so
             self.refused = f"a trial run failed: {error}"
         self.watch.same()  # what was taken back is no change
+
+
+def _kinds(module: "Module") -> list[Any]:
+    """What of a network's arrays decides whether there can be a plan."""
+    return [(m.data.dtype, m.data.shape, m.data.flags.c_contiguous) for _, m in module.named_state()]
 
 
 def predict(module: "Module", x: Any) -> Tensor | None:
@@ -136,7 +151,22 @@ def _eagerly(module: "Module", x: Any) -> Tensor:
         _waiting["seconds"] += time.perf_counter() - start
         if _waiting["seconds"] > PATIENCE and not _waiting["loading"]:
             _waiting["loading"] = 1.0
-            threading.Thread(target=_load, name="inkgrad-loading", daemon=True).start()
+            _start_loading()
+
+
+def _start_loading() -> None:
+    """Load compiled kernels in a thread; a fork meanwhile waits for its end.
+
+    Before a fork what was registered last runs first, so the modules that take locks then have to be there before: the
+    thread needs their locks, too.
+    """
+    import concurrent.futures.thread
+    import logging
+
+    del concurrent, logging
+    if hasattr(os, "register_at_fork"):
+        os.register_at_fork(before=_before_fork)
+    threading.Thread(target=_load, name=LOADER, daemon=True).start()
 
 
 def _load() -> None:

@@ -5,13 +5,16 @@ from operator import is_
 from typing import Any
 from weakref import ref
 
-from inkgrad.nn.module import Module, changes, modes
+import numpy as np
 
-__all__ = ["Trial", "Watch"]
+from inkgrad.nn.module import LABELS, Module, changes, modes
+from inkgrad.plan.trace import Unplannable
+
+__all__ = ["Trial", "Watch", "check_plannable"]
 
 
 class Watch:
-    """Remembers a network: the attributes of its modules, what is in their lists, and the mode of each.
+    """Remembers a network: the attributes of its modules, what is in their lists and arrays, and the mode of each.
 
     >>> from inkgrad.nn import Linear
     >>> from inkgrad.random import default_rng
@@ -30,32 +33,57 @@ class Watch:
         net = self._net()
         modules = [] if net is None else [module for _, module in net.named_modules()]
         self._flags = [module.training for module in modules]
-        self._lists = [(found, found.copy()) for module in modules for found in _lists(vars(module).values())]
+        self._attributes = [(id(module), _without_mode(module)) for module in modules]
+        self._lists = [(found, _copy(found)) for module in modules for found in _contents(vars(module).values())]
 
     def same(self) -> bool:
         """Whether nothing has changed since the last time this was asked, or since the beginning."""
         kept = all(_identical(found, copy) for found, copy in self._lists)
         if kept and changes() == self._changes and modes() == self._modes:
             return True
-        before = self._changes, self._flags
+        before, flags = self._attributes, self._flags
         self._look()
-        return kept and (self._changes, self._flags) == before
+        return kept and flags == self._flags and _alike(before, self._attributes)
 
 
-def _lists(values: Iterable[Any]) -> Iterator[Any]:
-    """The lists and dicts among some values, and those within them."""
+def _without_mode(module: Module) -> dict[str, Any]:
+    return {name: value for name, value in vars(module).items() if name != "training" and name not in LABELS}
+
+
+def _alike(some: list[tuple[int, dict[str, Any]]], others: list[tuple[int, dict[str, Any]]]) -> bool:
+    """Whether the same modules have the same attributes; those of other networks have changed then."""
+    return len(some) == len(others) and all(
+        a == b and _identical(x, y) for (a, x), (b, y) in zip(some, others, strict=True)
+    )
+
+
+def _contents(values: Iterable[Any]) -> Iterator[Any]:
+    """The lists, dicts and arrays among some values, and those within them."""
     for value in values:
-        if isinstance(value, list | dict):
+        if isinstance(value, list | dict | np.ndarray):
             yield value
         if isinstance(value, list | tuple | dict):
-            yield from _lists(value.values() if isinstance(value, dict) else value)
+            yield from _contents(value.values() if isinstance(value, dict) else value)
+
+
+def _copy(found: Any) -> Any:
+    return found.tobytes() if isinstance(found, np.ndarray) else found.copy()
 
 
 def _identical(a: Any, b: Any) -> bool:
-    """Whether two lists or dicts hold the same objects."""
+    """Whether two lists or dicts hold the same objects, or an array the same bytes."""
+    if isinstance(a, np.ndarray):
+        return bool(a.tobytes() == b)
     if len(a) != len(b) or not all(map(is_, a, b)):
         return False
     return not isinstance(a, dict) or all(map(is_, a.values(), b.values()))
+
+
+def check_plannable(net: Module) -> None:
+    """Raise Unplannable if a module of the network says that it depends on more than a plan sees."""
+    for name, module in net.named_modules():
+        if not module.plannable:
+            raise Unplannable(f"{type(module).__name__} {name}".rstrip() + " is marked as not plannable")
 
 
 class Trial:
@@ -71,6 +99,8 @@ class Trial:
 
     def __enter__(self) -> "Trial":
         self._attributes = [(vars(module), dict(vars(module))) for _, module in self._net.named_modules()]
+        found = (one for values, _ in self._attributes for one in _contents(values.values()))
+        self._held = [(one, one.copy()) for one in found if not isinstance(one, np.ndarray)]
         self._generators = [(rng, rng.bit_generator.state) for _, rng in self._net.named_generators()]
         return self
 
@@ -83,5 +113,10 @@ class Trial:
                 if name not in now or now[name] is not value:
                     now[name] = value
                     self.changed = True
+        for one, held in self._held:
+            if not _identical(one, held):
+                one.clear()
+                one.extend(held) if isinstance(one, list) else one.update(held)
+                self.changed = True
         for rng, state in self._generators:
             rng.bit_generator.state = state

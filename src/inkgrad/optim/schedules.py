@@ -2,6 +2,7 @@
 
 import math
 from abc import ABC, abstractmethod
+from numbers import Real
 
 from inkgrad.errors import OptionError
 
@@ -16,9 +17,9 @@ class Schedule(ABC):
         """The rate of step number `step`, counted from 0."""
 
 
-def _check_rate(rate: float) -> float:
-    if not 0 < rate < math.inf:
-        raise OptionError(f"the learning rate must be positive, but is {rate}")
+def _check_rate(rate: object) -> float:
+    if not isinstance(rate, Real) or not 0 < float(rate) < math.inf:
+        raise OptionError(f"the learning rate must be positive and finite, but is {rate!r}")
     return float(rate)
 
 

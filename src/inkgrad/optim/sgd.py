@@ -1,7 +1,5 @@
 """Gradient descent, with momentum where wanted."""
 
-import numpy as np
-
 from inkgrad.errors import OptionError
 from inkgrad.optim.clipping import Clip
 from inkgrad.optim.flat import HasParameters
@@ -41,8 +39,6 @@ class SGD(Optimizer):
         super().__init__(module, learning_rate=learning_rate, clip=clip)
         self.momentum = momentum
         self.nesterov = nesterov
-        if momentum == 0:
-            self.state["velocity"] = np.zeros(0, self.parameters.weights.dtype)
 
     def arguments(self, rate: float, step: int) -> tuple[float, ...]:  # noqa: ARG002
         """Rate, momentum, and whether Nesterov's."""

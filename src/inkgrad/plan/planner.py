@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from inkgrad.autodiff import Tensor
 from inkgrad.kernels.numba_cpu import elementwise
 from inkgrad.plan.program import Program
-from inkgrad.plan.trace import Call, Trace, TracedTensor, Unplannable
+from inkgrad.plan.trace import Call, Trace, TracedTensor, Unplannable, full_name
 from inkgrad.plan.words import COUNT, Place
 
 __all__ = ["RULES", "Planner", "Value", "rule"]
@@ -23,13 +23,18 @@ Rule = Callable[["Planner", Call], None]
 RULES: dict[str, Rule] = {}
 
 
-def rule(op: str) -> Callable[[Rule], Rule]:
-    """Register how an operation is planned: it emits its forward part and defers its backward part."""
+def rule(op: Any) -> Callable[[Rule], Rule]:
+    """Register how an operation is planned: it emits its forward part and defers its backward part.
+
+    Args:
+        op: the operation, or the name of one of the package's.
+    """
+    name = op if isinstance(op, str) else full_name(op)
 
     def register(function: Rule) -> Rule:
-        if op in RULES:
-            raise ValueError(f"{op} has a rule already")
-        RULES[op] = function
+        if name in RULES:
+            raise ValueError(f"{name} has a rule already")
+        RULES[name] = function
         return function
 
     return register
@@ -67,6 +72,7 @@ class Planner:
         gradients: for training, where each parameter's gradient lies, by id.
         observers: called after each run, for instance with a batch's statistics.
         before: called before each run, for instance to draw a dropout's seed.
+        generators: what `before` draws from.
         least: images in the smallest batch that there is a result for.
     """
 
@@ -75,6 +81,7 @@ class Planner:
     gradients: dict[int, Place] = field(default_factory=dict)
     observers: list[Callable[[int], None]] = field(default_factory=list)
     before: list[Callable[[int], None]] = field(default_factory=list)
+    generators: list[np.random.Generator] = field(default_factory=list)
     least: int = 1
     used: set[int] = field(default_factory=set)
     divided: dict[int, list[tuple[int, int]]] = field(default_factory=dict)  # parameter -> each thread's stretch of it

@@ -14,7 +14,7 @@ from inkgrad.plan import rules
 from inkgrad.plan.fusion import fuse
 from inkgrad.plan.planner import Planner, Value
 from inkgrad.plan.program import Program
-from inkgrad.plan.trace import SAMPLES, Unplannable, trace
+from inkgrad.plan.trace import SAMPLES, Trace, Unplannable, trace
 from inkgrad.plan.training import check_batch, input_place
 from inkgrad.plan.words import COUNT, Place
 
@@ -43,11 +43,11 @@ class PredictionPlan:
 
     def __init__(self, net: Callable[[Any], Tensor], images: NDArray[Any], holders: Mapping[int, Any]) -> None:
         check_batch(images)
-        self._net = net
+        self._traced = trace(net, images)
         self._holders = holders
         self.shape = images.shape[1:]
         self._lock = threading.Lock()
-        self._alone = _Blocks(net, images, holders, 1, 1)
+        self._alone = _Blocks(self._traced, self.shape, holders, 1, 1)
         self._shared: dict[int, _Blocks] = {}
 
     def fits(self, images: NDArray[Any]) -> bool:
@@ -67,7 +67,7 @@ class PredictionPlan:
         threads = thread_count() if count * self._alone.program.work >= WORTH_SHARING else 1
         if threads not in self._shared:
             block = min(max(SCRATCH // max(self._alone.program.bytes_per_image, 1), LEAST), MOST)
-            self._shared[threads] = _Blocks(self._net, images, self._holders, threads, block)
+            self._shared[threads] = _Blocks(self._traced, self.shape, self._holders, threads, block)
         return self._shared[threads]
 
 
@@ -75,14 +75,13 @@ class _Blocks:
     """A program for blocks of a number of images for each thread."""
 
     def __init__(
-        self, net: Callable[[Any], Tensor], images: NDArray[Any], holders: Mapping[int, Any], threads: int, block: int
+        self, traced: Trace, shape: tuple[int, ...], holders: Mapping[int, Any], threads: int, block: int
     ) -> None:
-        traced = trace(net, images)
         self.capacity = threads * block
         self.program = program = Program(self.capacity, threads)
         planner = Planner(program, False, holders=dict(holders))
-        self._per_image = 4 * int(np.prod(images.shape[1:]))
-        planner.set_value(traced.images, Value(images.shape[1:], input_place("images", images.shape[1:])))
+        self._per_image = 4 * int(np.prod(shape))
+        planner.set_value(traced.images, Value(shape, input_place("images", shape)))
         planner.plan(traced, fuse(traced))
         if planner.before or planner.observers:
             raise Unplannable("a layer within the network is in training mode")

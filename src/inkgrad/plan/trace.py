@@ -90,11 +90,15 @@ class _Recorder:
         raw = [_value(v) for v in inputs]
         value, _ = op.body(*raw, **(options | quiet))
         output = _traced(np.asarray(value))
-        ours: Any = OPS.get(op.name)
-        same = ours is not None and ours.body is op.body  # a namesake is another function
-        name = op.name if same else f"{op.name} of {op.__module__}"
-        self.calls.append(Call(name, inputs, options, output))
+        self.calls.append(Call(full_name(op), inputs, options, output))
         return output
+
+
+def full_name(op: Any) -> str:
+    """An operation's name, with its module behind it if it is none of the package's: a namesake is another function."""
+    ours: Any = OPS.get(op.name)
+    same = ours is not None and ours.body is op.body
+    return op.name if same else f"{op.name} of {op.__module__}"
 
 
 # Options through which an op has effects on the world, and what a trial run puts in their place.

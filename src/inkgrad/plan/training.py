@@ -94,6 +94,7 @@ class TrainingPlan:
         program.lay_out()
         self._program, self._columns = program, result.size
         self.logits = np.empty(0, np.float32)
+        self._drawn: list[Any] = []
 
     def _emit_update(
         self,
@@ -175,6 +176,7 @@ class TrainingPlan:
         if self.updates:
             numbers = self._numbers_of(*arguments)
             self._numbers[: len(numbers)] = numbers
+        self._drawn = [rng.bit_generator.state for rng in self._planner.generators]
         for prepare in self._planner.before:
             prepare(count)
         run_on_threads(entries)
@@ -183,6 +185,11 @@ class TrainingPlan:
         loss = float(np.float32(sum(float(part[0]) for part in ending) / count))
         squares = sum(float(part[0]) for part in self._squares)
         return loss, squares, not any(part[1] for part in ending)
+
+    def take_back(self) -> None:
+        """Put the random generators where they were before the last run, whose results are not used."""
+        for rng, state in zip(self._planner.generators, self._drawn, strict=True):
+            rng.bit_generator.state = state
 
     def observe(self, count: int) -> None:
         """Tell the layers what they want to know of the last run, such as a batch's statistics."""

@@ -1,5 +1,6 @@
 """Checkpoints: all of a training in one file, so that it continues bit for bit."""
 
+import functools
 import json
 import os
 import time
@@ -139,12 +140,20 @@ def _identity(trainer: Trainer) -> dict[str, Any]:
         "batch_size": trainer.loader.batch_size,
         "scaling": trainer.loader.scaling.as_json(),
         "augmentation": None if trainer.loader.augmentation is None else trainer.loader.augmentation.as_json(),
-        "loss": getattr(step.loss, "__name__", type(step.loss).__name__),
+        "loss": _loss_name(step.loss),
         "optimizer": _settings(optimizer),
         "penalties": [_settings(penalty) for penalty in step.penalties],
         "average": None if step.average is None else step.average.decay,
         "layers": [_settings(module) for _, module in step.net.named_modules()],
     }
+
+
+def _loss_name(loss: Any) -> str:
+    """The function's name, with the options that were bound to it."""
+    if isinstance(loss, functools.partial):
+        options = "".join(f", {name}={value!r}" for name, value in sorted(loss.keywords.items()))
+        return f"{_loss_name(loss.func)}{options}"
+    return str(getattr(loss, "__name__", type(loss).__name__))
 
 
 def _settings(thing: Any) -> list[Any]:

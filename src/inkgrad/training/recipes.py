@@ -41,6 +41,8 @@ def read_recipe(name: str) -> dict[str, Any]:
         values = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise OptionError(f"{source} is no TOML: {error}") from error
+    if "recipe" in values:
+        raise OptionError(f"{source} names a recipe itself; copy that recipe's settings instead")
     try:
         settings = Settings.from_json(values)
     except OptionError as error:

@@ -133,7 +133,7 @@ class Settings:
             if value is not None and value < 1:
                 raise OptionError(f"{name.replace('_', '-')} must be at least 1, but is {value}")
         if self.learning_rate is not None and not 0 < self.learning_rate < float("inf"):
-            raise OptionError(f"the learning rate must be positive, but is {self.learning_rate:g}")
+            raise OptionError(f"the learning rate must be positive and finite, but is {self.learning_rate:g}")
         for name in ("l1", "l2", "weight_decay", "warmup_steps", "seed"):
             if not 0 <= (getattr(self, name) or 0) < float("inf"):
                 raise OptionError(f"{name.replace('_', '-')} must not be negative, but is {getattr(self, name)}")
@@ -168,7 +168,9 @@ class Settings:
         for name, value in values.items():
             full[name] = value
             if name not in hints:
-                raise OptionError(f"a training has no setting {name!r}; there are {', '.join(hints)}")
+                raise OptionError(
+                    f"a training has no setting {name!r}; there are {', '.join(n for n in hints if n != 'recipe')}"
+                )
             if name in ("hidden", "normalize") and isinstance(value, list):
                 full[name] = value = tuple(value)
             if name == "augmentation" and isinstance(value, Mapping):
@@ -206,7 +208,7 @@ def _in_words(hint: Any) -> str:
     if get_origin(hint) is Literal:
         return " or ".join(repr(value) for value in get_args(hint))
     if get_origin(hint) is tuple:
-        return f"a list of which each is {_in_words(get_args(hint)[0])}"
+        return f"a list of {'whole numbers' if get_args(hint)[0] is int else 'texts'}"
     if get_args(hint):
         return " or ".join(_in_words(one) for one in get_args(hint) if one is not type(None))
     words: dict[Any, str] = {int: "a whole number", float: "a number", str: "a text", Augmentation: "a table"}

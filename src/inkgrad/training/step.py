@@ -8,13 +8,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inkgrad.autodiff import Tensor
-from inkgrad.errors import OptionError
+from inkgrad.errors import OptionError, ShapeError
 from inkgrad.kernels import load_backend
 from inkgrad.nn import Module
 from inkgrad.optim import MovingAverage, Optimizer, Penalty
 from inkgrad.plan.trace import Unplannable
 from inkgrad.training.diagnosis import explain_not_finite
-from inkgrad.training.step_plans import StepPlans
+from inkgrad.training.step_plans import StepPlans, check_optimizer
 
 __all__ = ["TrainStep"]
 
@@ -64,6 +64,7 @@ class TrainStep:
     ) -> None:
         if not callable(loss):
             raise OptionError(f"TrainStep needs a loss function (logits, labels) -> tensor, but got {loss!r}")
+        check_optimizer(net, optimizer)
         load_backend()
         self.net = net
         self.loss = loss
@@ -84,8 +85,10 @@ class TrainStep:
             DivergenceError: the loss or a gradient is NaN or infinite; says where it came from, and the weights
                 are those from before the step.
         """
-        if isinstance(images, np.ndarray) and isinstance(labels, np.ndarray):
-            images, labels = np.asarray(images, order="C"), np.asarray(labels, order="C")  # as plans need them
+        if isinstance(images, np.ndarray):
+            images, labels = np.asarray(images, order="C"), _as_labels(labels)  # as plans need them
+            if images.ndim and not len(images):
+                raise ShapeError(f"TrainStep got an empty batch: images of shape {images.shape}; it needs at least one")
         plan = self._plans.find(self.net, self.loss, self.optimizer, images, labels, alone=not self.penalties)
         if plan is not None:
             value = self._planned(plan, images, labels)
@@ -109,6 +112,7 @@ class TrainStep:
             self._plans.drop(str(reason))
             return None
         if not (labelled and math.isfinite(value)) or (plan.updates and not math.isfinite(squares)):
+            plan.take_back()
             return None
         optimizer.parameters.take(plan.used)
         total = float(value)
@@ -116,6 +120,7 @@ class TrainStep:
             with np.errstate(over="ignore", invalid="ignore"):
                 total += self._penalized()
             if not math.isfinite(total):
+                plan.take_back()
                 return None
         plan.observe(count)
         if plan.updates:
@@ -151,3 +156,10 @@ class TrainStep:
             self.average.update()
         self.logits = logits.data
         return value
+
+
+def _as_labels(labels: Any) -> Any:
+    """Whole numbers of any kind as int64; anything else, such as targets, as it is."""
+    array = np.asarray(labels, order="C") if isinstance(labels, np.ndarray | list | tuple) else labels
+    whole = isinstance(array, np.ndarray) and array.dtype.kind in "iub" and array.dtype != np.int64
+    return array.astype(np.int64) if whole else array

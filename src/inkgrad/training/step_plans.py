@@ -7,9 +7,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inkgrad.autodiff import Tensor
+from inkgrad.errors import OptionError
 from inkgrad.kernels import active_backend
 from inkgrad.nn import Module
-from inkgrad.nn.watch import Trial, Watch
+from inkgrad.nn.watch import Trial, Watch, check_plannable
 from inkgrad.optim import Optimizer
 
 if TYPE_CHECKING:
@@ -65,8 +66,9 @@ class StepPlans:
         whole = alone and optimizer.clip is None
         if self._watch is None or self._made_for[:1] != (net,):
             self._watch, self._unsteady = Watch(net), 0
-        key = (net, loss, optimizer, flat.wanted(), whole)
+        key = (net, loss, _attributes(loss), optimizer, flat.wanted(), whole)
         if not self._watch.same() or key != self._made_for:
+            check_optimizer(net, optimizer)
             self._plans, self._made_for = [], key
             self.refused = UNSTEADY if self._unsteady >= TRIALS else None
         if isinstance(images, np.ndarray) and isinstance(labels, np.ndarray):
@@ -103,6 +105,7 @@ class StepPlans:
         try:
             if not (isinstance(images, np.ndarray) and isinstance(labels, np.ndarray)):
                 raise Unplannable("images and labels are no arrays")
+            check_plannable(net)
             flat = optimizer.parameters
             update = (optimizer.kernel, (flat.weights, *optimizer.state.values())) if whole else None
             with trial:
@@ -123,6 +126,26 @@ class StepPlans:
         else:
             self._plans = [plan, *(other for other in self._plans if other.few != plan.few)]
         return plan
+
+
+def _attributes(loss: Any) -> list[tuple[str, int]]:
+    """What tells when an attribute of a loss that is an object has been given another value."""
+    return [(name, id(value)) for name, value in getattr(loss, "__dict__", {}).items()]
+
+
+def check_optimizer(net: Module, optimizer: Optimizer) -> None:
+    """Raise OptionError unless the optimizer's parameters are the network's; they need not be all of them."""
+    trained = {id(parameter): name for name, parameter in net.named_parameters()}
+    strange = [
+        name
+        for name, parameter in zip(optimizer.parameters.names, optimizer.parameters.parameters, strict=True)
+        if id(parameter) not in trained
+    ]
+    if strange:
+        raise OptionError(
+            f"the optimizer trains {strange[0]}, which is no parameter of the network; make the optimizer for this "
+            f"network, and anew when a parameter has been replaced"
+        )
 
 
 def _kind_of(images: Any, labels: Any) -> Any:

@@ -7,6 +7,7 @@ from inkgrad.kernels.numba_cpu.native import (
     atomic_load,
     atomic_swap,
     call,
+    call_with,
     doubles_at,
     floats_at,
     flush_denormals,
@@ -16,7 +17,7 @@ from inkgrad.kernels.numba_cpu.native import (
     words_at,
 )
 
-__all__ = ["MAILBOX", "each_image", "judge", "lead", "meet", "post", "run", "serve"]
+__all__ = ["GATE", "MAILBOX", "each_image", "judge", "lead", "meet", "run", "serve"]
 
 PATIENCE = 500  # turns of waiting before others are let run
 
@@ -64,59 +65,59 @@ def meet(w):  # type: ignore[no-untyped-def]
                 call(pause, state)
 
 
-# A mailbox: how many tasks were posted and done, whether its thread sleeps, and the task.
-POSTED, DONE, ASLEEP, ADDRESS, WORDS = 0, 8, 16, 24, 25
+# A mailbox: how many tasks were posted and done, whether its thread sleeps, the task, and the lock it sleeps at.
+POSTED, DONE, ASLEEP, ADDRESS, WORDS, GATE = 0, 8, 16, 24, 25, 26
 MAILBOX = 32  # words; each counter has a cache line of its own
 
 
 @instruction
-def post(w):  # type: ignore[no-untyped-def]
-    """(count, address, mailboxes, words, sleeping): give a task to each helper; sleeping[i]: it must be woken."""
-    mailboxes, words, sleeping = words_at(w[2]), words_at(w[3]), words_at(w[4])
+def lead(w):  # type: ignore[no-untyped-def]
+    """(count, address, mailboxes, words, own words, pause, release): share out a task, do one's own, wait for all.
+
+    All in one call, as Ctrl-C may come between two of Python's steps, and a helper that was told to begin must not be
+    left alone. `pause` and `release` are addresses of functions: one lets others run, one opens a lock.
+    """
+    mailboxes, words = words_at(w[2]), words_at(w[3])
     for i in range(w[0]):
         box = words_at(mailboxes[i])
         box[ADDRESS] = w[1]
         box[WORDS] = words[i]
         atomic_add(box, POSTED, 1)
-        sleeping[i] = atomic_swap(box, ASLEEP, 0)
-
-
-@instruction
-def lead(w):  # type: ignore[no-untyped-def]
-    """(count, address, mailboxes, own words, pause): do one's own task and wait for all helpers."""
-    call(w[1], words_at(w[3]))
-    mailboxes = words_at(w[2])
+        if atomic_swap(box, ASLEEP, 0) != 0:
+            call_with(w[6], box[GATE], 0)
+    call(w[1], words_at(w[4]))
     for i in range(w[0]):
         box = words_at(mailboxes[i])
         turns = 0
         while atomic_load(box, DONE) != atomic_load(box, POSTED):
             turns += 1
             relax()
-            if turns % PATIENCE == 0 and w[4] != 0:
-                call(w[4], box)
+            if turns % PATIENCE == 0 and w[5] != 0:
+                call(w[5], box)
 
 
 @instruction
 def serve(w):  # type: ignore[no-untyped-def]
-    """(mailbox, turns): do what is posted; returns when nothing came for so many turns, and then sleeps officially.
+    """(mailbox, turns, acquire): do what is posted, for ever; sleep at the lock when nothing came for so many turns.
 
     A helper that waits awake takes its task at once; the system would need many microseconds to wake it.
     """
     box = words_at(w[0])
     idle = 0
-    while idle < w[1]:
+    while True:
         if atomic_load(box, POSTED) != atomic_load(box, DONE):
             call(box[ADDRESS], words_at(box[WORDS]))
             atomic_add(box, DONE, 1)
             idle = 0
-        else:
+        elif idle < w[1]:
             idle += 1
             relax()
-    atomic_swap(box, ASLEEP, 1)
-    if atomic_load(box, POSTED) != atomic_load(box, DONE):  # posted in the meantime: whoever takes the mark decides
-        w[2] = atomic_swap(box, ASLEEP, 0)
-    else:
-        w[2] = 0
+        else:
+            idle = 0
+            atomic_swap(box, ASLEEP, 1)
+            late = atomic_load(box, POSTED) != atomic_load(box, DONE)
+            if not late or atomic_swap(box, ASLEEP, 0) == 0:  # whoever took the mark opens the lock
+                call_with(w[2], box[GATE], 1)
 
 
 @instruction

@@ -6,11 +6,12 @@ directly, do.
 
 from typing import Any
 
+import llvmlite.binding
 from llvmlite import ir
 from numba import types
-from numba.core import cgutils
+from numba.core import cgutils, config
 
-__all__ = ["BYTES", "FLOAT", "INT", "LANES", "MASK", "OFFSETS", "POINTER", "VECTOR", "Lanes"]
+__all__ = ["BYTES", "FLOAT", "INT", "LANES", "MASK", "OFFSETS", "POINTER", "VECTOR", "Lanes", "has_avx512"]
 
 LANES = 16
 FLOAT = ir.FloatType()
@@ -20,6 +21,16 @@ MASK = ir.VectorType(ir.IntType(1), LANES)
 BYTES = ir.VectorType(ir.IntType(8), LANES)
 POINTER = types.CPointer(types.float32)
 OFFSETS = types.CPointer(types.int64)
+
+
+def has_avx512() -> bool:
+    """Whether machine code is made for a processor with AVX-512: Numba may be told to make it for another one."""
+    name, features = getattr(config, "CPU_NAME", None), getattr(config, "CPU_FEATURES", None)
+    if features is not None:
+        return "+avx512f" in str(features).split(",")
+    if name not in (None, llvmlite.binding.get_host_cpu_name()):
+        return False
+    return bool(llvmlite.binding.get_host_cpu_features().get("avx512f", False))
 
 
 class Lanes:

@@ -10,13 +10,12 @@ with t in the lanes. A tile of C stays in registers while t runs.
 
 from typing import Any
 
-import llvmlite.binding
 import numba
 from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-from inkgrad.kernels.numba_cpu.lanes import FLOAT, INT, LANES, OFFSETS, POINTER, VECTOR, Lanes
+from inkgrad.kernels.numba_cpu.lanes import FLOAT, INT, LANES, OFFSETS, POINTER, VECTOR, Lanes, has_avx512
 from inkgrad.kernels.numba_cpu.native import floats_at, instruction, words_at
 
 __all__ = [
@@ -32,7 +31,7 @@ __all__ = [
     "tile_height",
 ]
 
-_WIDE = bool(llvmlite.binding.get_host_cpu_features().get("avx512f", False))
+_WIDE = has_avx512()
 VECTORS = 4 if _WIDE else 1  # vectors of 16 lanes across a tile
 PANEL = LANES * VECTORS  # floats in a row of a panel
 

@@ -25,6 +25,7 @@ __all__ = [
     "atomic_swap",
     "bytes_at",
     "call",
+    "call_with",
     "doubles_at",
     "floats_at",
     "flush_denormals",
@@ -118,6 +119,20 @@ def call(typing_context, address, words):  # type: ignore[no-untyped-def]
         return context.get_dummy_value()
 
     return types.void(types.int64, WORDS), codegen
+
+
+@intrinsic
+def call_with(typing_context, address, pointer, number):  # type: ignore[no-untyped-def]
+    """Run a C function at `address` on an address and an int."""
+
+    def codegen(context, builder, signature, args):  # type: ignore[no-untyped-def]
+        word = ir.IntType(32)
+        kind = ir.FunctionType(word, [ir.PointerType(), word])
+        pointer = builder.inttoptr(args[1], ir.PointerType())
+        builder.call(builder.inttoptr(args[0], kind.as_pointer()), [pointer, builder.trunc(args[2], word)])
+        return context.get_dummy_value()
+
+    return types.void(types.int64, types.int64, types.int64), codegen
 
 
 @intrinsic

@@ -17,23 +17,35 @@ AWAKE = 20_000  # turns of waiting, about a millisecond, before a helper sleeps
 
 
 class _Helper(threading.Thread):
-    """Runs the tasks in its mailbox; sleeps when there have been none for a while."""
+    """Runs the tasks in its mailbox, for ever; sleeps when there have been none for a while."""
 
     def __init__(self, name: str) -> None:
         super().__init__(name=name, daemon=True)
         self._room = np.zeros(2 * control.MAILBOX, np.int64)
-        self.mailbox = self._room.ctypes.data + -self._room.ctypes.data % 64
-        self.gate = threading.Lock()
-        self.gate.acquire()
+        skip = -self._room.ctypes.data % 64
+        self.mailbox = self._room.ctypes.data + skip
+        self._room[skip // 8 + control.GATE] = _closed_lock()
         self.start()
 
     def run(self) -> None:
-        words = np.array([self.mailbox, AWAKE, 0], np.int64)
-        address = words.ctypes.data
-        while True:
-            control.serve(address)
-            if not words[2]:
-                self.gate.acquire()
+        words = np.array([self.mailbox, AWAKE, _function("PyThread_acquire_lock")], np.int64)
+        control.serve(words.ctypes.data)
+
+
+def _function(name: str) -> int:
+    """The address of a function of Python's own, one that needs no interpreter."""
+    return ctypes.cast(getattr(ctypes.pythonapi, name), ctypes.c_void_p).value or 0
+
+
+def _closed_lock() -> int:
+    """The address of a new lock that is taken."""
+    make = ctypes.PYFUNCTYPE(ctypes.c_void_p)(("PyThread_allocate_lock", ctypes.pythonapi))
+    take = ctypes.PYFUNCTYPE(ctypes.c_int, ctypes.c_void_p, ctypes.c_int)(("PyThread_acquire_lock", ctypes.pythonapi))
+    lock = make()
+    if lock is None:
+        raise MemoryError("the system has no further lock for a thread")
+    take(lock, 1)
+    return int(lock)
 
 
 class _Team:
@@ -44,37 +56,29 @@ class _Team:
         self._helpers: list[_Helper] = []
         self._entries: Sequence[int] = ()  # those of the last run, so that the next of the same has nothing to prepare
         self._instruction: Instruction | None = None
-        self._pause = address_of_pause()
-        for instruction in (control.post, control.lead, control.serve):
+        self._words = np.zeros(0, np.int64)
+        self._mailboxes = np.zeros(0, np.int64)
+        self._lead = np.array([0, 0, 0, 0, 0, address_of_pause(), _function("PyThread_release_lock")], np.int64)
+        self._lead_address = self._lead.ctypes.data
+        for instruction in (control.lead, control.serve):
             instruction.address  # noqa: B018  compiled before a helper needs it
-
-    def _grow(self, count: int) -> None:
-        while len(self._helpers) < count:
-            self._helpers.append(_Helper(f"inkgrad-{len(self._helpers) + 1}"))
-        self._mailboxes = np.array([helper.mailbox for helper in self._helpers], np.int64)
-        self._words, self._sleeping = np.zeros_like(self._mailboxes), np.zeros_like(self._mailboxes)
-        fixed = self._mailboxes.ctypes.data
-        self._post = np.array([0, 0, fixed, self._words.ctypes.data, self._sleeping.ctypes.data], np.int64)
-        self._lead = np.array([0, 0, fixed, 0, self._pause], np.int64)
-        self._post_address, self._lead_address = self._post.ctypes.data, self._lead.ctypes.data
 
     def run(self, instruction: Instruction, entries: Sequence[int]) -> None:
         if entries is not self._entries or instruction is not self._instruction:
             self._prepare(instruction, entries)
-        control.post(self._post_address)
-        for i in range(len(entries) - 1):
-            if self._sleeping[i]:
-                self._helpers[i].gate.release()
         control.lead(self._lead_address)
 
     def _prepare(self, instruction: Instruction, entries: Sequence[int]) -> None:
+        self._entries = ()  # an exception, Ctrl-C's too, may come anywhere
         count = len(entries) - 1
-        if len(self._helpers) < count:
-            self._grow(count)
+        while len(self._helpers) < count:
+            self._helpers.append(_Helper(f"inkgrad-{len(self._helpers) + 1}"))
+        if len(self._mailboxes) != len(self._helpers):
+            self._mailboxes = np.array([helper.mailbox for helper in self._helpers], np.int64)
+            self._words = np.zeros_like(self._mailboxes)
         self._words[:count] = entries[1:]
-        self._post[:2] = count, instruction.address
-        self._lead[:2] = count, instruction.address
-        self._lead[3] = entries[0]
+        arrays = self._mailboxes.ctypes.data, self._words.ctypes.data
+        self._lead[:5] = count, instruction.address, *arrays, entries[0]
         self._instruction = instruction
         self._entries = entries if isinstance(entries, tuple) else ()  # a list might be filled otherwise next time
 

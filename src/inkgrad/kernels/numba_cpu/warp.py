@@ -39,7 +39,8 @@ def _warp(images, rows, columns, out):  # type: ignore[no-untyped-def]
 
 
 def _fits(images: NDArray[np.float32], rows: NDArray[np.float32], columns: NDArray[np.float32]) -> bool:
-    return is_float32(images, rows, columns) and rows.shape == columns.shape and len(rows) == len(images)
+    alike = images.ndim == rows.ndim == 3 and rows.shape == columns.shape and len(rows) == len(images)
+    return alike and is_float32(images, rows, columns)
 
 
 @implements(reference.warp, backend="numba_cpu", when=_fits)

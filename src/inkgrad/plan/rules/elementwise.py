@@ -77,6 +77,7 @@ def dropout(planner: Planner, call: Call) -> None:
         seeds[0], seeds[1] = seed & 0xFFFFFFFF, seed >> 32 & 0xFFFFFFFF
 
     planner.before.append(draw)
+    planner.generators.append(source.rng)
 
     def backward() -> None:
         g = planner.arrived(y)
