@@ -36,7 +36,7 @@ def test_json(inkgrad, few):
 def test_table(inkgrad, few):
     ended = inkgrad("benchmark", "--quick")
     assert ended.status == 0
-    for words in ("mlp      train batch 16", "lenet5   predict one image", "processor ", "run the reference: "):
+    for words in ("mlp      train batch 16", "lenet5   predict one image", "processor ", "for what is not planned: "):
         assert words in ended.out
     assert ended.err.count("measured ") == 6
 

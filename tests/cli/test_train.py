@@ -92,9 +92,9 @@ def test_nothing_is_overwritten(inkgrad, trained):
 @pytest.mark.parametrize(
     ("line", "words"),
     [
-        ("--learning-rate 0", "the learning rate must be positive, but is 0"),
-        ("--learning-rate -0.1", "the learning rate must be positive, but is -0.1"),
-        ("--learning-rate nan", "the learning rate must be positive, but is nan"),
+        ("--learning-rate 0", "the learning rate must be positive and finite, but is 0"),
+        ("--learning-rate -0.1", "the learning rate must be positive and finite, but is -0.1"),
+        ("--learning-rate nan", "the learning rate must be positive and finite, but is nan"),
         ("--epochs 1 --steps 1", "give a training either epochs or steps, not both"),
         ("--epochs 0", "epochs must be at least 1, but is 0"),
         ("--batch-size 0", "batch-size must be at least 1, but is 0"),

@@ -168,7 +168,8 @@ def test_parameters_without_gradient_are_left_alone(case, backend):
     for name, array in optimizer.state_arrays().items():
         if array.size == flat(module).size:
             np.testing.assert_array_equal(array[6:11], state[name][6:11])
-            assert (array[:6] != state[name][:6]).all()
+            moved = array[:6] != state[name][:6]
+            assert moved.all() or not array.any()  # without momentum the velocity stays 0
 
 
 @pytest.mark.parametrize("case", OPTIMIZERS)
