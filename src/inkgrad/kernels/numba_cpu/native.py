@@ -6,6 +6,7 @@ when its address is first asked for, once per machine, as its machine code is ca
 
 import ctypes
 import platform
+import sys
 import threading
 from collections.abc import Callable
 from typing import Any
@@ -73,6 +74,8 @@ class Instruction:
 
     def _compile(self) -> Any:
         options: dict[str, Any] = {"nopython": True, "fastmath": self._fast_math, "error_model": "numpy"}
+        if self._function.__module__ not in sys.modules:  # code of no module, which a cache could not find again
+            return numba.cfunc(SIGNATURE, **options)(self._function)
         try:
             return numba.cfunc(SIGNATURE, cache=True, **options)(of_this_version(self._function))
         except RuntimeError as error:
