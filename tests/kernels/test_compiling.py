@@ -1,6 +1,8 @@
 """Machine code is kept on disk and used again, unless any file that it may be made of has changed."""
 
 import importlib.util
+import os
+import subprocess
 import sys
 
 import numba
@@ -77,3 +79,30 @@ def test_every_file_counts(tmp_path):
     assert jit.fingerprint(tmp_path) == before
     (tmp_path / "two.py").rename(tmp_path / "three.py")
     assert jit.fingerprint(tmp_path) != before
+
+
+OF_NO_MODULE = """
+code = '''
+from inkgrad.kernels.numba_cpu.native import floats_at, instruction
+@instruction
+def twice(w):
+    x = floats_at(w[0])
+    x[0] = 2 * x[0]
+'''
+import numpy as np
+names = {"__name__": "a page of the documentation"}
+exec(compile(code, __file__, "exec"), names)
+x = np.ones(1, np.float32)
+names["twice"](np.array([x.ctypes.data]).ctypes.data)
+print(x[0])
+"""
+
+
+def test_code_of_no_module_runs_in_every_process(tmp_path):
+    """A cache could not find its module again."""
+    script = tmp_path / "page.py"
+    script.write_text(OF_NO_MODULE)
+    for _ in range(2):
+        environment = os.environ | {"NUMBA_CACHE_DIR": str(tmp_path / "cache")}
+        done = subprocess.run([sys.executable, script], env=environment, capture_output=True, text=True, check=False)
+        assert done.stdout == "2.0\n", done.stderr
