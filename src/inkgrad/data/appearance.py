@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["blurred", "extreme", "inverted", "noisy", "on_paper", "thickened", "with_cutout"]
+__all__ = ["blurred", "inverted", "noisy", "on_paper", "thickened", "with_cutout", "with_strokes"]
 
 Images = NDArray[np.float32]
 
@@ -15,12 +15,16 @@ def _drawn(n: int, low: float, high: float, rng: np.random.Generator) -> Images:
 
 def thickened(images: Images, most: float, rng: np.random.Generator) -> Images:
     """Part of the way towards the brightest, or the darkest, of each pixel and its eight neighbours."""
-    share = _drawn(len(images), -most, most, rng)
-    thick, thin = extreme(images, np.maximum), extreme(images, np.minimum)
-    return images + np.where(share > 0, share * (thick - images), -share * (thin - images))
+    return with_strokes(images, _drawn(len(images), -most, most, rng))
 
 
-def extreme(images: Images, choose: np.ufunc) -> Images:
+def with_strokes(images: Images, share: Images) -> Images:
+    """Thicker by a share (n, 1, 1) above 0 of a pixel on every side, thinner by one below 0."""
+    thick, thin = _extreme(images, np.maximum), _extreme(images, np.minimum)
+    return np.asarray(images + np.where(share > 0, share * (thick - images), -share * (thin - images)), np.float32)
+
+
+def _extreme(images: Images, choose: np.ufunc) -> Images:
     """np.maximum or np.minimum of each pixel and its eight neighbours; beyond the image there is no ink."""
     rows = np.pad(images, ((0, 0), (1, 1), (0, 0)))
     lines = choose(choose(rows[:, :-2], rows[:, 1:-1]), rows[:, 2:])

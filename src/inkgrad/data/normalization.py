@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from inkgrad.data.appearance import extreme
+from inkgrad.data.appearance import with_strokes
 from inkgrad.errors import OptionError, ShapeError
 from inkgrad.kernels import warp
 
@@ -63,8 +63,7 @@ def normalize_stroke(images: Images) -> Images:
         rim = np.hypot(down, right).sum((1, 2))
         width = 2 * ink.sum((1, 2)) / np.maximum(rim, 1e-6)
         share = np.clip((STROKE - width) / 2, -1, 1)[:, None, None]
-        thick, thin = extreme(ink, np.maximum), extreme(ink, np.minimum)
-        changed = ink + np.where(share > 0, share * (thick - ink), share * (ink - thin))
+        changed = with_strokes(ink, np.asarray(share, np.float32))
         parts.append(np.rint(255 * np.clip(changed, 0, 1)).astype(np.uint8))
     return _joined(parts, images)
 

@@ -226,12 +226,12 @@ def assemble(settings: Settings, splits: Splits, callbacks: Sequence[Callback] =
     Raises:
         OptionError: settings that cannot work together.
     """
-    splits = Splits(*(_normalized(part, settings.normalize) for part in splits))
+    train, validation = (_normalized(part, settings.normalize) for part in (splits.train, splits.validation))
     weights_rng, order_rng = default_rng(settings.seed).spawn(2)
     options: dict[str, Any] = {} if settings.hidden is None else {"hidden": list(settings.hidden)}
     options |= {n: v for n in ("width", "depth") if (v := getattr(settings, n)) is not None}
-    net = build(settings.model, rng=weights_rng, classes=len(splits.train.classes), **options)
-    optimizer = _optimizer(settings, net, settings.total_steps(max(len(splits.train), 1)))
+    net = build(settings.model, rng=weights_rng, classes=len(train.classes), **options)
+    optimizer = _optimizer(settings, net, settings.total_steps(max(len(train), 1)))
     penalties: list[Penalty] = [
         *([L1(settings.l1)] if settings.l1 else []),
         *([L2(settings.l2)] if settings.l2 else []),
@@ -243,12 +243,12 @@ def assemble(settings: Settings, splits: Splits, callbacks: Sequence[Callback] =
     step = TrainStep(net, loss, optimizer, penalties=penalties, average=average)
     return Trainer(
         step,
-        splits.train,
-        validation=splits.validation,
+        train,
+        validation=validation,
         callbacks=callbacks,
         batch_size=settings.batch_size,
         rng=order_rng,
-        scaling=_scaling(settings, splits.train),
+        scaling=_scaling(settings, train),
         augmentation=settings.augmentation if settings.augmentation != Augmentation() else None,
     )
 

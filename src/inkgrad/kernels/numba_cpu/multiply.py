@@ -27,8 +27,6 @@ __all__ = [
     "column_tile",
     "multiply",
     "multiply_rows",
-    "tile",
-    "tile_height",
 ]
 
 _WIDE = has_avx512()
@@ -178,10 +176,10 @@ def tile_height(vectors):  # type: ignore[no-untyped-def]
 
 
 @numba.njit
-def block_width(columns):  # type: ignore[no-untyped-def]
-    """Columns of a tile, so that all blocks of columns are about as wide."""
+def block_width(columns, most):  # type: ignore[no-untyped-def]
+    """Columns of a tile of at most so many vectors, so that all blocks of columns are about as wide."""
     whole = (columns + LANES - 1) // LANES
-    blocks = max((whole + VECTORS - 1) // VECTORS, 1)
+    blocks = max((whole + most - 1) // most, 1)
     return LANES * max((whole + blocks - 1) // blocks, 1)
 
 
@@ -196,7 +194,7 @@ def multiply(w):  # type: ignore[no-untyped-def]
     images, m_count, t_count, n_count = w[0], w[1], w[2], w[3]
     a, a_stride, b, b_stride = w[4], w[5], w[8], w[9]
     c, ldc, c_stride, start, bias, relu = w[10], w[11], w[12], w[13], w[14], w[15]
-    across = block_width(n_count)
+    across = block_width(n_count, VECTORS)
     for image in range(images):
         begin = START_AT_C if image > 0 and c_stride == 0 else start
         source = floats_at(a + 4 * image * a_stride)

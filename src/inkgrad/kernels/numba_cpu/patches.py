@@ -7,6 +7,7 @@ of the input's gradient. A window is kh rows of kw * c neighbouring floats.
 
 from typing import Any
 
+import numba
 import numpy as np
 from numba import types
 from numba.core import cgutils
@@ -15,7 +16,7 @@ from numba.extending import intrinsic
 from inkgrad.kernels.numba_cpu.lanes import INT, LANES, OFFSETS, POINTER, VECTOR, Lanes
 from inkgrad.kernels.numba_cpu.native import bytes_at, floats_at, instruction, words_at
 
-__all__ = ["add_patches", "list_gradients", "pack_patches", "sum_patches", "unpack_patches"]
+__all__ = ["add_patches", "list_gradients", "pack_patches", "sum_patches", "sum_windows", "unpack_patches"]
 
 
 @instruction
@@ -123,42 +124,50 @@ _add_1_1, _add_1_2, _add_1_4 = _add_tile(1, 1), _add_tile(1, 2), _add_tile(1, 4)
 _add_3_6 = _add_tile(3, 6)
 
 
+@numba.njit
+def sum_windows(rows, length, x, stride, offsets, values, count, out, out_stride):  # type: ignore[no-untyped-def]
+    """Lines of `length` floats: out[r, :] += sum over i of values[i] * x[offsets[i] + r * stride :].
+
+    x and out are addresses; the lines of out lie `out_stride` apart.
+    """
+    vectors = (length + LANES - 1) // LANES
+    tail = length - LANES * (vectors - 1)
+    source, to = floats_at(x), floats_at(out)
+    if rows == 3 and vectors == 6:
+        _sum_3_6(source, stride, offsets, values, count, to, out_stride, tail)
+    elif rows == 3 and vectors == 2:
+        _sum_3_2(source, stride, offsets, values, count, to, out_stride, tail)
+    elif rows == 5 and vectors == 3:
+        _sum_5_3(source, stride, offsets, values, count, to, out_stride, tail)
+    elif rows == 5 and vectors == 2:
+        _sum_5_2(source, stride, offsets, values, count, to, out_stride, tail)
+    elif rows == 5 and vectors == 1:
+        _sum_5_1(source, stride, offsets, values, count, to, out_stride, tail)
+    else:
+        for r in range(rows):
+            v = 0
+            while v < vectors:
+                line = floats_at(x + 4 * (r * stride + v * LANES))
+                place = floats_at(out + 4 * (r * out_stride + v * LANES))
+                rest = length - v * LANES
+                if vectors - v >= 4:
+                    _sum_1_4(line, stride, offsets, values, count, place, out_stride, min(rest - 3 * LANES, LANES))
+                    v += 4
+                elif vectors - v >= 2:
+                    _sum_1_2(line, stride, offsets, values, count, place, out_stride, min(rest - LANES, LANES))
+                    v += 2
+                else:
+                    _sum_1_1(line, stride, offsets, values, count, place, out_stride, rest)
+                    v += 1
+
+
 @instruction
 def sum_patches(w):  # type: ignore[no-untyped-def]
     """(outputs, positions, rows, length, stride, x, counts, offsets, values, out): out (outputs, rows, length)."""
-    outputs, positions, rows, length, stride, x = w[0], w[1], w[2], w[3], w[4], floats_at(w[5])
-    counts = words_at(w[6])
-    vectors = (length + LANES - 1) // LANES
-    tail = length - LANES * (vectors - 1)
+    outputs, positions, rows, length, stride, counts = w[0], w[1], w[2], w[3], w[4], words_at(w[6])
     for o in range(outputs):
         offsets, values = words_at(w[7] + 8 * o * positions), floats_at(w[8] + 4 * o * positions)
-        out, n = floats_at(w[9] + 4 * o * rows * length), counts[o]
-        if rows == 3 and vectors == 6:
-            _sum_3_6(x, stride, offsets, values, n, out, length, tail)
-        elif rows == 3 and vectors == 2:
-            _sum_3_2(x, stride, offsets, values, n, out, length, tail)
-        elif rows == 5 and vectors == 3:
-            _sum_5_3(x, stride, offsets, values, n, out, length, tail)
-        elif rows == 5 and vectors == 2:
-            _sum_5_2(x, stride, offsets, values, n, out, length, tail)
-        elif rows == 5 and vectors == 1:
-            _sum_5_1(x, stride, offsets, values, n, out, length, tail)
-        else:
-            for r in range(rows):
-                v = 0
-                while v < vectors:
-                    line = floats_at(w[5] + 4 * (r * stride + v * LANES))
-                    to = floats_at(w[9] + 4 * ((o * rows + r) * length + v * LANES))
-                    rest = length - v * LANES
-                    if vectors - v >= 4:
-                        _sum_1_4(line, stride, offsets, values, n, to, length, min(rest - 3 * LANES, LANES))
-                        v += 4
-                    elif vectors - v >= 2:
-                        _sum_1_2(line, stride, offsets, values, n, to, length, min(rest - LANES, LANES))
-                        v += 2
-                    else:
-                        _sum_1_1(line, stride, offsets, values, n, to, length, rest)
-                        v += 1
+        sum_windows(rows, length, w[5], stride, offsets, values, counts[o], w[9] + 4 * o * rows * length, length)
 
 
 @instruction

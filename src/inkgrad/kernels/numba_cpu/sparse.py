@@ -10,7 +10,14 @@ from numba import types
 from numba.extending import intrinsic
 
 from inkgrad.kernels.numba_cpu.lanes import INT, LANES, OFFSETS, POINTER, VECTOR, Lanes
-from inkgrad.kernels.numba_cpu.multiply import START_AT_BIAS, START_AT_C, START_AT_ZERO, VECTORS, column_tile
+from inkgrad.kernels.numba_cpu.multiply import (
+    START_AT_BIAS,
+    START_AT_C,
+    START_AT_ZERO,
+    VECTORS,
+    block_width,
+    column_tile,
+)
 from inkgrad.kernels.numba_cpu.native import floats_at, instruction, integers_at, words_at
 from inkgrad.kernels.numba_cpu.transpose import turn
 
@@ -141,14 +148,6 @@ def _tile(height, vectors, a, rows, steps, count, b, c, ldc, start, bias, relu, 
 
 
 @numba.njit
-def _across(outputs, most):  # type: ignore[no-untyped-def]
-    """Columns of a tile of so many vectors at most, so that all tiles are about as wide."""
-    whole = (outputs + LANES - 1) // LANES
-    blocks = max((whole + most - 1) // most, 1)
-    return LANES * max((whole + blocks - 1) // blocks, 1)
-
-
-@numba.njit
 def _pixels_in_use(x, images, pixels, each, steps):  # type: ignore[no-untyped-def]
     """Fill `steps` with t * each for each pixel t that is not 0 in every one of the images; returns how many."""
     count, line = 0, 4 * pixels
@@ -186,7 +185,7 @@ def multiply_images(w):  # type: ignore[no-untyped-def]
     images, pixels, outputs, ldy = w[0], w[1], w[2], w[6]
     source, steps, rows = floats_at(w[3]), words_at(w[10]), words_at(w[10] + 8 * (pixels + LANES))
     start = START_AT_BIAS if w[7] != 0 else START_AT_ZERO
-    across = _across(outputs, _VECTORS)
+    across = block_width(outputs, _VECTORS)
     height = _tile_height((min(across, outputs) + LANES - 1) // LANES)
     each = 1 | outputs << 32
     m = 0
@@ -236,7 +235,7 @@ def multiply_with_images(w):  # type: ignore[no-untyped-def]
     most = min(images, TOGETHER)
     steps, rows, patterns = words_at(w[7]), words_at(w[7] + 8 * (most + LANES)), integers_at(w[8])
     each = pixels | ldg << 32
-    across = _across(outputs, VECTORS)
+    across = block_width(outputs, VECTORS)
     for first in range(0, max(images, 1), TOGETHER):
         many = min(images - first, TOGETHER)
         start = START_AT_C if first else START_AT_ZERO

@@ -10,11 +10,11 @@ from numba.extending import intrinsic
 from inkgrad.kernels.numba_cpu.lanes import INT, LANES, POINTER, Lanes
 from inkgrad.kernels.numba_cpu.native import floats_at, instruction
 
-__all__ = ["transpose", "turn", "turn_square"]
+__all__ = ["transpose", "turn"]
 
 
 @intrinsic
-def turn_square(typing_context, x, from_row, y, to_row):  # type: ignore[no-untyped-def]
+def _turn_square(typing_context, x, from_row, y, to_row):  # type: ignore[no-untyped-def]
     """y[j, i] = x[i, j] for 16 by 16 floats, with rows so far apart."""
 
     def codegen(context, builder, signature, args):  # type: ignore[no-untyped-def]
@@ -51,7 +51,7 @@ def turn(x, from_row, first, last, columns, y, to_row):  # type: ignore[no-untyp
     whole_columns = columns // LANES * LANES
     for i in range(first, whole_rows, LANES):
         for j in range(0, whole_columns, LANES):
-            turn_square(floats_at(x + 4 * (i * from_row + j)), from_row, floats_at(y + 4 * (j * to_row + i)), to_row)
+            _turn_square(floats_at(x + 4 * (i * from_row + j)), from_row, floats_at(y + 4 * (j * to_row + i)), to_row)
     source, target = floats_at(x), floats_at(y)
     for i in range(first, last):
         for j in range(whole_columns if i < whole_rows else 0, columns):
