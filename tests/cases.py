@@ -1263,6 +1263,34 @@ op(
     lambda z: ops.binary_cross_entropy(z, [1.0]),
     refuses=ShapeError,
 )
+PAIRS = Draw("true and taught").simplex(10, 4).reshape(5, 2, 4)
+for _temperature, _weight in ((2.0, 0.9), (1.0, 0.5), (4.0, 1.0), (3.0, 0.0)):
+    op(
+        "distillation_loss",
+        f"temperature {_temperature:g}, weight {_weight:g}",
+        lambda d: (d.normal(5, 4),),
+        lambda z, t=_temperature, a=_weight: ops.distillation_loss(z, PAIRS, temperature=t, weight=a),
+        lambda z, t=_temperature, a=_weight: (
+            -(1 - a) * np.mean(np.sum(PAIRS[:, 0] * special.log_softmax(z, axis=1), axis=1))
+            - a * t**2 * np.mean(np.sum(PAIRS[:, 1] * special.log_softmax(z / t, axis=1), axis=1))
+        ),
+        lambda torch, z, t=_temperature, a=_weight: (
+            (1 - a) * torch.nn.functional.cross_entropy(z, torch.as_tensor(PAIRS[:, 0], dtype=z.dtype))
+            + a * t**2 * torch.nn.functional.cross_entropy(z / t, torch.as_tensor(PAIRS[:, 1], dtype=z.dtype))
+        ),
+    )
+for _name, _targets, _options in (
+    ("shape", SOFT, {}),
+    ("temperature", PAIRS, {"temperature": 0.0}),
+    ("weight", PAIRS, {"weight": 1.5}),
+):
+    op(
+        "distillation_loss",
+        f"bad {_name}",
+        lambda d: (d.normal(5, 4),),
+        lambda z, q=_targets, o=_options: ops.distillation_loss(z, q, **o),
+        refuses=OptionError if _options else ShapeError,
+    )
 op(
     "sigmoid_squared_error",
     "labels",
@@ -1952,6 +1980,24 @@ for _n, _k, _scale in ((5, 4, 1), (3, 1, 1), (0, 4, 1), (4, 17, 30), (1, 10, 200
             ),
             lambda *items: _softmax_cross_entropy(*items),
         )
+        instruction(
+            "softmax_cross_entropy_of_targets",
+            f"{_n}x{_k}x{_scale}-{_smoothing}",
+            lambda d, n=_n, k=_k, s=_scale, q=_smoothing: (
+                *(n, k, _floats(s * d.normal(n, k)), _floats(d.simplex(n, k))),
+                *(_floats([q]), _floats([0.25]), _floats(d.normal(n, k)), d.normal(2)),
+            ),
+            lambda *items: _soft_cross_entropy(*items),
+        )
+        instruction(
+            "distillation",
+            f"{_n}x{_k}x{_scale}-{_smoothing}",
+            lambda d, n=_n, k=_k, s=_scale, q=_smoothing: (
+                *(n, k, _floats(s * d.normal(n, k)), _floats(d.simplex(2 * n, k).reshape(n, 2, k))),
+                *(_floats([1 + 10 * q, 0.9 - q]), _floats([0.25]), _floats(d.normal(n, k)), d.normal(2)),
+            ),
+            lambda *items: _distillation(*items),
+        )
     instruction(
         "squared_error_of_sigmoid",
         f"{_n}x{_k}x{_scale}",
@@ -1977,6 +2023,26 @@ for _label in (4, -1, 2**62):
         lambda d, o=_label: (*_loss(d, 3, 4, 1, [1, o, 3]), _floats([0.5]), _floats(d.normal(3, 4)), d.normal(2)),
         lambda *items: {5: _anything(items[5]), 6: np.ma.array([0.0, 1.0], mask=[True, False])},
     )
+
+
+def _soft_cross_entropy(
+    n: int, k: int, z: Array, targets: Array, smoothing: Array, scale: Array, gradient: Array, loss: Array
+) -> dict[int, Any]:
+    z, s = z.astype(float), float(smoothing[0])
+    targets = (1 - s) * targets + s / k
+    losses = -(targets * special.log_softmax(z, axis=1)).sum(axis=1)
+    return {6: scale * (special.softmax(z, axis=1) - targets), 7: np.array([losses.sum(), 0.0])}
+
+
+def _distillation(
+    n: int, k: int, z: Array, targets: Array, settings: Array, scale: Array, gradient: Array, loss: Array
+) -> dict[int, Any]:
+    z, (t, a) = z.astype(float), settings.astype(float)
+    losses = -(1 - a) * (targets[:, 0] * special.log_softmax(z, axis=1)).sum(axis=1)
+    losses -= a * t * t * (targets[:, 1] * special.log_softmax(z / t, axis=1)).sum(axis=1)
+    slope = (1 - a) * (special.softmax(z, axis=1) - targets[:, 0])
+    slope += a * t * (special.softmax(z / t, axis=1) - targets[:, 1])
+    return {6: scale * slope, 7: np.array([losses.sum(), 0.0])}
 
 
 def _softmax_cross_entropy(
@@ -2942,6 +3008,8 @@ class OptimizerCase:
             from 1 and the state is a dictionary of its own, empty at first.
         torch: from (torch module, parameters, rate) to PyTorch's optimizer.
         rosenbrock: a rate for Rosenbrock's valley.
+        matrix_rule: as `rule`, for whole matrices (m, n) in float64 but the last of a network, where they have one.
+        rounding: how far PyTorch's update may be off, relative to the weights; None: as far as its dtype rounds.
     """
 
     optimizer: str
@@ -2951,6 +3019,8 @@ class OptimizerCase:
     rule: Callable[[float, float, float, int, dict[str, float]], float]
     torch: Callable[[Any, Any, float], Any]
     rosenbrock: float
+    matrix_rule: Callable[[Any, Any, float, int, dict[str, Any]], Any] | None = None
+    rounding: float | None = None
 
     @property
     def id(self) -> str:
@@ -2989,6 +3059,42 @@ def _adam(beta1: float, beta2: float, eps: float, decay: float) -> Callable[...,
         return w - rate * (m / (1 - beta1**t)) / (math.sqrt(s / (1 - beta2**t)) + eps)
 
     return rule
+
+
+def _muon(momentum, decay):
+    """Momentum whose singular values go five times through Jordan's polynomial; its size as Liu et al. have it."""
+
+    def rule(w, g, rate, t, state):
+        m = state["m"] = momentum * state.get("m", 0.0) + (1 - momentum) * g
+        u = (1 - momentum) * g + momentum * m
+        left, s, right = np.linalg.svd(u, full_matrices=False)
+        s = s / np.sqrt((u * u).sum())
+        for _ in range(5):
+            s = 3.4445 * s - 4.7750 * s**3 + 2.0315 * s**5
+        return w * (1 - rate * decay) - rate * 0.2 * np.sqrt(max(w.shape)) * (left * s @ right)
+
+    return rule
+
+
+def _torch_muon(momentum, weight_decay, betas=(0.9, 0.999)):
+    """PyTorch's for all matrices but the last, and its AdamW for the others."""
+
+    class Both:
+        def __init__(self, torch, parameters, rate):
+            matrices = [p for p in parameters if p.ndim > 1][:-1]
+            rest = [p for p in parameters if all(p is not m for m in matrices)]
+            self.parts = [
+                torch.optim.Muon(
+                    matrices, rate, momentum=momentum, weight_decay=weight_decay, adjust_lr_fn="match_rms_adamw"
+                ),
+                torch.optim.AdamW(rest, rate, betas=betas, weight_decay=weight_decay),
+            ]
+
+        def step(self):
+            for part in self.parts:
+                part.step()
+
+    return Both
 
 
 OPTIMIZERS: list[OptimizerCase] = [
@@ -3061,11 +3167,33 @@ OPTIMIZERS: list[OptimizerCase] = [
         lambda t, p, r: t.optim.AdamW(p, r, weight_decay=0.0),
         0.02,
     ),
+    OptimizerCase(
+        "Muon",
+        "default",
+        {},
+        0.05,
+        _adam(0.9, 0.999, 1e-8, 0.01),
+        _torch_muon(momentum=0.95, weight_decay=0.01),
+        0.02,
+        _muon(0.95, 0.01),
+        5e-3,  # PyTorch makes matrices orthogonal in bfloat16
+    ),
+    OptimizerCase(
+        "Muon",
+        "options",
+        {"momentum": 0.8, "weight_decay": 0.3, "beta2": 0.9},
+        0.05,
+        _adam(0.9, 0.9, 1e-8, 0.3),
+        _torch_muon(momentum=0.8, weight_decay=0.3, betas=(0.9, 0.9)),
+        0.02,
+        _muon(0.8, 0.3),
+        5e-3,
+    ),
 ]
 
 # The other public names of the two packages, each tested in a file of its own.
 NOT_LAYERS = {"feature_maps", "Buffer", "Module", "Parameter", "init", "load_state", "state_of"}
-LOSSES = {"binary_cross_entropy", "cross_entropy", "mean_squared_error", "sigmoid_squared_error"}
+LOSSES = {"binary_cross_entropy", "cross_entropy", "distillation_loss", "mean_squared_error", "sigmoid_squared_error"}
 NOT_OPTIMIZERS = {
     "schedules": {"Constant", "Cosine", "Exponential", "OneCycle", "Schedule", "Step", "WarmUp"},
     "clipping": {"Clip", "ClipByGlobalNorm", "ClipByValue"},

@@ -55,14 +55,15 @@ def test_every_choice_arrives(inkgrad, tmp_path):
         "--data digits --train-on all --model mlp --hidden 9,7 --steps 3 --batch-size 50 --optimizer adamw "
         "--learning-rate 0.01 --schedule cosine --warmup-steps 1 --l1 1e-5 --l2 1e-4 --weight-decay 0.2 "
         "--clip-norm 2 --average 0.9 --scaling standard --seed 5 --normalize deskew,size "
-        "--label-smoothing 0.1 --augment rotation=5,noise=0.1"
+        "--label-smoothing 0.1 --augment rotation=5,noise=0.1 --mixup 0.3 --pca 30 --views 3"
     )
     ended = inkgrad("train", *line.split(), "--out", out, "--json")
     assert set(ended.json) == {key for key in KEYS if "validation" not in key}
     settings = saved_settings(out).as_json()
     default = ig.training.Settings().as_json()
     assert {key for key, value in settings.items() if value == default[key]} == {
-        *("data", "model", "width", "depth", "epochs", "momentum", "clip_value", "early_stopping", "recipe")
+        *("data", "model", "width", "depth", "epochs", "momentum", "clip_value", "early_stopping", "recipe"),
+        *("teacher", "temperature", "teacher_weight", "members"),
     }
     assert settings["normalize"] == ("deskew", "size")
     assert settings["augmentation"] == {"rotation": 5, "noise": 0.1}

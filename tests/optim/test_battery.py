@@ -7,6 +7,7 @@ import cases
 import inkgrad as ig
 from inkgrad import kernels, nn, optim
 from inkgrad.errors import CheckpointError, DivergenceError, OptionError
+from inkgrad.optim.muon import orthogonalize
 
 OPTIMIZERS = [pytest.param(case, id=case.id) for case in cases.OPTIMIZERS]
 BACKENDS = ("reference", "numba_cpu")
@@ -48,6 +49,22 @@ def flat(module):
     return np.concatenate([p.data.ravel() for _, p in module.named_parameters()])
 
 
+def expected_of(case, module, steps, rate=None, gradient=slope):
+    """What the published equations make of the module's weights, in Python's own numbers or whole float64 matrices."""
+    matrices = [name for name, p in module.named_parameters() if p.ndim > 1][:-1] if case.matrix_rule else []
+    parts = []
+    for name, p in module.named_parameters():
+        start = p.data.astype(np.float64)
+        pieces = [start.reshape(len(start), -1)] if name in matrices else [float(w) for w in start.ravel()]
+        rule = case.matrix_rule if name in matrices else case.rule
+        for w in pieces:
+            state = {}
+            for t in range(steps):
+                w = rule(w, gradient(w, t), case.rate if rate is None else rate(t), t + 1, state)
+            parts.append(np.ravel(w))
+    return np.concatenate(parts)
+
+
 def test_every_public_name_is_tested():
     rows = {case.optimizer for case in cases.OPTIMIZERS}
     assert set(optim.__all__) == rows.union(*cases.NOT_OPTIMIZERS.values())
@@ -63,14 +80,9 @@ def test_every_public_name_is_tested():
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("case", OPTIMIZERS)
 def test_published_equations(case, dtype, backend):
-    """Twenty steps of the equations, one weight at a time, in Python's own numbers."""
+    """Twenty steps of the equations."""
     module = weights(dtype)
-    expected = []
-    for start in flat(module):
-        w, state = float(start), {}
-        for t in range(STEPS):
-            w = case.rule(w, slope(w, t), case.rate, t + 1, state)
-        expected.append(w)
+    expected = expected_of(case, module, STEPS)
     optimizer = case.make(module)
     run(case, module, optimizer, STEPS)
     np.testing.assert_allclose(flat(module), expected, rtol=1e-12 if dtype == "float64" else 2e-5)
@@ -82,12 +94,7 @@ def test_published_equations(case, dtype, backend):
 def test_a_schedule_gives_the_rate_of_every_step(case):
     schedule = optim.Cosine(case.rate, steps=10)
     module = weights("float64")
-    expected = []
-    for start in flat(module):
-        w, state = float(start), {}
-        for t in range(12):
-            w = case.rule(w, slope(w, t), schedule(t), t + 1, state)
-        expected.append(w)
+    expected = expected_of(case, module, 12, schedule)
     optimizer = case.make(module, schedule)
     for t in range(12):
         assert optimizer.learning_rate == schedule(t)
@@ -216,10 +223,7 @@ def test_large_finite_gradients_pass():
 @pytest.mark.parametrize("case", OPTIMIZERS)
 def test_clipping_comes_before_the_update(case):
     module = weights("float64")
-    expected = []
-    for start in flat(module):
-        g = float(np.clip(slope(float(start), 0), -0.5, 0.5))
-        expected.append(case.rule(float(start), g, case.rate, 1, {}))
+    expected = expected_of(case, module, 1, gradient=lambda w, t: np.clip(slope(w, t), -0.5, 0.5))
     run(case, module, case.make(module, clip=optim.ClipByValue(0.5)), 1)
     np.testing.assert_allclose(flat(module), expected, rtol=1e-12)
 
@@ -304,6 +308,10 @@ def test_a_state_of_another_dtype_is_refused():
         lambda m: optim.Adam(m, 0.1, eps=float("nan")),
         lambda m: optim.AdamW(m, 0.1, weight_decay=-0.1),
         lambda m: optim.AdamW(m, 0.1, weight_decay=float("nan")),
+        lambda m: optim.Muon(m, 0.1, momentum=1.0),
+        lambda m: optim.Muon(m, 0.1, weight_decay=-0.1),
+        lambda m: optim.Muon(m, 0.1, eps=0),
+        lambda m: optim.Muon(m, 0.1, matrices=["b"]),
     ],
 )
 def test_options_are_checked(make):
@@ -328,3 +336,25 @@ def test_training_a_network():
         optimizer.step()
         losses.append(loss.item())
     assert losses[-1] < 0.2 * losses[0]
+
+
+def test_muon_divides_the_parameters():
+    """Matrices but the last go by Muon, with convolutions among them; others can be named."""
+    rng = ig.default_rng(0)
+    net = ig.models.build("lenet5", rng=rng)
+    assert optim.Muon(net).matrices == tuple(f"layers.{i}.weight" for i in (0, 3, 7, 9))
+    optimizer = optim.Muon(net, matrices=["layers.7.weight"])
+    assert optimizer.state["squares"].size == net.parameter_count() - 400 * 120
+    with pytest.raises(OptionError, match=r"Muon takes layers.0.weight, .* as matrices, but got 'layers.0.bias'"):
+        optim.Muon(net, matrices=["layers.0.bias"])
+
+
+@pytest.mark.parametrize("shape", [(5, 5), (3, 20), (20, 3), (1, 4)])
+def test_orthogonalize(shape):
+    """All singular values near 1, the singular vectors kept; of nothing comes nothing."""
+    matrix = cases.Draw("orthogonalize").normal(*shape)
+    left, _, right = np.linalg.svd(matrix, full_matrices=False)
+    turned = left.T @ orthogonalize(matrix) @ right.T
+    assert np.abs(np.diag(turned) - 1).max() < 0.4
+    np.testing.assert_allclose(turned, np.diag(np.diag(turned)), atol=1e-9)
+    assert not orthogonalize(np.zeros(shape)).any()

@@ -14,11 +14,11 @@ MODES = (("reference", "float64"), ("reference", "float32"), ("numba_cpu", "floa
 STEPS = 20
 
 
-def agree(got, expected, dtype):
+def agree(got, expected, dtype, rounding=None):
     assert got.shape == expected.shape
     assert got.dtype == expected.dtype == dtype
     difference = np.linalg.norm((got.astype(np.float64) - expected).ravel())
-    assert difference <= TOLERANCES[dtype] * np.linalg.norm(expected.astype(np.float64).ravel())
+    assert difference <= (rounding or TOLERANCES[dtype]) * np.linalg.norm(expected.astype(np.float64).ravel())
 
 
 @pytest.mark.parametrize("backend, dtype", MODES)
@@ -37,12 +37,12 @@ def test_twenty_steps(case, backend, dtype, torch):
             optimizer.step()
         twin.step()
         for (_, ours), other in zip(module.named_parameters(), theirs, strict=True):
-            agree(ours.data, other.detach().numpy(), dtype)
+            agree(ours.data, other.detach().numpy(), dtype, case.rounding if ours is module.a else None)
 
 
 def test_every_optimizer_is_compared():
     rules = {name for name in optim.__all__ if name in {case.optimizer for case in cases.OPTIMIZERS}}
-    assert rules == {"SGD", "AdaGrad", "RMSProp", "Adam", "AdamW"}
+    assert rules == {"SGD", "AdaGrad", "RMSProp", "Adam", "AdamW", "Muon"}
 
 
 @pytest.mark.parametrize("limit", [0.1, 1.0, 100.0])

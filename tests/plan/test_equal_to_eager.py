@@ -100,6 +100,31 @@ def smoothed(logits, labels):
 LOSSES = (nn.cross_entropy, smoothed, nn.sigmoid_squared_error)
 
 
+def soft(logits, targets):
+    return nn.cross_entropy(logits, targets, label_smoothing=0.1)
+
+
+def taught(logits, targets):
+    return nn.distillation_loss(logits, targets, temperature=3.0, weight=0.7)
+
+
+@pytest.mark.parametrize("loss, rows", [(soft, 1), (taught, 2)])
+def test_targets_instead_of_labels(loss, rows):
+    """Rows of probabilities, in batches that shrink and grow; labels in between get a plan of their own or none."""
+    pair = Pair(lambda: build("lenet5", rng=ig.default_rng(0)), loss)
+    train = ig.data.load_digits()[0]
+    images = ig.data.linear_scaling().apply(train.images[:60])
+    targets = cases.Draw("targets").simplex(60 * rows, 10).reshape(60, rows, 10).astype(np.float32)
+    targets = targets[:, 0] if rows == 1 else targets
+    for part in (slice(0, 40), slice(40, 60), slice(5, 7), slice(0, 60)):
+        pair.compare(images[part], np.ascontiguousarray(targets[part]))
+    if rows == 1:
+        pair.compare(images[:30], train.labels[:30])
+        pair.compare(images[:30], np.ascontiguousarray(targets[:30]))
+        pair.planned(images[:30], targets[:30].astype(np.float64))
+        assert "float32 targets" in pair.planned.fallback
+
+
 LIMITS = {  # from which sizes on things are done in another way: as they are, or so that even small networks meet them
     split: {"FITS_CACHE": (None, 0, 10**9)},
     dense: {"FITS_CACHE": (None, 0, 10**9)},

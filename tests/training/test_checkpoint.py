@@ -27,6 +27,7 @@ OPTIMIZERS = {
     "rmsprop": lambda net, rate, clip: optim.RMSProp(net, rate, clip=clip),
     "adam": lambda net, rate, clip: optim.Adam(net, rate, clip=clip),
     "adamw": lambda net, rate, clip: optim.AdamW(net, rate, weight_decay=0.1, clip=clip),
+    "muon": lambda net, rate, clip: optim.Muon(net, rate, clip=clip),
     "adamw less": lambda net, rate, clip: optim.AdamW(net, rate, weight_decay=0.2, clip=clip),
 }
 

@@ -109,7 +109,7 @@ def test_a_loss_is_a_function():
 
 
 @pytest.mark.parametrize("rate", [0, -0.1, float("nan"), float("inf")])
-@pytest.mark.parametrize("kind", [optim.SGD, optim.Adam, optim.AdamW, optim.AdaGrad, optim.RMSProp])
+@pytest.mark.parametrize("kind", [optim.SGD, optim.Adam, optim.AdamW, optim.AdaGrad, optim.RMSProp, optim.Muon])
 def test_base_rates_are_positive(kind, rate):
     with pytest.raises(OptionError, match="the learning rate must be positive"):
         kind(network(), learning_rate=rate)

@@ -39,7 +39,7 @@ Model = Literal[
     "vgg",
     "tiny",
 ]
-OptimizerName = Literal["sgd", "momentum", "nesterov", "adagrad", "rmsprop", "adam", "adamw"]
+OptimizerName = Literal["sgd", "momentum", "nesterov", "adagrad", "rmsprop", "adam", "adamw", "muon"]
 ScheduleName = Literal["constant", "step", "exponential", "cosine", "one-cycle"]
 ScalingName = Literal["linear", "standard"]
 
@@ -105,7 +105,7 @@ def train(
     warmup_steps: Annotated[int, typer.Option(help="Rise to the learning rate over so many updates first.")] = 0,
     l1: Annotated[float, typer.Option(help="Strength of the L1 penalty.")] = 0.0,
     l2: Annotated[float, typer.Option(help="Strength of the L2 penalty.")] = 0.0,
-    weight_decay: Annotated[float | None, typer.Option(help="Of adamw.  [default: 0.01]")] = None,
+    weight_decay: Annotated[float | None, typer.Option(help="Of adamw and muon.  [default: 0.01]")] = None,
     clip_norm: Annotated[float | None, typer.Option(help="Limit of the gradient's norm.")] = None,
     clip_value: Annotated[float | None, typer.Option(help="Limit of each component of the gradient.")] = None,
     average: Annotated[
@@ -116,9 +116,16 @@ def train(
         str | None,
         typer.Option("--augment", help="Random changes to the images, such as rotation=10,shift=2,elastic=15."),
     ] = None,
+    mixup: Annotated[float, typer.Option(help="Blend images in pairs, such as 0.2; 0 for none.")] = 0.0,
+    teacher: Annotated[str | None, typer.Option(help="A trained model whose answers are learned too.")] = None,
+    temperature: Annotated[float, typer.Option(help="How much the teacher's answers are softened.")] = 2.0,
+    teacher_weight: Annotated[float, typer.Option(help="The teacher's share of the loss.")] = 0.9,
     normalize: Annotated[
         str | None, typer.Option(help="What is done to every image first, such as deskew,size.")
     ] = None,
+    pca: Annotated[int | None, typer.Option(help="Keep so many principal components of every image.")] = None,
+    views: Annotated[int, typer.Option(help="In how many ways the trained model looks at an image, 1 to 9.")] = 1,
+    members: Annotated[int, typer.Option(help="How many networks to train, that answer together.")] = 1,
     scaling: Annotated[ScalingName, typer.Option(help="Pixels / 255, or by mean and deviation.")] = "linear",
     early_stopping: Annotated[
         int | None, typer.Option(help="Stop after so many epochs without a better validation loss.")
@@ -139,6 +146,18 @@ def train(
         choices.pop(name)
     given = {name for name in choices if getattr(context.get_parameter_source(name), "name", "") != "DEFAULT"}
     run(choices, given, out=out, resume=resume, checkpoint_seconds=checkpoint_seconds, json=json)
+
+
+@app.command()
+def ensemble(
+    models: Annotated[list[Path], typer.Argument(help="Runs' folders or model files.", show_default=False)],
+    out: Annotated[Path, typer.Option(help="The model file to write.")] = Path("ensemble.safetensors"),
+    json: Json = False,
+) -> None:
+    """Join trained models into one that answers with the mean of their probabilities."""
+    from inkgrad.cli.ensemble import run
+
+    run(models, out=out, json=json)
 
 
 @app.command()

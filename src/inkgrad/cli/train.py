@@ -8,7 +8,7 @@ from inkgrad.cli.output import emit_json, say
 from inkgrad.data import NAMES, Augmentation, load
 from inkgrad.errors import OptionError
 from inkgrad.models import MODEL_FILE
-from inkgrad.training import Run, Settings, read_recipe, saved_settings
+from inkgrad.training import EnsembleRun, Run, Settings, read_recipe, saved_settings, start_run
 from inkgrad.training.progress import Progress
 
 _EXTENDABLE = ("epochs", "steps")
@@ -33,24 +33,34 @@ def run(
         settings = Settings(**_with_recipe(typed))
     folder = out or _free_folder(settings.model)
     splits = load(settings.data, train_on=settings.train_on)
-    training = Run(
+    training = start_run(
         folder, settings, splits, resume=resume, checkpoint_seconds=checkpoint_seconds, callbacks=[Progress()]
     )
     try:
         last = training.train()
     except KeyboardInterrupt:
-        if training.checkpoint.exists():
+        if training.resumable:
             say(f"a checkpoint is saved; continue with: inkgrad train --resume --out {folder}", error=True)
         raise
     if json:
-        emit_json({"out": str(folder), "model": str(folder / MODEL_FILE), "parameters": _size(training)} | last)
+        emit_json(
+            {"out": str(folder), "model": str(folder / MODEL_FILE), "parameters": training.parameter_count} | last
+        )
         return
-    say(
-        f"trained {settings.model} ({_size(training):,} parameters) for {_counted(last['step'])} on {splits.train.name}"
-    )
+    _tell(training, last)
+
+
+def _tell(training: Run | EnsembleRun, last: dict[str, Any]) -> None:
+    settings, splits, folder = training.settings, training.splits, training.folder
+    name = settings.model if settings.members == 1 else f"an ensemble of {settings.members} {settings.model}"
+    steps = _counted(last["step"])
+    say(f"trained {name} ({training.parameter_count:,} parameters) for {steps} on {splits.train.name}")
+    if settings.members > 1 and "validation_accuracy" in last:
+        alone = ", ".join(f"{one:.2%}" for one in last["members_validation_accuracy"])
+        say(f"validation accuracy of the members alone: {alone}")
     if "validation_accuracy" in last:
         say(f"validation accuracy {last['validation_accuracy']:.2%} on {len(splits.validation):,} images")
-    say(f"model {folder / MODEL_FILE}, history {folder / 'history.png'}")
+    say(f"model {folder / MODEL_FILE}" + (f", history {folder / 'history.png'}" if settings.members == 1 else ""))
     say(f"next: inkgrad evaluate {folder}")
 
 
@@ -78,6 +88,8 @@ def _parsed(typed: dict[str, Any]) -> dict[str, Any]:
             raise OptionError(f"--hidden takes widths such as 128 or 300,100, but got {values['hidden']!r}") from None
     if "data" in values and values["data"] not in NAMES and Path(values["data"]).exists():
         values["data"] = str(Path(values["data"]).resolve())
+    if values.get("teacher") is not None:
+        values["teacher"] = str(Path(values["teacher"]).resolve())
     return values
 
 
@@ -142,7 +154,3 @@ def _free_folder(model: str) -> Path:
         number += 1
         folder = Path("runs") / f"{model}-{number}"
     return folder
-
-
-def _size(training: Run) -> int:
-    return training.trainer.step.net.parameter_count()

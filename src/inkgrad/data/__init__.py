@@ -5,6 +5,7 @@ and `load_csv` the user's own; `to_digit` turns any picture of one digit into th
 """
 
 from inkgrad.data.augmentation import Augmentation
+from inkgrad.data.blending import mixup
 from inkgrad.data.dataset import DIGITS, SIDE, Dataset, Splits
 from inkgrad.data.decode import decode
 from inkgrad.data.digits import load_digits
@@ -16,6 +17,7 @@ from inkgrad.data.loader import Loader
 from inkgrad.data.mnist import fetch_mnist, load_mnist, mnist_folder
 from inkgrad.data.normalization import NORMALIZATIONS, center, deskew, normalize, normalize_size, normalize_stroke
 from inkgrad.data.picture import normalize_digit, read_picture, to_digit
+from inkgrad.data.projection import Projection, principal_components
 from inkgrad.data.scaling import Scaling, linear_scaling, standardization
 from inkgrad.data.sheet import contact_sheet, show
 from inkgrad.data.source import NAMES, load
@@ -29,6 +31,7 @@ __all__ = [
     "Augmentation",
     "Dataset",
     "Loader",
+    "Projection",
     "Scaling",
     "Splits",
     "center",
@@ -43,11 +46,13 @@ __all__ = [
     "load_digits",
     "load_folder",
     "load_mnist",
+    "mixup",
     "mnist_folder",
     "normalize",
     "normalize_digit",
     "normalize_size",
     "normalize_stroke",
+    "principal_components",
     "read_idx",
     "read_picture",
     "show",

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inkgrad.data.augmentation import Augmentation
+from inkgrad.data.blending import mixup
 from inkgrad.data.dataset import Dataset
 from inkgrad.data.scaling import Scaling, linear_scaling
 from inkgrad.errors import CheckpointError, OptionError
@@ -26,6 +27,7 @@ class Loader:
         rng: draws the orders; None goes in file order.
         scaling: from bytes to floats, pixels / 255 by default.
         augmentation: how the images of each batch are changed at random first; needs `rng`.
+        mixup: alpha of `mixup`, 0 for none; labels are then float32 targets (b, classes); needs `rng`.
 
     Attributes:
         position: how many images of the current epoch have been given out.
@@ -44,17 +46,22 @@ class Loader:
         rng: np.random.Generator | None = None,
         scaling: Scaling | None = None,
         augmentation: Augmentation | None = None,
+        mixup: float = 0.0,
     ) -> None:
         if batch_size < 1:
             raise OptionError(f"the batch size must be at least 1, but is {batch_size}")
         if len(dataset) == 0:
             raise OptionError(f"{dataset.name} has no images to go through")
-        if augmentation is not None and rng is None:
-            raise OptionError("augmentation needs a random generator; give the loader rng=...")
+        if not 0 <= mixup < float("inf"):
+            raise OptionError(f"mixup needs an alpha of at least 0, but got {mixup:g}")
+        for name, wanted in (("augmentation", augmentation is not None), ("mixup", mixup > 0)):
+            if wanted and rng is None:
+                raise OptionError(f"{name} needs a random generator; give the loader rng=...")
         self.dataset = dataset
         self.batch_size = min(batch_size, len(dataset))
         self.scaling = scaling or linear_scaling()
         self.augmentation = augmentation
+        self.mixup = float(mixup)
         self.position = 0
         self._rng = rng
         self._seed = 0  # of the changes to the images of the current epoch
@@ -66,30 +73,42 @@ class Loader:
         """How many batches an epoch has."""
         return -(-len(self.dataset) // self.batch_size)
 
-    def __iter__(self) -> Iterator[tuple[NDArray[np.float32], NDArray[np.int64]]]:
+    @property
+    def changes(self) -> bool:
+        """Whether images are changed at random."""
+        return self.augmentation is not None or self.mixup > 0
+
+    def __iter__(self) -> Iterator[tuple[NDArray[np.float32], NDArray[Any]]]:
         """(images float32 (b, 1, 28, 28), labels int64 (b,)) from the current position to the end of the epoch."""
         if self._order is None:
             self._draw()
         order = self._order
         assert order is not None
-        if self.batch_size == len(order) and self.position == 0 and self.augmentation is None:
+        if self.batch_size == len(order) and self.position == 0 and not self.changes:
             self.position = len(order)
             yield self._all()
         while self.position < len(order):
             chosen = order[self.position : self.position + self.batch_size]
-            images = self._images(chosen)
+            batch = self._changed(chosen) if self.changes else self._plain(chosen)
             self.position += len(chosen)
-            yield images, self.dataset.labels[chosen]
+            yield batch
         self.finish_if_done()
 
-    def _images(self, chosen: NDArray[np.int64]) -> NDArray[np.float32]:
-        """Those of a batch; how they are changed depends on where in the epoch it begins, and on nothing before."""
-        if self.augmentation is None:
-            return self.scaling.apply(self.dataset.images, chosen)
+    def _plain(self, chosen: NDArray[np.int64]) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+        return self.scaling.apply(self.dataset.images, chosen), self.dataset.labels[chosen]
+
+    def _changed(self, chosen: NDArray[np.int64]) -> tuple[NDArray[np.float32], NDArray[Any]]:
+        """A batch whose changes depend on where in the epoch it begins, and on nothing before."""
         rng = np.random.Generator(np.random.PCG64([self._seed, self.position]))
-        images = linear_scaling().apply(self.dataset.images, chosen)
-        changed = self.augmentation.apply(images[:, 0], rng)
-        return self.scaling.rescale(changed)[:, None]
+        if self.augmentation is None:
+            images, labels = self._plain(chosen)
+        else:
+            ink = linear_scaling().apply(self.dataset.images, chosen)
+            images = self.scaling.rescale(self.augmentation.apply(ink[:, 0], rng))[:, None]
+            labels = self.dataset.labels[chosen]
+        if self.mixup:
+            return mixup(images, labels, len(self.dataset.classes), self.mixup, rng)
+        return images, labels
 
     def _all(self) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
         """The one batch of full-batch training, gathered once: within a batch the order is no matter. Read-only."""
@@ -111,7 +130,7 @@ class Loader:
         else:
             self._before = self._rng.bit_generator.state
             self._order = self._rng.permutation(len(self.dataset))
-            if self.augmentation is not None:
+            if self.changes:
                 self._seed = int(self._rng.integers(2**63))
 
     def state(self) -> dict[str, Any]:

@@ -1,24 +1,31 @@
 """The named networks, and the classifiers that model files load into."""
 
 from inkgrad.models.classifier import Classification, Classifier, network_logits
+from inkgrad.models.ensemble import Ensemble, join
 from inkgrad.models.file import MODEL_FILE, load, save
 from inkgrad.models.named import NAMED, NamedModel, build
 from inkgrad.models.neighbors import KNearest
 from inkgrad.models.network import Network
 from inkgrad.models.sheets import feature_sheet, filter_sheet
 from inkgrad.models.showing import show
+from inkgrad.models.views import VIEWS, View, first_views
 
 __all__ = [
     "MODEL_FILE",
     "NAMED",
+    "VIEWS",
     "Classification",
     "Classifier",
+    "Ensemble",
     "KNearest",
     "NamedModel",
     "Network",
+    "View",
     "build",
     "feature_sheet",
     "filter_sheet",
+    "first_views",
+    "join",
     "load",
     "network_logits",
     "save",

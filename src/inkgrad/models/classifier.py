@@ -8,8 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inkgrad.autodiff import no_grad, ops
-from inkgrad.data import DIGITS, Scaling, linear_scaling, normalize, to_digit
+from inkgrad.data import DIGITS, Projection, Scaling, linear_scaling, normalize, to_digit
 from inkgrad.errors import ShapeError
+from inkgrad.models.views import View, seen
 from inkgrad.nn import Module
 
 __all__ = ["Classification", "Classifier", "network_logits"]
@@ -65,6 +66,8 @@ class Classifier:
         probabilities: how logits become probabilities, "softmax" or "sigmoid".
         header: what else the model file says: metrics, how it was trained.
         normalizations: names of what is done to each image first; see `data.normalize`.
+        projection: what keeps the principal components of each image, after that.
+        views: in which ways each image is seen at last; the probabilities are averaged.
     """
 
     network: Module
@@ -73,23 +76,38 @@ class Classifier:
     probabilities: str = "softmax"
     header: dict[str, Any] = field(default_factory=dict)
     normalizations: tuple[str, ...] = ()
+    projection: Projection | None = None
+    views: tuple[View, ...] = (View(),)
 
     def __post_init__(self) -> None:
         self.network.eval()
 
     def predict_logits(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """uint8 (n, 28, 28), white ink on black -> float32 (n, k)."""
+        """uint8 (n, 28, 28), white ink on black -> float32 (n, k).
+
+        With several views they are logarithms of the averaged probabilities.
+        """
         images = np.asarray(images)
         if images.ndim != 3 or images.shape[1:] != (28, 28) or images.dtype != np.uint8:
             raise ShapeError(
                 f"a classifier needs uint8 images (n, 28, 28), white ink on black, but got {images.dtype} "
                 f"{images.shape}; classify() takes any picture"
             )
-        return network_logits(self.network, normalize(images, self.normalizations), self.scaling)
+        images = normalize(images, self.normalizations)
+        if self.projection is not None:
+            images = self.projection.apply(images)
+        several = [network_logits(self.network, view, self.scaling) for view in seen(images, self.views)]
+        if len(several) == 1:
+            return several[0]
+        mean = np.mean([self._softened(z) for z in several], axis=0)
+        return np.asarray(np.log(np.maximum(mean, np.float32(1e-30))), np.float32)
 
     def predict_proba(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
         """uint8 (n, 28, 28) -> float32 (n, k); rows sum to 1."""
         logits = self.predict_logits(images)
+        return self._softened(logits) if len(self.views) == 1 else np.exp(logits)
+
+    def _softened(self, logits: NDArray[np.float32]) -> NDArray[np.float32]:
         if self.probabilities == "sigmoid":  # independent outputs, scaled to sum to 1
             logits = np.log(np.maximum(ops.sigmoid(logits).data, np.float32(1e-30)))
         return ops.softmax(logits).data.astype(np.float32, copy=False)

@@ -2,29 +2,38 @@
 
 import os
 from collections.abc import Mapping, Sequence
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
-from inkgrad.data import NORMALIZATIONS, Scaling
+import numpy as np
+from numpy.typing import NDArray
+
+from inkgrad.data import NORMALIZATIONS, Projection, Scaling
 from inkgrad.errors import ModelFileError, OptionError
 from inkgrad.models.classifier import Classifier
+from inkgrad.models.ensemble import ENSEMBLE, Ensemble, empty_ensemble
 from inkgrad.models.named import NAMED, build
 from inkgrad.models.network import Network
+from inkgrad.models.views import View, views_as_json, views_from
 from inkgrad.nn.state import load_state, read_arrays, state_of, write_arrays
 from inkgrad.random import default_rng
 
 __all__ = ["MODEL_FILE", "load", "save"]
 
 MODEL_FILE = "model.safetensors"
+PROJECTION = "projection."
 
 
 def save(
     path: str | os.PathLike[str],
-    net: Network,
+    net: Network | Ensemble,
     *,
     scaling: Scaling,
     classes: tuple[str, ...],
     normalizations: Sequence[str] = (),
+    projection: Projection | None = None,
+    views: tuple[View, ...] = (View(),),
     metrics: Mapping[str, Any] | None = None,
     training: Mapping[str, Any] | None = None,
 ) -> None:
@@ -32,10 +41,12 @@ def save(
 
     Args:
         path: the file.
-        net: a network that `build` made.
+        net: a network that `build` made, or an ensemble of such.
         scaling: the preprocessing it was trained with.
         classes: the name of each class.
         normalizations: names of what is done to each image first.
+        projection: what keeps the principal components of each image, after that.
+        views: in which ways each image is seen, for test-time augmentation.
         metrics: what was measured, as JSON holds it.
         training: how it was trained, as JSON holds it.
 
@@ -43,7 +54,7 @@ def save(
         OptionError: the network is none of the named ones, so a file could not tell how to build it.
         StorageError: the file could not be written.
     """
-    if not isinstance(net, Network) or net.architecture not in NAMED:
+    if not isinstance(net, Ensemble) and (not isinstance(net, Network) or net.architecture not in NAMED):
         raise OptionError(
             f"{type(net).__name__} was not built by models.build, so a model file cannot say how to build it again; "
             f"save its arrays with nn.state_of"
@@ -54,10 +65,14 @@ def save(
         "scaling": scaling.as_json(),
         "classes": list(classes),
         "normalizations": list(normalizations),
+        "views": views_as_json(views),
         "metrics": dict(metrics or {}),
         "training": dict(training or {}),
     }
-    write_arrays(path, "model", header, state_of(net))
+    arrays = state_of(net)
+    if projection is not None:
+        arrays |= {name: getattr(projection, name.removeprefix(PROJECTION)) for name in _projection_names()}
+    write_arrays(path, "model", header, arrays)
 
 
 def load(path: str | os.PathLike[str]) -> Classifier:
@@ -85,11 +100,8 @@ def load(path: str | os.PathLike[str]) -> Classifier:
             said = header.setdefault(part, {})
             if not isinstance(said, dict) or not isinstance(said.get("settings", {}), dict):
                 raise ModelFileError(f"{path} has a damaged header: {part} is {said!r} instead of fields")
-        if name not in NAMED:
-            raise ModelFileError(
-                f"{path} holds a network {name!r} that this inkgrad does not know; it knows {', '.join(NAMED)}"
-            )
-        net = build(name, rng=default_rng(0), **options)
+        views = views_from(header.get("views", views_as_json((View(),))))
+        net = _empty(path, name, options)
     except ModelFileError:
         raise
     except (KeyError, TypeError, ValueError) as error:
@@ -98,5 +110,33 @@ def load(path: str | os.PathLike[str]) -> Classifier:
         raise ModelFileError(
             f"{path} has a damaged header: it names {len(classes)} classes for {net.options['classes']} outputs"
         )
-    load_state(net, arrays, source=str(path))
-    return Classifier(net, scaling, classes, NAMED[name].probabilities, header, normalizations)
+    projection = _projection(arrays)
+    load_state(net, {n: a for n, a in arrays.items() if not n.startswith(PROJECTION)}, source=str(path))
+    kind = "softmax" if name == ENSEMBLE else NAMED[name].probabilities
+    return Classifier(net, scaling, classes, kind, header, normalizations, projection, views)
+
+
+def _empty(path: Path, name: str, options: dict[str, Any]) -> Network | Ensemble:
+    """The network that the header describes, with fresh weights."""
+    names = [str(m["architecture"]) for m in options["members"]] if name == ENSEMBLE else [name]
+    for one in names:
+        if one not in NAMED:
+            raise ModelFileError(
+                f"{path} holds a network {one!r} that this inkgrad does not know; it knows {', '.join(NAMED)}"
+            )
+    return empty_ensemble(options) if name == ENSEMBLE else build(name, rng=default_rng(0), **options)
+
+
+def _projection_names() -> list[str]:
+    return [PROJECTION + field.name for field in fields(Projection)]
+
+
+def _projection(arrays: Mapping[str, NDArray[Any]]) -> Projection | None:
+    """The projection in a model file, if it holds one that is whole."""
+    given = [arrays.get(name) for name in _projection_names()]
+    if any(array is None for array in given):
+        return None
+    mean, components, explained = (np.asarray(array, np.float32) for array in given)
+    if components.ndim != 3 or components.shape[1:] != mean.shape or explained.shape != components.shape[:1]:
+        raise ModelFileError(f"a model file holds a projection that does not fit together: {components.shape}")
+    return Projection(mean, components, explained)

@@ -1,6 +1,12 @@
 """Layers, initial weights, losses, and model files."""
 
-from inkgrad.autodiff.ops import binary_cross_entropy, cross_entropy, mean_squared_error, sigmoid_squared_error
+from inkgrad.autodiff.ops import (
+    binary_cross_entropy,
+    cross_entropy,
+    distillation_loss,
+    mean_squared_error,
+    sigmoid_squared_error,
+)
 from inkgrad.nn import init
 from inkgrad.nn.activation import GELU, LeakyReLU, LogSoftmax, ReLU, Sigmoid, Softmax, Softplus, Tanh
 from inkgrad.nn.container import Flatten, Residual, Sequential
@@ -41,6 +47,7 @@ __all__ = [
     "Tanh",
     "binary_cross_entropy",
     "cross_entropy",
+    "distillation_loss",
     "feature_maps",
     "init",
     "load_state",

@@ -105,7 +105,7 @@ def _kinds(module: "Module") -> list[Any]:
 
 def predict(module: "Module", x: Any) -> Tensor | None:
     """What `module(x)` is, by a plan where there is one; else None, and the caller runs the eager way."""
-    if getattr(_local, "inside", False):
+    if getattr(_local, "inside", False) or not module.plannable:  # the modules inside may have plans all the same
         return None
     array = x.data if isinstance(x, Tensor) else x
     if not (isinstance(array, np.ndarray) and array.dtype == np.float32 and array.ndim in (2, 4) and len(array)):
@@ -134,6 +134,8 @@ def predict(module: "Module", x: Any) -> Tensor | None:
 def fallback_of(module: "Module") -> str | None:
     """Why `module(x)` was computed the eager way at its last call in prediction mode; None if it was planned."""
     predictor = _predictors.get(module)
+    if not module.plannable:
+        return f"{type(module).__name__} is marked as not plannable"
     if predictor is None:
         return "no prediction yet, or compiled kernels are not loaded"
     return None if predictor.plan is not None else predictor.refused or "planned from the second call on"

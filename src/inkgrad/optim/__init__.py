@@ -4,6 +4,7 @@ from inkgrad.optim.adagrad import AdaGrad
 from inkgrad.optim.adam import Adam, AdamW
 from inkgrad.optim.averaging import MovingAverage
 from inkgrad.optim.clipping import Clip, ClipByGlobalNorm, ClipByValue
+from inkgrad.optim.muon import Muon
 from inkgrad.optim.optimizer import Optimizer
 from inkgrad.optim.penalties import L1, L2, Penalty
 from inkgrad.optim.rmsprop import RMSProp
@@ -24,6 +25,7 @@ __all__ = [
     "Cosine",
     "Exponential",
     "MovingAverage",
+    "Muon",
     "OneCycle",
     "Optimizer",
     "Penalty",

@@ -38,6 +38,7 @@ class FlatParameters:
     Attributes:
         weights: (n,), all parameters one after the other.
         gradient: (n,), their gradients; 0 where a parameter has none.
+        windows: name -> where in both buffers a parameter lies.
     """
 
     def __init__(self, module: HasParameters) -> None:
@@ -59,7 +60,8 @@ class FlatParameters:
         self._parameters: list[Trainable] = [parameter for _, parameter in named]
         sizes = [parameter.data.size for parameter in self._parameters]
         ends = np.cumsum(sizes).tolist()
-        self._windows = [slice(end - size, end) for end, size in zip(ends, sizes, strict=True)]
+        places = [slice(end - size, end) for end, size in zip(ends, sizes, strict=True)]
+        self.windows = dict(zip(self.names, places, strict=True))
         dtype = dtypes.pop()
         self.weights, self.gradient = aligned(ends[-1], dtype), aligned(ends[-1], dtype)
         self._make_views()
@@ -67,7 +69,7 @@ class FlatParameters:
     def _make_views(self) -> None:
         self._weight_views: list[NDArray[Any]] = []
         self._gradient_views: list[NDArray[Any]] = []
-        for parameter, window in zip(self._parameters, self._windows, strict=True):
+        for parameter, window in zip(self._parameters, self.windows.values(), strict=True):
             shape = parameter.data.shape
             self._weight_views.append(self.weights[window].reshape(shape))
             self._gradient_views.append(self.gradient[window].reshape(shape))
@@ -120,7 +122,7 @@ class FlatParameters:
         """Bring all gradients into the buffer; the stretches of it whose parameters have one."""
         self.adopt()
         stretches: list[slice] = []
-        for parameter, window, view in zip(self._parameters, self._windows, self._gradient_views, strict=True):
+        for parameter, window, view in zip(self._parameters, self.windows.values(), self._gradient_views, strict=True):
             if parameter.grad is None:
                 view[...] = 0
                 continue

@@ -2,7 +2,7 @@
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -23,7 +23,8 @@ Flat = NDArray[Any]
 class Optimizer(ABC):
     """Changes a network's parameters along their gradients.
 
-    Subclasses name the kernel of their rule, its state arrays in the kernel's order, and its other arguments.
+    Subclasses name the kernel of their rule, its state arrays in the kernel's order, and its other arguments. A rule
+    that does not take each weight by itself says `elementwise = False` and writes `_update`.
 
     Args:
         module: the network; its parameters move into one flat buffer.
@@ -36,6 +37,7 @@ class Optimizer(ABC):
 
     kernel: str
     state_names: tuple[str, ...] = ()
+    elementwise = True
 
     def __init__(self, module: HasParameters, *, learning_rate: float | Schedule, clip: Clip | None = None) -> None:
         self.schedule = learning_rate if isinstance(learning_rate, Schedule) else Constant(learning_rate)
@@ -75,6 +77,10 @@ class Optimizer(ABC):
             self.clip(self.parameters.gradient)
         rate = self.learning_rate
         self.step_count += 1
+        self._update(stretches, rate)
+
+    def _update(self, stretches: Sequence[slice], rate: float) -> None:
+        """Change the weights in these stretches of the flat buffer."""
         for stretch in stretches:
             arrays = (self.parameters.weights, self.parameters.gradient, *self.state.values())
             getattr(kernels, self.kernel)(*(array[stretch] for array in arrays), *self.arguments(rate, self.step_count))

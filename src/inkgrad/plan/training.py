@@ -31,7 +31,7 @@ class TrainingPlan:
         net: (images) -> logits, as a tensor.
         loss: (logits, labels) -> a tensor of one element, a mean over the images.
         images: a batch, float32 (n, c, h, w) or (n, d); the plan takes batches up to its size.
-        labels: int64 (n,).
+        labels: int64 (n,), or float32 targets as the loss takes them.
         parameters: the parameters, each float32, whose gradients lie one after the other in `gradient`.
         gradient: (all elements,), filled by each run.
         holders: parameters and buffers by the id of their arrays.
@@ -74,7 +74,9 @@ class TrainingPlan:
         places, parts = _gradient_places(program, parameters, gradient)
         self._planner = Planner(program, True, places, holders=dict(holders))
         self._planner.set_value(traced.images, Value(self.shape, input_place("images", self.shape)))
-        self._planner.set_value(traced.labels, Value((1,), Place(0, 8, "labels")))
+        self._kind = labels.shape[1:], labels.dtype
+        bytes_each = labels.dtype.itemsize * int(np.prod(labels.shape[1:]))
+        self._planner.set_value(traced.labels, Value(labels.shape[1:] or (1,), Place(0, bytes_each, "labels")))
         self._planner.plan(traced, fuse(traced))
         if self._planner.ending is None or traced.calls[-1].output is not traced.output:
             raise Unplannable("what is differentiated is no loss with a planned form")
@@ -146,9 +148,9 @@ class TrainingPlan:
         return (
             images.shape[1:] == self.shape
             and self._planner.least <= len(images) <= self.capacity
-            and labels.shape == images.shape[:1]
+            and labels.shape[:1] == images.shape[:1]
+            and (labels.shape[1:], labels.dtype) == self._kind
             and images.dtype == np.float32
-            and labels.dtype == np.int64
             and images.flags.c_contiguous
             and labels.flags.c_contiguous
             and thread_count() == self.threads
@@ -157,13 +159,13 @@ class TrainingPlan:
         )
 
     def run(
-        self, images: NDArray[np.float32], labels: NDArray[np.int64], arguments: Sequence[float] = ()
+        self, images: NDArray[np.float32], labels: NDArray[Any], arguments: Sequence[float] = ()
     ) -> tuple[float, float, bool]:
         """Compute loss and gradients, and update the weights where the plan does that and everything is finite.
 
         Args:
             images: float32 (n, ...).
-            labels: int64 (n,).
+            labels: of the kind that the plan was made for.
             arguments: what the kernel of the update takes behind its arrays.
 
         Returns:

@@ -1,13 +1,16 @@
 """Training: steps, epochs, checkpoints, and measuring what came out."""
 
+from inkgrad.training.assembly import assemble
 from inkgrad.training.callbacks import Callback, EarlyStopping
 from inkgrad.training.checkpoint import CHECKPOINT_FILE, Checkpointing, load_checkpoint, save_checkpoint
+from inkgrad.training.distillation import Distillation
 from inkgrad.training.gradcheck import check_network
+from inkgrad.training.members import EnsembleRun, start_run
 from inkgrad.training.metrics import Evaluation, evaluate_predictions
 from inkgrad.training.recipes import read_recipe, recipe_names
 from inkgrad.training.report import write_report
 from inkgrad.training.run import Run, saved_settings
-from inkgrad.training.settings import OPTIMIZERS, SCHEDULES, Settings, assemble
+from inkgrad.training.settings import OPTIMIZERS, SCHEDULES, Settings
 from inkgrad.training.step import TrainStep
 from inkgrad.training.trainer import Trainer
 
@@ -17,7 +20,9 @@ __all__ = [
     "SCHEDULES",
     "Callback",
     "Checkpointing",
+    "Distillation",
     "EarlyStopping",
+    "EnsembleRun",
     "Evaluation",
     "Run",
     "Settings",
@@ -31,5 +36,6 @@ __all__ = [
     "recipe_names",
     "save_checkpoint",
     "saved_settings",
+    "start_run",
     "write_report",
 ]

@@ -140,6 +140,8 @@ def _identity(trainer: Trainer) -> dict[str, Any]:
         "batch_size": trainer.loader.batch_size,
         "scaling": trainer.loader.scaling.as_json(),
         "augmentation": None if trainer.loader.augmentation is None else trainer.loader.augmentation.as_json(),
+        "mixup": trainer.loader.mixup,
+        "teacher": None if trainer.distillation is None else trainer.distillation.fingerprint,
         "loss": _loss_name(step.loss),
         "optimizer": _settings(optimizer),
         "penalties": [_settings(penalty) for penalty in step.penalties],

@@ -5,24 +5,25 @@ import json
 import math
 import os
 import platform
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from inkgrad.data import Splits
+from inkgrad.data import Dataset, Splits
 from inkgrad.errors import CheckpointError, OptionError
 from inkgrad.files import write_atomically
-from inkgrad.models import MODEL_FILE, Network, save
+from inkgrad.models import MODEL_FILE, NAMED, Classifier, Network, first_views, save
+from inkgrad.training.assembly import assemble
 from inkgrad.training.callbacks import Callback, EarlyStopping
 from inkgrad.training.checkpoint import CHECKPOINT_FILE, Checkpointing, load_checkpoint
 from inkgrad.training.plots import plot_history
-from inkgrad.training.settings import Settings, assemble
+from inkgrad.training.settings import Settings
 from inkgrad.training.trainer import Trainer
 from inkgrad.version import __version__
 
-__all__ = ["Run", "saved_settings"]
+__all__ = ["Run", "measured", "saved_settings", "settings_text"]
 
 SETTINGS_FILE = "settings.json"
 HISTORY_FILE = "history.jsonl"
@@ -66,6 +67,21 @@ def saved_settings(folder: str | os.PathLike[str]) -> Settings:
         return Settings.from_json(json.loads(path.read_text())["settings"])
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise CheckpointError(f"{path} is damaged: {type(error).__name__} {error}") from error
+
+
+def settings_text(settings: Settings) -> str:
+    """What a run's folder says of its settings and of the versions that it is made with."""
+    return json.dumps({"settings": settings.as_json(), "versions": _versions()}, indent=2) + "\n"
+
+
+def measured(classifier: Classifier, dataset: Dataset) -> dict[str, float]:
+    """Validation loss, as cross-entropy of the final probabilities, and accuracy."""
+    probabilities = classifier.predict_proba(dataset.images)
+    right = probabilities[np.arange(len(dataset)), dataset.labels].astype(np.float64)
+    return {
+        "validation_loss": float(-np.log(np.maximum(right, 1e-30)).mean()),
+        "validation_accuracy": float((probabilities.argmax(axis=1) == dataset.labels).mean()),
+    }
 
 
 class Run:
@@ -122,35 +138,54 @@ class Run:
             StorageError: a file could not be written.
             KeyboardInterrupt: Ctrl-C; a checkpoint has been saved.
         """
-        self._write_settings()
+        write_atomically(self.folder / SETTINGS_FILE, settings_text(self.settings))
         self.trainer.fit(steps=self.settings.total_steps(len(self.splits.train)))
         last = dict(self.trainer.history[-1])
-        self._save_model(last)
+        with self._final() as classifier:
+            if self.settings.views > 1 and "validation_accuracy" in last:
+                last |= measured(classifier, self.splits.validation)
+            self._save_model(classifier, last)
         write_atomically(self.folder / PLOT_FILE, plot_history(self.trainer.history))
         return last
 
-    def _write_settings(self) -> None:
-        content = {"settings": self.settings.as_json(), "versions": _versions()}
-        write_atomically(self.folder / SETTINGS_FILE, json.dumps(content, indent=2) + "\n")
+    @property
+    def parameter_count(self) -> int:
+        """Trained numbers of the network."""
+        return self.trainer.step.net.parameter_count()
 
-    def _save_model(self, metrics: dict[str, Any]) -> None:
+    @property
+    def resumable(self) -> bool:
+        """Whether there is a checkpoint."""
+        return self.checkpoint.exists()
+
+    @contextlib.contextmanager
+    def _final(self) -> Iterator[Classifier]:
+        """The network as the model file will hold it, with averaged weights where there are any."""
         step = self.trainer.step
-        assert isinstance(step.net, Network)
-        averaged = contextlib.nullcontext() if step.average is None else step.average.applied()
-        with averaged:
-            save(
-                self.folder / MODEL_FILE,
+        with contextlib.nullcontext() if step.average is None else step.average.applied():
+            yield Classifier(
                 step.net,
-                scaling=self.trainer.loader.scaling,
-                classes=self.splits.train.classes,
+                self.trainer.loader.scaling,
+                self.splits.train.classes,
+                NAMED[self.settings.model].probabilities,
                 normalizations=self.settings.normalize,
-                metrics=metrics,
-                training={
-                    "settings": self.settings.as_json(),
-                    "versions": _versions(),
-                    "data": self.trainer.fingerprint,
-                },
+                projection=self.trainer.projection,
+                views=first_views(self.settings.views),
             )
+
+    def _save_model(self, classifier: Classifier, metrics: dict[str, Any]) -> None:
+        assert isinstance(classifier.network, Network)
+        save(
+            self.folder / MODEL_FILE,
+            classifier.network,
+            scaling=classifier.scaling,
+            classes=classifier.classes,
+            normalizations=classifier.normalizations,
+            projection=classifier.projection,
+            views=classifier.views,
+            metrics=metrics,
+            training={"settings": self.settings.as_json(), "versions": _versions(), "data": self.trainer.fingerprint},
+        )
 
 
 def _versions() -> dict[str, str]:

@@ -1,52 +1,15 @@
-"""All choices of a training as one record, and the trainer that they make."""
+"""All choices of a training as one record."""
 
-import dataclasses
-import functools
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
-from inkgrad.data import (
-    NORMALIZATIONS,
-    Augmentation,
-    Dataset,
-    Scaling,
-    Splits,
-    linear_scaling,
-    normalize,
-    standardization,
-)
+from inkgrad.data import NORMALIZATIONS, Augmentation
 from inkgrad.errors import OptionError
-from inkgrad.models import NAMED, Network, build
+from inkgrad.models import NAMED, first_views
 from inkgrad.nn import cross_entropy
-from inkgrad.optim import (
-    L1,
-    L2,
-    SGD,
-    AdaGrad,
-    Adam,
-    AdamW,
-    Clip,
-    ClipByGlobalNorm,
-    ClipByValue,
-    Constant,
-    Cosine,
-    Exponential,
-    MovingAverage,
-    OneCycle,
-    Optimizer,
-    Penalty,
-    RMSProp,
-    Schedule,
-    Step,
-    WarmUp,
-)
-from inkgrad.random import default_rng
-from inkgrad.training.callbacks import Callback
-from inkgrad.training.step import TrainStep
-from inkgrad.training.trainer import Trainer
 
-__all__ = ["OPTIMIZERS", "SCHEDULES", "Settings", "assemble"]
+__all__ = ["OPTIMIZERS", "SCHEDULES", "Settings"]
 
 OPTIMIZERS = {
     "sgd": 0.1,
@@ -56,11 +19,13 @@ OPTIMIZERS = {
     "rmsprop": 0.001,
     "adam": 0.001,
     "adamw": 0.001,
+    "muon": 0.002,
 }
 """Optimizer names of the command line, with their default learning rates."""
 
 SCHEDULES = ("constant", "step", "exponential", "cosine", "one-cycle")
 SCALINGS = ("linear", "standard")
+DECAYING = ("adamw", "muon")
 
 
 @dataclass(frozen=True)
@@ -86,7 +51,13 @@ class Settings:
         average: decay of the moving average of the weights, for instance 0.999.
         label_smoothing: share of each target that is spread evenly over all classes.
         augmentation: how training images are changed at random.
+        mixup: alpha of `data.mixup`, for instance 0.2; 0 for none.
+        teacher: the path of a model whose answers are learned too.
+        temperature, teacher_weight: of `nn.distillation_loss`, where there is a teacher.
         normalize: names of what is done to every image first; see `data.normalize`.
+        pca: how many principal components are kept of every image, after that; None for all of it.
+        views: in how many ways the trained model looks at an image; see `models.VIEWS`.
+        members: how many networks are trained, from the seed onwards, to answer together as one model.
         scaling: "linear" (pixels / 255) or "standard" (mean and deviation of the training pixels).
         early_stopping: epochs without improvement of the validation loss, or None.
         seed: of all random generators.
@@ -115,7 +86,14 @@ class Settings:
     average: float | None = None
     label_smoothing: float = 0.0
     augmentation: Augmentation = field(default_factory=Augmentation)
+    mixup: float = 0.0
+    teacher: str | None = None
+    temperature: float = 2.0
+    teacher_weight: float = 0.9
     normalize: tuple[str, ...] = ()
+    pca: int | None = None
+    views: int = 1
+    members: int = 1
     scaling: str = "linear"
     early_stopping: int | None = None
     seed: int = 0
@@ -128,29 +106,46 @@ class Settings:
         _choice("model", self.model, NAMED)
         if self.epochs is not None and self.steps is not None:
             raise OptionError("give a training either epochs or steps, not both")
-        for name in ("epochs", "steps", "batch_size", "early_stopping"):
+        for name in ("epochs", "steps", "batch_size", "early_stopping", "pca", "members"):
             value = getattr(self, name)
             if value is not None and value < 1:
                 raise OptionError(f"{name.replace('_', '-')} must be at least 1, but is {value}")
         if self.learning_rate is not None and not 0 < self.learning_rate < float("inf"):
             raise OptionError(f"the learning rate must be positive and finite, but is {self.learning_rate:g}")
-        for name in ("l1", "l2", "weight_decay", "warmup_steps", "seed"):
+        for name in ("l1", "l2", "weight_decay", "warmup_steps", "seed", "mixup"):
             if not 0 <= (getattr(self, name) or 0) < float("inf"):
                 raise OptionError(f"{name.replace('_', '-')} must not be negative, but is {getattr(self, name)}")
         for name in self.normalize:
             _choice("normalization", name, NORMALIZATIONS)
         if not 0 <= self.label_smoothing < 1:
             raise OptionError(f"label-smoothing must be from 0 to below 1, but is {self.label_smoothing:g}")
-        if self.label_smoothing and NAMED[self.model].loss is not cross_entropy:
-            raise OptionError(f"label-smoothing belongs to cross-entropy, which is not the loss of {self.model}")
+        first_views(self.views)
+        self._check_losses()
         if self.momentum is not None and self.optimizer not in ("momentum", "nesterov"):
             raise OptionError(f"{self.optimizer} has no momentum; choose the optimizer momentum or nesterov")
-        if self.weight_decay is not None and self.optimizer != "adamw":
-            raise OptionError(f"{self.optimizer} has no weight decay; choose the optimizer adamw, or an l2 penalty")
+        if self.weight_decay is not None and self.optimizer not in DECAYING:
+            raise OptionError(
+                f"{self.optimizer} has no weight decay; choose the optimizer {' or '.join(DECAYING)}, or an l2 penalty"
+            )
         if self.clip_norm is not None and self.clip_value is not None:
             raise OptionError("clip either by norm or by value, not both")
         if self.early_stopping is not None and self.train_on == "all":
             raise OptionError("early stopping needs validation data, but train-on all leaves none")
+
+    def _check_losses(self) -> None:
+        """Of what changes the targets: it belongs to cross-entropy, and a teacher gives soft targets of its own."""
+        changed = {"label-smoothing": self.label_smoothing, "mixup": self.mixup, "teacher": self.teacher}
+        for name, value in changed.items():
+            if value and NAMED[self.model].loss is not cross_entropy:
+                raise OptionError(f"{name} belongs to cross-entropy, which is not the loss of {self.model}")
+        if self.teacher is not None and self.label_smoothing:
+            raise OptionError("label-smoothing and a teacher exclude each other: the teacher's answers are soft")
+        if not 0 < self.temperature < float("inf"):
+            raise OptionError(f"temperature must be above 0, but is {self.temperature:g}")
+        if not 0 <= self.teacher_weight <= 1:
+            raise OptionError(f"teacher-weight must be from 0 to 1, but is {self.teacher_weight:g}")
+        if self.members > 1 and NAMED[self.model].probabilities != "softmax":
+            raise OptionError(f"{self.model} gives no probabilities by softmax, so members of it cannot be averaged")
 
     def as_json(self) -> dict[str, Any]:
         """The settings as JSON holds them."""
@@ -218,78 +213,3 @@ def _in_words(hint: Any) -> str:
 def _choice(name: str, value: str, known: Any) -> None:
     if value not in known:
         raise OptionError(f"{name} {value!r} is not known; there are {', '.join(known)}")
-
-
-def assemble(settings: Settings, splits: Splits, callbacks: Sequence[Callback] = ()) -> Trainer:
-    """The trainer, with fresh weights, that the settings describe.
-
-    Raises:
-        OptionError: settings that cannot work together.
-    """
-    train, validation = (_normalized(part, settings.normalize) for part in (splits.train, splits.validation))
-    weights_rng, order_rng = default_rng(settings.seed).spawn(2)
-    options: dict[str, Any] = {} if settings.hidden is None else {"hidden": list(settings.hidden)}
-    options |= {n: v for n in ("width", "depth") if (v := getattr(settings, n)) is not None}
-    net = build(settings.model, rng=weights_rng, classes=len(train.classes), **options)
-    optimizer = _optimizer(settings, net, settings.total_steps(max(len(train), 1)))
-    penalties: list[Penalty] = [
-        *([L1(settings.l1)] if settings.l1 else []),
-        *([L2(settings.l2)] if settings.l2 else []),
-    ]
-    average = None if settings.average is None else MovingAverage(net, decay=settings.average)
-    loss = NAMED[settings.model].loss
-    if settings.label_smoothing:
-        loss = functools.partial(loss, label_smoothing=settings.label_smoothing)
-    step = TrainStep(net, loss, optimizer, penalties=penalties, average=average)
-    return Trainer(
-        step,
-        train,
-        validation=validation,
-        callbacks=callbacks,
-        batch_size=settings.batch_size,
-        rng=order_rng,
-        scaling=_scaling(settings, train),
-        augmentation=settings.augmentation if settings.augmentation != Augmentation() else None,
-    )
-
-
-def _normalized(dataset: Dataset, names: Sequence[str]) -> Dataset:
-    return dataclasses.replace(dataset, images=normalize(dataset.images, names)) if names else dataset
-
-
-def _scaling(settings: Settings, train: Dataset) -> Scaling:
-    return standardization(train) if settings.scaling == "standard" else linear_scaling()
-
-
-def _optimizer(settings: Settings, net: Network, total_steps: int) -> Optimizer:
-    rate, clip = _schedule(settings, total_steps), _clip(settings)
-    if settings.optimizer == "sgd":
-        return SGD(net, rate, clip=clip)
-    if settings.optimizer in ("momentum", "nesterov"):
-        momentum = 0.9 if settings.momentum is None else settings.momentum
-        return SGD(net, rate, momentum=momentum, nesterov=settings.optimizer == "nesterov", clip=clip)
-    if settings.optimizer == "adamw":
-        decay = 0.01 if settings.weight_decay is None else settings.weight_decay
-        return AdamW(net, rate, weight_decay=decay, clip=clip)
-    plain: dict[str, Any] = {"adagrad": AdaGrad, "rmsprop": RMSProp, "adam": Adam}
-    made: Optimizer = plain[settings.optimizer](net, rate, clip=clip)
-    return made
-
-
-def _schedule(settings: Settings, total_steps: int) -> Schedule:
-    rate, rest = settings.rate, max(total_steps - settings.warmup_steps, 1)
-    schedules: dict[str, Schedule] = {
-        "constant": Constant(rate),
-        "step": Step(rate, every=max(rest // 3, 1)),  # two drops by 10, at a third and at two thirds
-        "exponential": Exponential(rate, steps=rest),
-        "cosine": Cosine(rate, steps=rest),
-        "one-cycle": OneCycle(rate, steps=rest),
-    }
-    schedule = schedules[settings.schedule]
-    return WarmUp(schedule, steps=settings.warmup_steps) if settings.warmup_steps else schedule
-
-
-def _clip(settings: Settings) -> Clip | None:
-    if settings.clip_norm is not None:
-        return ClipByGlobalNorm(settings.clip_norm)
-    return None if settings.clip_value is None else ClipByValue(settings.clip_value)

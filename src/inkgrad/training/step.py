@@ -74,12 +74,12 @@ class TrainStep:
         self.logits: NDArray[Any] = np.zeros((0, 0), np.float32)
         self._plans = StepPlans(plan)
 
-    def __call__(self, images: NDArray[np.float32], labels: NDArray[np.int64]) -> float:
+    def __call__(self, images: NDArray[np.float32], labels: NDArray[Any]) -> float:
         """Train on one batch; returns its loss.
 
         Args:
             images: float32, as the network takes them: (n, 1, 28, 28) for the named ones.
-            labels: int64 (n,).
+            labels: int64 (n,), or targets as the loss takes them: float32 (n, k) for `cross_entropy`.
 
         Raises:
             DivergenceError: the loss or a gradient is NaN or infinite; says where it came from, and the weights
@@ -102,7 +102,7 @@ class TrainStep:
         """Why the eager way ran at the last step, None if it was planned."""
         return self._plans.refused
 
-    def _planned(self, plan: Any, images: NDArray[np.float32], labels: NDArray[np.int64]) -> float | None:
+    def _planned(self, plan: Any, images: NDArray[np.float32], labels: NDArray[Any]) -> float | None:
         """One step by the plan; None, with nothing changed, where the eager way shall say what is wrong."""
         optimizer, count = self.optimizer, len(images)
         arguments = optimizer.arguments(optimizer.learning_rate, optimizer.step_count + 1) if plan.updates else ()
@@ -141,7 +141,7 @@ class TrainStep:
             total += term.item()
         return total
 
-    def _eager(self, images: NDArray[np.float32], labels: NDArray[np.int64]) -> float:
+    def _eager(self, images: NDArray[np.float32], labels: NDArray[Any]) -> float:
         self.optimizer.zero_grad()
         logits = self.net(Tensor(images, dtype=self.optimizer.parameters.weights.dtype))
         loss = self.loss(logits, labels)

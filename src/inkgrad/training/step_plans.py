@@ -63,7 +63,7 @@ class StepPlans:
             return None
         flat = optimizer.parameters
         flat.adopt()
-        whole = alone and optimizer.clip is None
+        whole = alone and optimizer.clip is None and optimizer.elementwise
         if self._watch is None or self._made_for[:1] != (net,):
             self._watch, self._unsteady = Watch(net), 0
         key = (net, loss, _attributes(loss), optimizer, flat.wanted(), whole)

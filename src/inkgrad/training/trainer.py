@@ -9,12 +9,13 @@ from typing import Any
 
 import numpy as np
 
-from inkgrad.data import Augmentation, Dataset, Loader, Scaling
+from inkgrad.data import Augmentation, Dataset, Loader, Projection, Scaling
 from inkgrad.errors import DivergenceError, OptionError
 from inkgrad.models import network_logits
 from inkgrad.random import default_rng
 from inkgrad.training.callbacks import Callback
 from inkgrad.training.diagnosis import RunawayLoss
+from inkgrad.training.distillation import Distillation
 from inkgrad.training.interrupt import Interruption
 from inkgrad.training.step import TrainStep
 from inkgrad.training.threads import blas_threads
@@ -36,12 +37,15 @@ class Trainer:
         rng: draws the order of the images; seed 0 by default.
         scaling: from bytes to floats; pixels / 255 by default.
         augmentation: how training images are changed at random, anew each time that they are seen.
+        mixup: alpha of `data.mixup`, 0 for none.
+        distillation: a teacher whose answers are learned too; the step's loss must be `distillation.loss`.
 
     Attributes:
         step_count: how many steps have been made, over all calls of `fit` and resumptions.
         total_steps: how many there will be.
         history: one record an epoch; see `record`.
         stopped: why the training ended before its time, None if it did not.
+        projection: what was kept of the images before they came here, for the model file; None if all of them.
 
     >>> import inkgrad as ig
     >>> train, test = ig.data.load_digits()
@@ -63,17 +67,23 @@ class Trainer:
         rng: np.random.Generator | None = None,
         scaling: Scaling | None = None,
         augmentation: Augmentation | None = None,
+        mixup: float = 0.0,
+        distillation: Distillation | None = None,
     ) -> None:
         self.step = step
         self.train = train
         self.validation = validation if validation is not None and len(validation) else None
         self.callbacks = list(callbacks)
         rng = default_rng(0) if rng is None else rng
-        self.loader = Loader(train, batch_size=batch_size, rng=rng, scaling=scaling, augmentation=augmentation)
+        self.loader = Loader(
+            train, batch_size=batch_size, rng=rng, scaling=scaling, augmentation=augmentation, mixup=mixup
+        )
+        self.distillation = distillation
         self.step_count = 0
         self.total_steps = 0
         self.history: list[dict[str, Any]] = []
         self.stopped: str | None = None
+        self.projection: Projection | None = None
         self.last_loss = float("nan")
         self._runaway = RunawayLoss()
         self._loss_sum = 0.0  # over the images of the epoch in progress
@@ -139,6 +149,8 @@ class Trainer:
         notify = self._stepped()
         start = time.perf_counter()
         for images, labels in self.loader:
+            if self.distillation is not None:
+                labels = self.distillation.targets(images, labels)
             self.last_loss = self.step(images, labels)
             self.step_count += 1
             self._seen += len(labels)
@@ -172,6 +184,8 @@ class Trainer:
         """Count the right answers of the last steps."""
         if self._unread:
             logits, labels = (np.concatenate(parts) for parts in zip(*self._unread, strict=True))
+            if labels.ndim > 1:  # targets; with a teacher's behind the true ones
+                labels = (labels[:, 0] if labels.ndim > 2 else labels).argmax(axis=1)
             self._correct += int((logits.argmax(axis=1) == labels).sum())
             self._unread.clear()
 

@@ -31,6 +31,7 @@ from inkgrad.autodiff.ops.linear import affine, matmul
 from inkgrad.autodiff.ops.loss import (
     binary_cross_entropy,
     cross_entropy,
+    distillation_loss,
     mean_squared_error,
     sigmoid_squared_error,
 )
@@ -53,6 +54,7 @@ __all__ = [
     "concatenate",
     "conv2d",
     "cross_entropy",
+    "distillation_loss",
     "divide",
     "dropout",
     "exp",

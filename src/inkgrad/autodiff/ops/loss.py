@@ -10,7 +10,7 @@ from inkgrad.autodiff.differentiable import Recorded, differentiable
 from inkgrad.autodiff.tensor import Array, Tensor, as_array
 from inkgrad.errors import OptionError, ShapeError
 
-__all__ = ["binary_cross_entropy", "cross_entropy", "mean_squared_error", "sigmoid_squared_error"]
+__all__ = ["binary_cross_entropy", "cross_entropy", "distillation_loss", "mean_squared_error", "sigmoid_squared_error"]
 
 Reduction: TypeAlias = Literal["mean", "sum", "none"]
 
@@ -119,6 +119,41 @@ def _positive(normalizer: float) -> float:
     if not normalizer > 0:
         raise OptionError("the mean of a loss needs at least one sample and weights that do not sum to 0")
     return normalizer
+
+
+@differentiable(constants=("targets",))
+def distillation_loss(logits: Array, targets: Any, *, temperature: float = 2.0, weight: float = 0.9) -> Recorded:
+    """mean [(1 - a) CE(t, softmax(z)) + a T^2 CE(q, softmax(z/T))]: learning from a teacher's answers and the truth.
+
+    Hinton, Vinyals and Dean 2015, arXiv 1503.02531. dz = [(1 - a) (softmax(z) - t) + a T (softmax(z/T) - q)] / n.
+
+    Args:
+        logits: (n, k).
+        targets: (n, 2, k), rows of probabilities: the true ones t, and the teacher's q at the same temperature.
+        temperature: T, above 0.
+        weight: a in 0..1.
+
+    Raises:
+        ShapeError: shapes that do not fit.
+        OptionError: a temperature or a weight that is impossible.
+    """
+    if not 0 < temperature < float("inf") or not 0 <= weight <= 1:
+        raise OptionError(
+            f"distillation needs a temperature above 0 and a weight in 0..1, but got {temperature} and {weight}"
+        )
+    t = as_array(targets, logits.dtype)
+    if logits.ndim != 2 or len(logits) == 0 or t.shape != (len(logits), 2, logits.shape[1]):
+        raise ShapeError(
+            f"distillation_loss needs logits (n, k), at least one row, and targets (n, 2, k), but got {logits.shape} "
+            f"and {t.shape}"
+        )
+    real = logits.dtype.type
+    mine, theirs = real(1 - weight), real(weight * temperature**2)
+    hard, hard_gradient = kernels.cross_entropy_of_targets(logits, t[:, 0])
+    soft, soft_gradient = kernels.cross_entropy_of_targets(logits / real(temperature), t[:, 1])
+    gradient = mine * hard_gradient + theirs / real(temperature) * soft_gradient
+    scale = real(1 / len(logits))
+    return np.add.reduce(mine * hard + theirs * soft) * scale, (lambda g: gradient * (g * scale),)
 
 
 @differentiable(broadcasts=True)

@@ -2,11 +2,17 @@
 
 import math
 
+import numba
 import numpy as np
 
 from inkgrad.kernels.numba_cpu.native import doubles_at, floats_at, instruction, words_at
 
-__all__ = ["softmax_cross_entropy", "squared_error_of_sigmoid"]
+__all__ = [
+    "distillation",
+    "softmax_cross_entropy",
+    "softmax_cross_entropy_of_targets",
+    "squared_error_of_sigmoid",
+]
 
 
 @instruction
@@ -46,6 +52,64 @@ def softmax_cross_entropy(w):  # type: ignore[no-untyped-def]
             g[c] = scale * (g[c] / total - share)
         g[label] -= scale * (np.float32(1) - smoothing)
     loss[0] = sum_of_losses
+
+
+@numba.njit
+def _add_soft(classes, z, t, g, smoothing, temperature, factor):  # type: ignore[no-untyped-def]
+    """-sum_c t_c log softmax(z/T)_c of one image, smoothed; adds to g its slope for z times `factor`."""
+    one, share = np.float32(1), smoothing / np.float32(classes)
+    top, mass = z[0], np.float32(0)
+    for c in range(classes):
+        top = z[c] if z[c] > top or z[c] != z[c] else top
+        mass += (one - smoothing) * t[c] + share
+    total, reached = np.float32(0), np.float32(0)
+    for c in range(classes):
+        lower = (z[c] - top) / temperature
+        total += math.exp(lower)
+        reached += ((one - smoothing) * t[c] + share) * lower
+    rate = factor / temperature
+    for c in range(classes):
+        wanted = (one - smoothing) * t[c] + share
+        g[c] += rate * (math.exp((z[c] - top) / temperature) / total * mass - wanted)
+    return mass * math.log(total) - reached
+
+
+@instruction
+def softmax_cross_entropy_of_targets(w):  # type: ignore[no-untyped-def]
+    """(images, classes, logits, targets, smoothing, scale, gradient, loss): as of labels, of rows of targets."""
+    classes, smoothing, scale, loss = w[1], floats_at(w[4])[0], floats_at(w[5])[0], doubles_at(w[7])
+    sum_of_losses = 0.0
+    for i in range(w[0]):
+        z, t = floats_at(w[2] + 4 * i * classes), floats_at(w[3] + 4 * i * classes)
+        g = floats_at(w[6] + 4 * i * classes)
+        for c in range(classes):
+            g[c] = np.float32(0)
+        sum_of_losses += np.float64(_add_soft(classes, z, t, g, smoothing, np.float32(1), scale))
+    loss[0] = sum_of_losses
+    loss[1] = 0.0
+
+
+@instruction
+def distillation(w):  # type: ignore[no-untyped-def]
+    """(images, classes, logits, targets, settings, scale, gradient, loss): sums losses into loss[0].
+
+    Targets (images, 2, classes), true ones t and a teacher's q; settings temperature T and weight a; the loss is
+    (1 - a) CE(t, softmax(z)) + a T^2 CE(q, softmax(z / T)).
+    """
+    classes, settings, scale, loss = w[1], floats_at(w[4]), floats_at(w[5])[0], doubles_at(w[7])
+    temperature, weight = settings[0], settings[1]
+    mine, theirs = np.float32(1) - weight, weight * temperature * temperature
+    sum_of_losses = 0.0
+    for i in range(w[0]):
+        z, g = floats_at(w[2] + 4 * i * classes), floats_at(w[6] + 4 * i * classes)
+        true, teacher = floats_at(w[3] + 8 * i * classes), floats_at(w[3] + (8 * i + 4) * classes)
+        for c in range(classes):
+            g[c] = np.float32(0)
+        hard = _add_soft(classes, z, true, g, np.float32(0), np.float32(1), scale * mine)
+        soft = _add_soft(classes, z, teacher, g, np.float32(0), temperature, scale * theirs)
+        sum_of_losses += np.float64(mine * hard + theirs * soft)
+    loss[0] = sum_of_losses
+    loss[1] = 0.0
 
 
 @instruction

@@ -10,11 +10,19 @@ from inkgrad.plan.trace import Call, Unplannable
 from inkgrad.plan.words import COUNT, Place
 
 
-def _labels(call: Call) -> Any:
+def _labels(call: Call, *soft_shape: int) -> Any:
+    """The labels int64 (n,), or where the loss takes them float32 targets (n, *soft_shape)."""
     labels = call.inputs[1]
-    if not (isinstance(labels, np.ndarray) and labels.ndim == 1 and labels.dtype == np.int64):
-        raise Unplannable("a loss of something else than int64 labels")
-    return labels
+    if isinstance(labels, np.ndarray):
+        if labels.ndim == 1 and labels.dtype == np.int64:
+            return labels
+        if soft_shape and labels.shape[1:] == soft_shape and labels.dtype == np.float32:
+            return labels
+    raise Unplannable("a loss of something else than int64 labels or float32 targets")
+
+
+def _is_soft(labels: Any) -> bool:
+    return bool(labels.ndim > 1)
 
 
 @rule("cross_entropy")
@@ -26,20 +34,32 @@ def cross_entropy(planner: Planner, call: Call) -> None:
     if options.get("reduction", "mean") != "mean":
         raise Unplannable("a loss that is no mean")
     smoothing = planner.program.shared(np.array([options.get("label_smoothing", 0.0)], np.float32))
-    _end(planner, call, losses.softmax_cross_entropy, smoothing)
+    labels = _labels(call, *call.inputs[0].shape[1:])
+    soft = losses.softmax_cross_entropy_of_targets if _is_soft(labels) else losses.softmax_cross_entropy
+    _end(planner, call, labels, soft, smoothing)
+
+
+@rule("distillation_loss")
+def distillation_loss(planner: Planner, call: Call) -> None:
+    """mean over the images of (1 - a) CE(t, softmax(z)) + a T^2 CE(q, softmax(z / T))."""
+    labels = _labels(call, 2, *call.inputs[0].shape[1:])
+    if not _is_soft(labels):
+        raise Unplannable("a distillation without targets")
+    settings = np.array([call.options.get("temperature", 2.0), call.options.get("weight", 0.9)], np.float32)
+    _end(planner, call, labels, losses.distillation, planner.program.shared(settings))
 
 
 @rule("sigmoid_squared_error")
 def sigmoid_squared_error(planner: Planner, call: Call) -> None:
     """mean over the images of sum (sigmoid(z) - onehot)^2 / 2."""
-    _end(planner, call, losses.squared_error_of_sigmoid)
+    _end(planner, call, _labels(call), losses.squared_error_of_sigmoid)
 
 
-def _end(planner: Planner, call: Call, instruction: Any, *more: Place) -> None:
+def _end(planner: Planner, call: Call, targets: Any, instruction: Any, *more: Place) -> None:
     program = planner.program
     if planner.ending is not None:
         raise Unplannable("more than one loss is computed")
-    labels = planner.value(_labels(call))
+    labels = planner.value(targets)
     logits = planner.value(call.inputs[0])
     if len(logits.shape) != 1:
         raise Unplannable("a loss of logits that are not (n, k)")

@@ -1,0 +1,36 @@
+"""`inkgrad ensemble`."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from inkgrad.cli.output import emit_json, say
+from inkgrad.errors import OptionError
+from inkgrad.models import MODEL_FILE, join, load, save
+
+
+def run(models: Sequence[Path], *, out: Path, json: bool) -> None:
+    """Join trained models into one that answers with the mean of their probabilities."""
+    if out.is_dir():
+        out = out / MODEL_FILE
+    if out.exists():
+        raise OptionError(f"{out} is there already; choose another --out")
+    classifiers = [load(model) for model in models]
+    whole = join(classifiers)
+    settings = [one.header.get("training", {}).get("settings", {}) for one in classifiers]
+    shared = {name: value for name, value in settings[0].items() if all(other.get(name) == value for other in settings)}
+    save(
+        out,
+        whole.network,  # type: ignore[arg-type]
+        scaling=whole.scaling,
+        classes=whole.classes,
+        normalizations=whole.normalizations,
+        projection=whole.projection,
+        views=whole.views,
+        training={"settings": shared, "members": settings},
+    )
+    count = len(whole.network.members)  # type: ignore[attr-defined]
+    if json:
+        emit_json({"model": str(out), "members": count, "parameters": whole.network.parameter_count()})
+        return
+    say(f"an ensemble of {count} networks ({whole.network.parameter_count():,} parameters): {out}")
+    say(f"next: inkgrad evaluate {out}")

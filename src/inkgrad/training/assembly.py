@@ -1,0 +1,152 @@
+"""From settings to the trainer that they describe."""
+
+import dataclasses
+import functools
+from collections.abc import Sequence
+from typing import Any
+
+from inkgrad.data import (
+    Augmentation,
+    Dataset,
+    Projection,
+    Scaling,
+    Splits,
+    linear_scaling,
+    normalize,
+    principal_components,
+    standardization,
+)
+from inkgrad.models import NAMED, Network, build
+from inkgrad.models import load as load_model
+from inkgrad.optim import (
+    L1,
+    L2,
+    SGD,
+    AdaGrad,
+    Adam,
+    AdamW,
+    Clip,
+    ClipByGlobalNorm,
+    ClipByValue,
+    Constant,
+    Cosine,
+    Exponential,
+    MovingAverage,
+    Muon,
+    OneCycle,
+    Optimizer,
+    Penalty,
+    RMSProp,
+    Schedule,
+    Step,
+    WarmUp,
+)
+from inkgrad.random import default_rng
+from inkgrad.training.callbacks import Callback
+from inkgrad.training.distillation import Distillation
+from inkgrad.training.settings import Settings
+from inkgrad.training.step import TrainStep
+from inkgrad.training.trainer import Trainer
+
+__all__ = ["assemble"]
+
+
+def assemble(settings: Settings, splits: Splits, callbacks: Sequence[Callback] = ()) -> Trainer:
+    """The trainer, with fresh weights, that the settings describe.
+
+    Raises:
+        OptionError: settings that cannot work together.
+    """
+    train, validation, projection = _prepared(settings, splits)
+    weights_rng, order_rng = default_rng(settings.seed).spawn(2)
+    options: dict[str, Any] = {} if settings.hidden is None else {"hidden": list(settings.hidden)}
+    options |= {n: v for n in ("width", "depth") if (v := getattr(settings, n)) is not None}
+    net = build(settings.model, rng=weights_rng, classes=len(train.classes), **options)
+    optimizer = _optimizer(settings, net, settings.total_steps(max(len(train), 1)))
+    penalties: list[Penalty] = [
+        *([L1(settings.l1)] if settings.l1 else []),
+        *([L2(settings.l2)] if settings.l2 else []),
+    ]
+    average = None if settings.average is None else MovingAverage(net, decay=settings.average)
+    scaling = _scaling(settings, train)
+    distillation = _distillation(settings, scaling, train)
+    loss: Any = NAMED[settings.model].loss if distillation is None else distillation.loss
+    if settings.label_smoothing:
+        loss = functools.partial(loss, label_smoothing=settings.label_smoothing)
+    step = TrainStep(net, loss, optimizer, penalties=penalties, average=average)
+    trainer = Trainer(
+        step,
+        train,
+        validation=validation,
+        callbacks=callbacks,
+        batch_size=settings.batch_size,
+        rng=order_rng,
+        scaling=scaling,
+        augmentation=settings.augmentation if settings.augmentation != Augmentation() else None,
+        mixup=settings.mixup,
+        distillation=distillation,
+    )
+    trainer.projection = projection
+    return trainer
+
+
+def _distillation(settings: Settings, scaling: Scaling, train: Dataset) -> Distillation | None:
+    """The teacher that the settings name, if it suits what is trained."""
+    if settings.teacher is None:
+        return None
+    teacher = load_model(settings.teacher)
+    made = Distillation(teacher, temperature=settings.temperature, weight=settings.teacher_weight)
+    made.check(scaling, train.classes, (settings.normalize, settings.pca))
+    return made
+
+
+def _prepared(settings: Settings, splits: Splits) -> tuple[Dataset, Dataset, Projection | None]:
+    """Training and validation data as the network gets them, and the projection that was fitted to the first."""
+    parts = [splits.train, splits.validation]
+    if settings.normalize:
+        parts = [dataclasses.replace(part, images=normalize(part.images, settings.normalize)) for part in parts]
+    if settings.pca is None:
+        return parts[0], parts[1], None
+    projection = principal_components(parts[0].images, settings.pca)
+    parts = [dataclasses.replace(part, images=projection.apply(part.images)) for part in parts]
+    return parts[0], parts[1], projection
+
+
+def _scaling(settings: Settings, train: Dataset) -> Scaling:
+    return standardization(train) if settings.scaling == "standard" else linear_scaling()
+
+
+def _optimizer(settings: Settings, net: Network, total_steps: int) -> Optimizer:
+    rate, clip = _schedule(settings, total_steps), _clip(settings)
+    if settings.optimizer == "sgd":
+        return SGD(net, rate, clip=clip)
+    if settings.optimizer in ("momentum", "nesterov"):
+        momentum = 0.9 if settings.momentum is None else settings.momentum
+        return SGD(net, rate, momentum=momentum, nesterov=settings.optimizer == "nesterov", clip=clip)
+    decay = 0.01 if settings.weight_decay is None else settings.weight_decay
+    if settings.optimizer == "adamw":
+        return AdamW(net, rate, weight_decay=decay, clip=clip)
+    if settings.optimizer == "muon":
+        return Muon(net, rate, weight_decay=decay, clip=clip)
+    plain: dict[str, Any] = {"adagrad": AdaGrad, "rmsprop": RMSProp, "adam": Adam}
+    made: Optimizer = plain[settings.optimizer](net, rate, clip=clip)
+    return made
+
+
+def _schedule(settings: Settings, total_steps: int) -> Schedule:
+    rate, rest = settings.rate, max(total_steps - settings.warmup_steps, 1)
+    schedules: dict[str, Schedule] = {
+        "constant": Constant(rate),
+        "step": Step(rate, every=max(rest // 3, 1)),  # two drops by 10, at a third and at two thirds
+        "exponential": Exponential(rate, steps=rest),
+        "cosine": Cosine(rate, steps=rest),
+        "one-cycle": OneCycle(rate, steps=rest),
+    }
+    schedule = schedules[settings.schedule]
+    return WarmUp(schedule, steps=settings.warmup_steps) if settings.warmup_steps else schedule
+
+
+def _clip(settings: Settings) -> Clip | None:
+    if settings.clip_norm is not None:
+        return ClipByGlobalNorm(settings.clip_norm)
+    return None if settings.clip_value is None else ClipByValue(settings.clip_value)

@@ -1,0 +1,133 @@
+"""A run of several networks that answer together as one model."""
+
+import json
+import os
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from inkgrad.data import Splits
+from inkgrad.errors import OptionError
+from inkgrad.files import write_atomically
+from inkgrad.models import MODEL_FILE, Classifier, join, load, save
+from inkgrad.training.callbacks import Callback
+from inkgrad.training.run import PLOT_FILE, SETTINGS_FILE, Run, measured, settings_text
+from inkgrad.training.settings import Settings
+
+__all__ = ["EnsembleRun", "start_run"]
+
+MEMBERS_FILE = "members.json"
+
+
+class EnsembleRun:
+    """`settings.members` runs in folders member-0, member-1 and so on, with seeds from `settings.seed` on.
+
+    Each member is the run that the same settings with its seed and without `members` make. Their mean probabilities
+    are the answer of the model in the run's own folder. Resumed, members that are done are not trained again, and the
+    one in the middle goes on from its checkpoint.
+
+    Args:
+        folder: where everything goes; made if missing.
+        settings: what to do.
+        splits: the data that the settings name.
+        resume: continue the run that is there.
+        checkpoint_seconds: the longest time between two checkpoints.
+        callbacks: called beside each member's own.
+
+    Raises:
+        OptionError: the folder holds a run already, and `resume` is false.
+    """
+
+    def __init__(
+        self,
+        folder: str | os.PathLike[str],
+        settings: Settings,
+        splits: Splits,
+        *,
+        resume: bool = False,
+        checkpoint_seconds: float = 60.0,
+        callbacks: Sequence[Callback] = (),
+    ) -> None:
+        self.folder = Path(folder)
+        self.settings = settings
+        self.splits = splits
+        self.parameter_count = 0
+        self._checkpoint_seconds = checkpoint_seconds
+        self._callbacks = list(callbacks)
+        if self.folder.exists() and not self.folder.is_dir():
+            raise OptionError(f"{self.folder} is a file, but a run needs a folder; choose another --out")
+        if not resume and any((self.folder / name).exists() for name in (SETTINGS_FILE, MODEL_FILE)):
+            raise OptionError(f"{self.folder} holds a run already; continue it with --resume or choose another --out")
+
+    @property
+    def resumable(self) -> bool:
+        """Whether there is something that a resumption would go on from."""
+        return (self.folder / SETTINGS_FILE).exists()
+
+    def train(self) -> dict[str, Any]:
+        """Train all members, write the model; returns what was measured: of each member and of all together.
+
+        Raises:
+            DivergenceError: of a member; no model is written.
+            StorageError: a file could not be written.
+            KeyboardInterrupt: Ctrl-C; a checkpoint has been saved.
+        """
+        write_atomically(self.folder / SETTINGS_FILE, settings_text(self.settings))
+        members = [self._member(number) for number in range(self.settings.members)]
+        whole = join(members)
+        result = self._measured(whole, members)
+        training = {**members[0].header["training"], "settings": self.settings.as_json()}
+        save(
+            self.folder / MODEL_FILE,
+            whole.network,  # type: ignore[arg-type]
+            scaling=whole.scaling,
+            classes=whole.classes,
+            normalizations=whole.normalizations,
+            projection=whole.projection,
+            views=whole.views,
+            metrics=result,
+            training=training,
+        )
+        self.parameter_count = whole.network.parameter_count()
+        write_atomically(self.folder / MEMBERS_FILE, json.dumps(result, indent=2) + "\n")
+        return result
+
+    def _member(self, number: int) -> Classifier:
+        """One member, trained if it is not yet."""
+        folder = self.folder / f"member-{number}"
+        if not (folder / PLOT_FILE).exists():  # the last thing that a run writes
+            Run(
+                folder,
+                replace(self.settings, members=1, seed=self.settings.seed + number),
+                self.splits,
+                resume=(folder / SETTINGS_FILE).exists(),
+                checkpoint_seconds=self._checkpoint_seconds,
+                callbacks=self._callbacks,
+            ).train()
+        return load(folder)
+
+    def _measured(self, whole: Classifier, members: list[Classifier]) -> dict[str, Any]:
+        """Of all together on the validation data, and of all without one, for each that is left out."""
+        lasts = [member.header["metrics"] for member in members]
+        result: dict[str, Any] = {"members": len(members), "step": sum(int(last.get("step", 0)) for last in lasts)}
+        validation = self.splits.validation
+        if self.settings.train_on == "all" or not len(validation):
+            return result
+        result |= measured(whole, validation)
+        alone = [float(last["validation_accuracy"]) for last in lasts]
+        result["members_validation_accuracy"] = alone
+        if len(members) > 1:
+            answers = np.stack([member.predict_proba(validation.images) for member in members])
+            left = [answers[np.arange(len(members)) != out].mean(axis=0).argmax(axis=1) for out in range(len(members))]
+            result["validation_accuracy_without_one"] = [float((one == validation.labels).mean()) for one in left]
+        return result
+
+
+def start_run(
+    folder: str | os.PathLike[str], settings: Settings, splits: Splits, **options: Any
+) -> "Run | EnsembleRun":
+    """The run that the settings ask for: of one network or of several."""
+    return (EnsembleRun if settings.members > 1 else Run)(folder, settings, splits, **options)
