@@ -16,6 +16,10 @@ from typing import Any
 
 import harness
 
+DENSE = (
+    "--model mlp --optimizer momentum --learning-rate 0.03 --schedule cosine --l2 0.0005 --scaling standard "
+    "--batch-size 32 --epochs 30"
+)
 RECIPES = {
     "mlp": (
         "--model mlp --optimizer momentum --learning-rate 0.03 --schedule cosine --l2 0.0005 --scaling standard "
@@ -32,19 +36,29 @@ RECIPES = {
         "--model cnn --optimizer adamw --learning-rate 0.003 --weight-decay 0.05 --schedule one-cycle "
         "--batch-size 64 --epochs 10"
     ),
+    "mlp-300": f"{DENSE} --hidden 300",
+    "mlp-300-deskewed": f"{DENSE} --hidden 300 --normalize deskew",
+    "mlp-300-100": f"{DENSE} --hidden 300,100",
+    "lenet1": (
+        "--model lenet1 --optimizer adamw --learning-rate 0.005 --weight-decay 0.01 --schedule one-cycle "
+        "--batch-size 64 --epochs 30"
+    ),
     "softmax-regression": "--recipe softmax-regression",
+    "softmax-regression-deskewed": "--recipe softmax-regression --normalize deskew",
     "mlp-elastic": "--recipe mlp-elastic",
     "lenet5-distorted": "--recipe lenet5-distorted",
     "tiny-mnist": "--recipe tiny-mnist",
 }
 
 
-def run(line: str) -> dict[str, float]:
+def run(line: str) -> dict[str, Any]:
     from inkgrad.cli.main import main
 
     with contextlib.redirect_stdout(io.StringIO()) as printed, contextlib.suppress(SystemExit):
         main(line.split())
-    result: dict[str, float] = json.loads(printed.getvalue())
+    result: dict[str, Any] = json.loads(printed.getvalue())
+    if "error" in result:
+        raise SystemExit(result["error"])
     return result
 
 

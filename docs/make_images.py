@@ -112,7 +112,8 @@ def normalization() -> None:
     train, _ = ig.data.load_digits()
     images = train.images[[np.flatnonzero(train.labels == digit)[7] for digit in range(10)]]
     rows = [images, *(ig.data.normalize(images, [name]) for name in ig.data.NORMALIZATIONS)]
-    _rows(rows, ["as they are", *ig.data.NORMALIZATIONS]).save(IMAGES / "normalization.png")
+    rows.append(ig.data.principal_components(train.images, 25).apply(images))
+    _rows(rows, ["as they are", *ig.data.NORMALIZATIONS, "25 components"]).save(IMAGES / "normalization.png")
 
 
 def _rows(rows: Sequence[np.ndarray], captions: Sequence[str], halves: int = 1) -> Image.Image:
