@@ -15,11 +15,15 @@ from pathlib import Path
 from typing import Any
 
 import harness
+import numpy as np
+
+import inkgrad as ig
 
 DENSE = (
     "--model mlp --optimizer momentum --learning-rate 0.03 --schedule cosine --l2 0.0005 --scaling standard "
     "--batch-size 32 --epochs 30"
 )
+ENSEMBLE = "ensemble"
 RECIPES = {
     "mlp": (
         "--model mlp --optimizer momentum --learning-rate 0.03 --schedule cosine --l2 0.0005 --scaling standard "
@@ -48,6 +52,7 @@ RECIPES = {
     "mlp-elastic": "--recipe mlp-elastic",
     "lenet5-distorted": "--recipe lenet5-distorted",
     "tiny-mnist": "--recipe tiny-mnist",
+    "best-single": "--recipe best-single",
 }
 
 
@@ -60,6 +65,30 @@ def run(line: str) -> dict[str, Any]:
     if "error" in result:
         raise SystemExit(result["error"])
     return result
+
+
+def measure_ensemble(keep: Path, split: str) -> dict[str, Any]:
+    """The recipe `ensemble`, whose members are the runs of `best-single`: nothing is trained twice."""
+    out = keep / "ensemble-0"
+    out.mkdir(parents=True, exist_ok=True)
+    for member in keep.glob("best-single-*"):
+        link = out / member.name.replace("best-single", "member")
+        if not link.exists():
+            link.symlink_to(member.resolve(), target_is_directory=True)
+    line = "--resume" if (out / "settings.json").exists() else "--data mnist --recipe ensemble"
+    trained = run(f"train {line} --out {out} --json")
+    splits = ig.data.load("mnist")
+    members = [ig.models.load(out / f"member-{number}") for number in range(trained["members"])]
+    found: dict[str, Any] = {"minutes": sum(minutes(out / f"member-{i}") for i in range(len(members)))}
+    for name in ("validation", "test") if split == "test" else ("validation",):
+        dataset = getattr(splits, name)
+        answers = np.stack([member.predict_proba(dataset.images) for member in members])
+        left = [np.delete(answers, i, axis=0).mean(axis=0).argmax(axis=1) for i in range(len(members))]
+        without = harness.spread([float((one == dataset.labels).mean()) for one in left])
+        accuracy = float((answers.mean(axis=0).argmax(axis=1) == dataset.labels).mean())
+        found[name] = {"mean": accuracy, "std": without["std"], "without_one": without}
+    print(f"ensemble of {len(members)}: {found}", flush=True)
+    return {"command": "--recipe ensemble", "summary": found}
 
 
 def train_and_evaluate(recipe: str, seed: int, keep: Path, split: str) -> dict[str, float]:
@@ -100,17 +129,26 @@ def in_words(found: dict[str, float]) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument("--recipe", choices=list(RECIPES), nargs="*", default=list(RECIPES))
+    parser.add_argument("--recipe", choices=[*RECIPES, ENSEMBLE], nargs="*", default=list(RECIPES))
     parser.add_argument("--keep", type=Path, help="a folder for the runs; a temporary one by default")
     parser.add_argument("--split", choices=["validation", "test"], default="test")
     options = parser.parse_args()
     results = {}
     with tempfile.TemporaryDirectory() as place:
+        keep = options.keep or Path(place)
         for recipe in options.recipe:
-            results[recipe] = measured(recipe, options.seeds, options.keep or Path(place), options.split)
+            if recipe == ENSEMBLE:
+                results[recipe] = measure_ensemble(keep, options.split)
+                if options.split == "test":
+                    test = results[recipe]["summary"]["test"]
+                    harness.log_test_evaluation(
+                        "ensemble: --recipe ensemble", 0, test["mean"], without_one=test["without_one"]
+                    )
+            else:
+                results[recipe] = measured(recipe, options.seeds, keep, options.split)
     if options.split == "validation":
         return
-    kept = {name: result for name, result in harness.read_results("accuracy").items() if name in RECIPES}
+    kept = {name: result for name, result in harness.read_results("accuracy").items() if name in {*RECIPES, ENSEMBLE}}
     harness.write_results("accuracy", kept | results)
 
 

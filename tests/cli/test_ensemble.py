@@ -23,6 +23,7 @@ def test_kill_9_in_the_middle_of_an_ensemble(inkgrad, process, tmp_path):
     assert whole.status == 0, whole.err
     assert "trained an ensemble of 3 two-layer (19,110 parameters) for 720 steps" in whole.out
     assert "validation accuracy of the members alone: " in whole.out
+    assert "member 3 of 3, seed 2\n" in whole.err
     out = tmp_path / "killed"
     checkpoint = out / "member-1" / "checkpoint.safetensors"
     running = process("train", *LINE, "--out", out, "--checkpoint-seconds", "0.01")

@@ -1,13 +1,14 @@
 """A run of several networks."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 import inkgrad as ig
 from inkgrad.data import Splits
-from inkgrad.errors import OptionError
+from inkgrad.errors import CheckpointError, OptionError
 from inkgrad.training import EnsembleRun, Run, Settings, saved_settings, start_run
 
 SETTINGS = Settings(model="two-layer", hidden=(8,), batch_size=50, epochs=2, members=3, seed=4, views=2, pca=60)
@@ -70,6 +71,12 @@ def test_a_run_stopped_within_a_member_goes_on_there(trained, small, tmp_path):
     again.train()
     assert (stopped / "member-0" / "model.safetensors").stat().st_mtime_ns == done
     assert _weights(stopped) == _weights(folder)
+
+
+def test_a_member_of_other_settings_is_refused(small, tmp_path):
+    Run(tmp_path / "run" / "member-0", replace(SETTINGS, members=1, batch_size=30), small).train()
+    with pytest.raises(CheckpointError, match="member-0 holds a run with other settings than the ensemble's"):
+        EnsembleRun(tmp_path / "run", SETTINGS, small).train()
 
 
 def test_without_validation_data(small, tmp_path):

@@ -33,8 +33,18 @@ def run(
         settings = Settings(**_with_recipe(typed))
     folder = out or _free_folder(settings.model)
     splits = load(settings.data, train_on=settings.train_on)
+
+    def announce(number: int) -> None:
+        say(f"member {number + 1} of {settings.members}, seed {settings.seed + number}", error=True)
+
     training = start_run(
-        folder, settings, splits, resume=resume, checkpoint_seconds=checkpoint_seconds, callbacks=[Progress()]
+        folder,
+        settings,
+        splits,
+        resume=resume,
+        checkpoint_seconds=checkpoint_seconds,
+        callbacks=[Progress()],
+        announce=announce,
     )
     try:
         last = training.train()

@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 
 from inkgrad.data import Splits
-from inkgrad.errors import OptionError
+from inkgrad.errors import CheckpointError, OptionError
 from inkgrad.files import write_atomically
 from inkgrad.models import MODEL_FILE, Classifier, join, load, save
 from inkgrad.training.callbacks import Callback
-from inkgrad.training.run import PLOT_FILE, SETTINGS_FILE, Run, measured, settings_text
+from inkgrad.training.run import PLOT_FILE, SETTINGS_FILE, Run, measured, saved_settings, settings_text
 from inkgrad.training.settings import Settings
 
 __all__ = ["EnsembleRun", "start_run"]
@@ -36,6 +36,7 @@ class EnsembleRun:
         resume: continue the run that is there.
         checkpoint_seconds: the longest time between two checkpoints.
         callbacks: called beside each member's own.
+        announce: told the number of each member, from 0, before it is trained.
 
     Raises:
         OptionError: the folder holds a run already, and `resume` is false.
@@ -50,8 +51,10 @@ class EnsembleRun:
         resume: bool = False,
         checkpoint_seconds: float = 60.0,
         callbacks: Sequence[Callback] = (),
+        announce: Callable[[int], None] | None = None,
     ) -> None:
         self.folder = Path(folder)
+        self._announce = announce
         self.settings = settings
         self.splits = splits
         self.parameter_count = 0
@@ -98,12 +101,20 @@ class EnsembleRun:
     def _member(self, number: int) -> Classifier:
         """One member, trained if it is not yet."""
         folder = self.folder / f"member-{number}"
+        settings = replace(self.settings, members=1, seed=self.settings.seed + number)
+        begun = (folder / SETTINGS_FILE).exists()
+        if begun and replace(saved_settings(folder), recipe=settings.recipe) != settings:
+            raise CheckpointError(
+                f"{folder} holds a run with other settings than the ensemble's; start a new one with another --out"
+            )
         if not (folder / PLOT_FILE).exists():  # the last thing that a run writes
+            if self._announce is not None:
+                self._announce(number)
             Run(
                 folder,
-                replace(self.settings, members=1, seed=self.settings.seed + number),
+                settings,
                 self.splits,
-                resume=(folder / SETTINGS_FILE).exists(),
+                resume=begun,
                 checkpoint_seconds=self._checkpoint_seconds,
                 callbacks=self._callbacks,
             ).train()
@@ -127,7 +138,14 @@ class EnsembleRun:
 
 
 def start_run(
-    folder: str | os.PathLike[str], settings: Settings, splits: Splits, **options: Any
-) -> "Run | EnsembleRun":
+    folder: str | os.PathLike[str],
+    settings: Settings,
+    splits: Splits,
+    *,
+    announce: Callable[[int], None] | None = None,
+    **options: Any,
+) -> Run | EnsembleRun:
     """The run that the settings ask for: of one network or of several."""
-    return (EnsembleRun if settings.members > 1 else Run)(folder, settings, splits, **options)
+    if settings.members > 1:
+        return EnsembleRun(folder, settings, splits, announce=announce, **options)
+    return Run(folder, settings, splits, **options)
