@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import sys
 import time
 
 import numpy as np
@@ -151,6 +152,30 @@ def test_a_finished_run_may_go_on(inkgrad, tmp_path):
     again = inkgrad("train", "--resume", "--out", parts)
     assert again.status == 0
     assert weights(parts) == weights(whole)
+
+
+def test_a_log_for_tensorboard_goes_on_by_itself(inkgrad, tmp_path, monkeypatch):
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    with_log, without = tmp_path / "with", tmp_path / "without"
+    ended = inkgrad("train", *QUICK, "--epochs", 2, "--tensorboard", "--out", with_log)
+    assert f"log for: tensorboard --logdir {with_log / 'tensorboard'}\n" in ended.out
+    assert inkgrad("train", "--resume", "--epochs", 4, "--out", with_log).status == 0
+    log = EventAccumulator(str(with_log / "tensorboard")).Reload()
+    lines = [json.loads(line) for line in (with_log / "history.jsonl").read_text().splitlines()]
+    assert [(e.step, e.value) for e in log.Scalars("accuracy/validation")] == [
+        (line["step"], pytest.approx(line["validation_accuracy"])) for line in lines
+    ]
+    assert len(lines) == 4
+    assert inkgrad("train", *QUICK, "--epochs", 4, "--out", without).status == 0
+    assert weights(with_log) == weights(without)
+    assert not (without / "tensorboard").exists()
+    monkeypatch.setitem(sys.modules, "tensorboardX", None)
+    refused = inkgrad("train", *QUICK, "--tensorboard", "--out", tmp_path / "none")
+    assert refused.status == 2
+    assert 'pip install "inkgrad[tensorboard]"' in refused.err
+    assert refused.err.count("\n") == 1
+    assert not (tmp_path / "none").exists()
 
 
 def test_resuming_something_else_is_refused(inkgrad, tmp_path):

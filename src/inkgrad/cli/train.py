@@ -8,7 +8,7 @@ from inkgrad.cli.output import emit_json, say
 from inkgrad.data import NAMES, Augmentation, load
 from inkgrad.errors import OptionError
 from inkgrad.models import MODEL_FILE
-from inkgrad.training import Run, Settings, read_recipe, saved_settings
+from inkgrad.training import Callback, Run, Settings, TensorBoard, read_recipe, saved_settings
 from inkgrad.training.progress import Progress
 
 _EXTENDABLE = ("epochs", "steps")
@@ -21,6 +21,7 @@ def run(
     out: Path | None,
     resume: bool,
     checkpoint_seconds: float,
+    tensorboard: bool,
     json: bool,
 ) -> None:
     """Train, or go on training, and say where the model is; `given` names the choices that were typed."""
@@ -32,10 +33,12 @@ def run(
     else:
         settings = Settings(**_with_recipe(typed))
     folder = out or _free_folder(settings.model)
+    callbacks: list[Callback] = [Progress()]
+    log = _log(folder, wanted=tensorboard, resume=resume)
+    if log is not None:
+        callbacks.append(TensorBoard(log))
     splits = load(settings.data, train_on=settings.train_on)
-    training = Run(
-        folder, settings, splits, resume=resume, checkpoint_seconds=checkpoint_seconds, callbacks=[Progress()]
-    )
+    training = Run(folder, settings, splits, resume=resume, checkpoint_seconds=checkpoint_seconds, callbacks=callbacks)
     try:
         last = training.train()
     except KeyboardInterrupt:
@@ -51,6 +54,8 @@ def run(
     if "validation_accuracy" in last:
         say(f"validation accuracy {last['validation_accuracy']:.2%} on {len(splits.validation):,} images")
     say(f"model {folder / MODEL_FILE}, history {folder / 'history.png'}")
+    if log is not None:
+        say(f"log for: tensorboard --logdir {log}")
     say(f"next: inkgrad evaluate {folder}")
 
 
@@ -133,6 +138,12 @@ def _words(value: Any) -> str:
     if isinstance(value, tuple):
         return ",".join(str(item) for item in value)
     return "its default" if value is None else str(value)
+
+
+def _log(folder: Path, *, wanted: bool, resume: bool) -> Path | None:
+    """Where the log for TensorBoard goes; a run that has one goes on with it."""
+    log = folder / "tensorboard"
+    return log if wanted or (resume and log.is_dir()) else None
 
 
 def _free_folder(model: str) -> Path:

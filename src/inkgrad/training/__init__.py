@@ -9,6 +9,7 @@ from inkgrad.training.report import write_report
 from inkgrad.training.run import Run, saved_settings
 from inkgrad.training.settings import OPTIMIZERS, SCHEDULES, Settings, assemble
 from inkgrad.training.step import TrainStep
+from inkgrad.training.tensorboard import TensorBoard
 from inkgrad.training.trainer import Trainer
 
 __all__ = [
@@ -21,6 +22,7 @@ __all__ = [
     "Evaluation",
     "Run",
     "Settings",
+    "TensorBoard",
     "TrainStep",
     "Trainer",
     "assemble",

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from inkgrad.data import Augmentation, Dataset, Loader, Scaling
 from inkgrad.errors import DivergenceError, OptionError
@@ -42,6 +43,7 @@ class Trainer:
         total_steps: how many there will be.
         history: one record an epoch; see `record`.
         stopped: why the training ended before its time, None if it did not.
+        validation_logits: float32 (n, k), those of the last validation; None before the first.
 
     >>> import inkgrad as ig
     >>> train, test = ig.data.load_digits()
@@ -74,6 +76,7 @@ class Trainer:
         self.total_steps = 0
         self.history: list[dict[str, Any]] = []
         self.stopped: str | None = None
+        self.validation_logits: NDArray[np.float32] | None = None
         self.last_loss = float("nan")
         self._runaway = RunawayLoss()
         self._loss_sum = 0.0  # over the images of the epoch in progress
@@ -207,7 +210,7 @@ class Trainer:
         return measured
 
     def _measure(self, dataset: Dataset) -> dict[str, float]:
-        logits = network_logits(self.step.net, dataset.images, self.loader.scaling)
+        logits = self.validation_logits = network_logits(self.step.net, dataset.images, self.loader.scaling)
         return {
             "validation_loss": self.step.loss(logits, dataset.labels).item(),
             "validation_accuracy": float((logits.argmax(axis=1) == dataset.labels).mean()),
