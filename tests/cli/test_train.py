@@ -2,6 +2,7 @@
 
 import json
 import os
+import shlex
 import signal
 import sys
 import time
@@ -71,6 +72,22 @@ def test_every_choice_arrives(inkgrad, tmp_path):
     stopped = inkgrad("train", *QUICK, "--epochs", 50, "--learning-rate", 5, "--early-stopping", 1, "--clip-value", 0.1)
     assert stopped.status == 0
     assert "stopped early: the validation loss has not improved for 1 epoch" in stopped.err
+
+
+def test_the_recipe_of_a_run_makes_it_again(inkgrad, tmp_path):
+    """As does the command on its card; with a recipe, and without."""
+    line = (
+        "--recipe lenet5-distorted --data digits --steps 5 --batch-size 40 --seed 3 --normalize deskew",
+        "--model cnn --steps 3 --batch-size 20 --l2 1e-4 --scaling standard --label-smoothing 0.1 --augment noise=0.2",
+    )
+    for number, words in enumerate(line):
+        first, again, third = (tmp_path / f"{name}-{number}" for name in ("first", "again", "third"))
+        assert inkgrad("train", *words.split(), "--out", first).status == 0
+        assert inkgrad("train", "--recipe", first / "recipe.toml", "--out", again).status == 0
+        card = (first / "MODEL_CARD.md").read_text()
+        command = card.split("## Make it again\n\n```sh\ninkgrad ")[1].split("\n")[0]
+        assert inkgrad(*shlex.split(command), "--out", third).status == 0
+        assert weights(first) == weights(again) == weights(third)
 
 
 def test_the_seed_decides(inkgrad, tmp_path):

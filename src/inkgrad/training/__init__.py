@@ -4,7 +4,7 @@ from inkgrad.training.callbacks import Callback, EarlyStopping
 from inkgrad.training.checkpoint import CHECKPOINT_FILE, Checkpointing, load_checkpoint, save_checkpoint
 from inkgrad.training.gradcheck import check_network
 from inkgrad.training.metrics import Evaluation, evaluate_predictions
-from inkgrad.training.recipes import read_recipe, recipe_names
+from inkgrad.training.recipes import read_recipe, recipe_names, write_recipe
 from inkgrad.training.report import write_report
 from inkgrad.training.run import Run, saved_settings
 from inkgrad.training.settings import OPTIMIZERS, SCHEDULES, Settings, assemble
@@ -33,5 +33,6 @@ __all__ = [
     "recipe_names",
     "save_checkpoint",
     "saved_settings",
+    "write_recipe",
     "write_report",
 ]

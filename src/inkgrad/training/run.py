@@ -14,10 +14,14 @@ import numpy as np
 from inkgrad.data import Splits
 from inkgrad.errors import CheckpointError, OptionError
 from inkgrad.files import write_atomically
-from inkgrad.models import MODEL_FILE, Network, save
+from inkgrad.models import MODEL_FILE, Network, load, save
+from inkgrad.training.benchmark import machine
 from inkgrad.training.callbacks import Callback, EarlyStopping
 from inkgrad.training.checkpoint import CHECKPOINT_FILE, Checkpointing, load_checkpoint
+from inkgrad.training.metrics import evaluate_predictions
+from inkgrad.training.model_card import CARD_FILE, model_card
 from inkgrad.training.plots import plot_history
+from inkgrad.training.recipes import RECIPE_FILE, write_recipe
 from inkgrad.training.settings import Settings, assemble
 from inkgrad.training.trainer import Trainer
 from inkgrad.version import __version__
@@ -101,6 +105,11 @@ class Run:
             raise OptionError(f"{self.folder} is a file, but a run needs a folder; choose another --out")
         if not resume and any((self.folder / name).exists() for name in (SETTINGS_FILE, CHECKPOINT_FILE, MODEL_FILE)):
             raise OptionError(f"{self.folder} holds a run already; continue it with --resume or choose another --out")
+        for name in () if resume else (RECIPE_FILE, CARD_FILE):
+            if (self.folder / name).exists():
+                raise OptionError(
+                    f"{self.folder / name} is there already, and a run would replace it; choose another --out"
+                )
         own: list[Callback] = [] if settings.early_stopping is None else [EarlyStopping(settings.early_stopping)]
         last = Checkpointing(self.checkpoint, every_seconds=checkpoint_seconds)
         history = HistoryFile(self.folder / HISTORY_FILE)
@@ -115,7 +124,7 @@ class Run:
             )
 
     def train(self) -> dict[str, Any]:
-        """Train to the end, write the model and the plot; returns the last line of the history.
+        """Train to the end, write model, plot and model card; returns the last line of the history.
 
         Raises:
             DivergenceError: the last good checkpoint stays; no model is written.
@@ -127,11 +136,15 @@ class Run:
         last = dict(self.trainer.history[-1])
         self._save_model(last)
         write_atomically(self.folder / PLOT_FILE, plot_history(self.trainer.history))
+        self._write_card()
         return last
 
     def _write_settings(self) -> None:
         content = {"settings": self.settings.as_json(), "versions": _versions()}
         write_atomically(self.folder / SETTINGS_FILE, json.dumps(content, indent=2) + "\n")
+        write_recipe(
+            self.folder / RECIPE_FILE, self.settings, comments=[f"All settings of a run of inkgrad {__version__}."]
+        )
 
     def _save_model(self, metrics: dict[str, Any]) -> None:
         step = self.trainer.step
@@ -151,6 +164,27 @@ class Run:
                     "data": self.trainer.fingerprint,
                 },
             )
+
+    def _write_card(self) -> None:
+        """Describe what was made, as it was saved."""
+        path, validation, evaluation = self.folder / MODEL_FILE, self.splits.validation, None
+        net = self.trainer.step.net
+        assert isinstance(net, Network)
+        if len(validation):
+            classifier = load(path)
+            probabilities = classifier.predict_proba(validation.images)
+            evaluation = evaluate_predictions(validation.labels, probabilities, classifier.classes)
+        card = model_card(
+            self.folder,
+            self.settings,
+            self.splits.train,
+            net,
+            file_bytes=path.stat().st_size,
+            history=self.trainer.history,
+            evaluation=evaluation,
+            machine=machine(),
+        )
+        write_atomically(self.folder / CARD_FILE, card)
 
 
 def _versions() -> dict[str, str]:

@@ -59,6 +59,9 @@ OPTIMIZERS = {
 }
 """Optimizer names of the command line, with their default learning rates."""
 
+MOMENTUM, WEIGHT_DECAY = 0.9, 0.01
+"""Of the optimizers that have them, where none is given."""
+
 SCHEDULES = ("constant", "step", "exponential", "cosine", "one-cycle")
 SCALINGS = ("linear", "standard")
 
@@ -266,10 +269,10 @@ def _optimizer(settings: Settings, net: Network, total_steps: int) -> Optimizer:
     if settings.optimizer == "sgd":
         return SGD(net, rate, clip=clip)
     if settings.optimizer in ("momentum", "nesterov"):
-        momentum = 0.9 if settings.momentum is None else settings.momentum
+        momentum = MOMENTUM if settings.momentum is None else settings.momentum
         return SGD(net, rate, momentum=momentum, nesterov=settings.optimizer == "nesterov", clip=clip)
     if settings.optimizer == "adamw":
-        decay = 0.01 if settings.weight_decay is None else settings.weight_decay
+        decay = WEIGHT_DECAY if settings.weight_decay is None else settings.weight_decay
         return AdamW(net, rate, weight_decay=decay, clip=clip)
     plain: dict[str, Any] = {"adagrad": AdaGrad, "rmsprop": RMSProp, "adam": Adam}
     made: Optimizer = plain[settings.optimizer](net, rate, clip=clip)
