@@ -50,7 +50,7 @@ def blurred(images: Images, most: float, rng: np.random.Generator) -> Images:
 
     def smoothing(size: int) -> Images:
         distance = np.abs(np.arange(size)[:, None] - np.arange(size))
-        matrices = weights.take(distance, axis=1)
+        matrices: Images = weights.take(distance, axis=1)
         matrices /= matrices.sum(axis=2, keepdims=True)
         return matrices
 
