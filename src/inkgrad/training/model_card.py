@@ -1,10 +1,7 @@
 """The model card of a run: what the network is, how it came to be, what it can do and what it cannot."""
 
-import json
-import shlex
 import textwrap
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 from inkgrad.data import DIGITS, Dataset
@@ -18,6 +15,24 @@ __all__ = ["CARD_FILE", "model_card"]
 
 CARD_FILE = "MODEL_CARD.md"
 
+_USE = """## Use
+
+All commands here are meant for the folder of this card.
+
+```sh
+inkgrad classify --model . picture.png
+```
+
+```python
+import inkgrad as ig
+
+classifier = ig.models.load(".")
+print(classifier.classify("picture.png").label)
+```
+
+Pictures of any size and color are brought to the form of the training images first. Arrays must have that form
+themselves: uint8 (n, 28, 28), white ink on black."""
+
 _SOURCES = {
     "mnist": "MNIST: Y. LeCun, L. Bottou, Y. Bengio and P. Haffner, *Gradient-based learning applied to document "
     "recognition*, Proceedings of the IEEE 86 (1998). License of the data: Creative Commons Attribution-ShareAlike "
@@ -30,7 +45,6 @@ _SOURCES = {
 
 
 def model_card(
-    folder: Path,
     settings: Settings,
     train: Dataset,
     net: Network,
@@ -43,7 +57,6 @@ def model_card(
     """The card as Markdown, after M. Mitchell et al., "Model cards for model reporting" (2019, arXiv 1810.03993).
 
     Args:
-        folder: of the run.
         settings: how it was trained.
         train: what it was trained on.
         net: what was trained.
@@ -56,12 +69,12 @@ def model_card(
         f"# {settings.model} on {train.name}",
         f"A neural network that reads {_what(train.classes)}, trained by inkgrad {machine['inkgrad']}.",
         _network(settings, net, file_bytes),
-        _use(folder),
-        _measured(evaluation, history, settings, folder),
+        _USE,
+        _measured(evaluation, history, settings),
         _limits(settings, train.classes),
         _data(settings, train),
         _training(settings, history, machine),
-        _again(settings, folder),
+        _again(settings),
     ]
     return "\n\n".join(parts) + "\n"
 
@@ -100,31 +113,10 @@ def _what(classes: Sequence[str]) -> str:
     return "single handwritten digits" if tuple(classes) == DIGITS else f"images of {len(classes)} classes"
 
 
-def _use(folder: Path) -> str:
-    return f"""## Use
-
-```sh
-inkgrad classify --model {shlex.quote(str(folder))} picture.png
-```
-
-```python
-import inkgrad as ig
-
-classifier = ig.models.load({json.dumps(str(folder))})
-print(classifier.classify("picture.png").label)
-```
-
-Pictures of any size and color are brought to the form of the training images first. Arrays must have that form
-themselves: uint8 (n, 28, 28), white ink on black."""
-
-
-def _measured(
-    evaluation: Evaluation | None, history: Sequence[Mapping[str, Any]], settings: Settings, folder: Path
-) -> str:
+def _measured(evaluation: Evaluation | None, history: Sequence[Mapping[str, Any]], settings: Settings) -> str:
     learned = f"{history[-1]['accuracy']:.2%} of the training images were read correctly in the last epoch, while the "
     learned += "weights changed" + (" and the images were altered at random." if _augmented(settings) else ".")
-    evaluate = f"`inkgrad evaluate {shlex.quote(str(folder))}` measures on them; do that once, at the very end."
-    unseen = f"The test images were not looked at: {evaluate}"
+    unseen = "The test images were not looked at: `inkgrad evaluate .` measures on them; do that once, at the very end."
     if evaluation is None:
         figures = "No images were kept aside for validation, so nothing is known of unseen ones yet."
         return "\n\n".join(["## Measured", figures, _wrapped(learned), _wrapped(unseen)])
@@ -232,10 +224,9 @@ def _augmented(settings: Settings) -> bool:
     return bool(settings.augmentation.as_json())
 
 
-def _again(settings: Settings, folder: Path) -> str:
-    recipe = shlex.quote(str(folder / RECIPE_FILE))
+def _again(settings: Settings) -> str:
     rest = (
-        f"`inkgrad train --recipe {recipe}` does the same with every setting written out. With the same versions and "
-        "number of threads, on the same kind of machine, the weights are the same, bit for bit."
+        f"`inkgrad train --recipe {RECIPE_FILE}` does the same with every setting written out. With the same versions "
+        "and number of threads, on the same kind of machine, the weights are the same, bit for bit."
     )
     return f"## Make it again\n\n```sh\n{train_command(settings)}\n```\n\n{_wrapped(rest)}"

@@ -175,7 +175,6 @@ class Run:
             probabilities = classifier.predict_proba(validation.images)
             evaluation = evaluate_predictions(validation.labels, probabilities, classifier.classes)
         card = model_card(
-            self.folder,
             self.settings,
             self.splits.train,
             net,
