@@ -47,7 +47,7 @@ def test_what_the_card_says_is_so(tmp_path, small):
     assert measured.accuracy == last["validation_accuracy"]
     low, high = measured.interval
     assert row(card, "accuracy") == f"{measured.accuracy:.2%}, 95 % interval {low:.2%} to {high:.2%} (Wilson)"
-    assert row(card, "validation images").startswith("60, of which ")
+    assert row(card, "validation images") == f"60, of them misread: {60 - measured.correct}"
     assert row(card, "expected calibration error") == f"{measured.calibration_error:.2%}"
     assert row(card, "network") == "`two-layer-sigmoid`"  # not the summary, which tells of 100 hidden units
     assert row(card, "built with") == "hidden 12, classes 10"

@@ -123,7 +123,7 @@ def _measured(evaluation: Evaluation | None, history: Sequence[Mapping[str, Any]
     low, high = evaluation.interval
     figures = _table(
         {
-            "validation images": f"{evaluation.n:,}, of which {evaluation.n - evaluation.correct:,} were misread",
+            "validation images": f"{evaluation.n:,}, of them misread: {evaluation.n - evaluation.correct:,}",
             "accuracy": f"{evaluation.accuracy:.2%}, 95 % interval {low:.2%} to {high:.2%} (Wilson)",
             "expected calibration error": f"{evaluation.calibration_error:.2%}",
             "log loss": f"{evaluation.log_loss:.4f}",
