@@ -2,7 +2,9 @@
 
 import json
 import os
+import shlex
 import signal
+import sys
 import time
 
 import numpy as np
@@ -71,6 +73,22 @@ def test_every_choice_arrives(inkgrad, tmp_path):
     stopped = inkgrad("train", *QUICK, "--epochs", 50, "--learning-rate", 5, "--early-stopping", 1, "--clip-value", 0.1)
     assert stopped.status == 0
     assert "stopped early: the validation loss has not improved for 1 epoch" in stopped.err
+
+
+def test_the_recipe_of_a_run_makes_it_again(inkgrad, tmp_path):
+    """As does the command on its card; with a recipe, and without."""
+    line = (
+        "--recipe lenet5-distorted --data digits --steps 5 --batch-size 40 --seed 3 --normalize deskew",
+        "--model cnn --steps 3 --batch-size 20 --l2 1e-4 --scaling standard --label-smoothing 0.1 --augment noise=0.2",
+    )
+    for number, words in enumerate(line):
+        first, again, third = (tmp_path / f"{name}-{number}" for name in ("first", "again", "third"))
+        assert inkgrad("train", *words.split(), "--out", first).status == 0
+        assert inkgrad("train", "--recipe", first / "recipe.toml", "--out", again).status == 0
+        card = (first / "MODEL_CARD.md").read_text()
+        command = card.split("## Make it again\n\n```sh\ninkgrad ")[1].split("\n")[0]
+        assert inkgrad(*shlex.split(command), "--out", third).status == 0
+        assert weights(first) == weights(again) == weights(third)
 
 
 def test_the_seed_decides(inkgrad, tmp_path):
@@ -152,6 +170,30 @@ def test_a_finished_run_may_go_on(inkgrad, tmp_path):
     again = inkgrad("train", "--resume", "--out", parts)
     assert again.status == 0
     assert weights(parts) == weights(whole)
+
+
+def test_a_log_for_tensorboard_goes_on_by_itself(inkgrad, tmp_path, monkeypatch):
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    with_log, without = tmp_path / "with", tmp_path / "without"
+    ended = inkgrad("train", *QUICK, "--epochs", 2, "--tensorboard", "--out", with_log)
+    assert f"log for: tensorboard --logdir {with_log / 'tensorboard'}\n" in ended.out
+    assert inkgrad("train", "--resume", "--epochs", 4, "--out", with_log).status == 0
+    log = EventAccumulator(str(with_log / "tensorboard")).Reload()
+    lines = [json.loads(line) for line in (with_log / "history.jsonl").read_text().splitlines()]
+    assert [(e.step, e.value) for e in log.Scalars("accuracy/validation")] == [
+        (line["step"], pytest.approx(line["validation_accuracy"])) for line in lines
+    ]
+    assert len(lines) == 4
+    assert inkgrad("train", *QUICK, "--epochs", 4, "--out", without).status == 0
+    assert weights(with_log) == weights(without)
+    assert not (without / "tensorboard").exists()
+    monkeypatch.setitem(sys.modules, "tensorboardX", None)
+    refused = inkgrad("train", *QUICK, "--tensorboard", "--out", tmp_path / "none")
+    assert refused.status == 2
+    assert 'pip install "inkgrad[tensorboard]"' in refused.err
+    assert refused.err.count("\n") == 1
+    assert not (tmp_path / "none").exists()
 
 
 def test_resuming_something_else_is_refused(inkgrad, tmp_path):

@@ -2,10 +2,11 @@
 
 import numpy as np
 import pytest
-from scipy import ndimage
+from scipy import ndimage, stats
 
 import inkgrad as ig
 from inkgrad.data import Augmentation, Loader
+from inkgrad.data.appearance import with_strokes
 from inkgrad.data.augmentation import LIMITS
 from inkgrad.data.distortion import distorted, elastic_field
 from inkgrad.errors import OptionError
@@ -96,6 +97,53 @@ def test_strokes_get_thicker_and_thinner_and_paper_stays(digits):
     assert ratio.max() > 1.3
     far = ndimage.maximum_filter(digits, (1, 3, 3)) == 0
     assert (changed[far] == 0).all()
+
+
+def test_strokes_are_those_of_the_neighbours(digits):
+    changed = {share: with_strokes(digits, np.full((len(digits), 1, 1), share, np.float32)) for share in (1, -1, 0.25)}
+    thick = ndimage.maximum_filter(digits, (1, 3, 3), mode="constant")
+    np.testing.assert_allclose(changed[1], thick, atol=1e-6)
+    np.testing.assert_allclose(changed[-1], ndimage.minimum_filter(digits, (1, 3, 3), mode="constant"), atol=1e-6)
+    np.testing.assert_allclose(changed[0.25], 0.75 * digits + 0.25 * thick, atol=1e-6)
+    mixed = with_strokes(digits[:2], np.array([1, -1], np.float32)[:, None, None])
+    np.testing.assert_array_equal(mixed, [changed[1][0], changed[-1][1]])
+    assert with_strokes(digits[:0], np.zeros((0, 1, 1), np.float32)).shape == (0, 28, 28)
+
+
+@pytest.mark.parametrize("shape", [(28, 28), (20, 31)])
+def test_a_blur_is_a_weighted_mean_over_the_image(digits, shape):
+    images = np.ascontiguousarray(np.resize(digits, (40, *shape)))
+    blurred = Augmentation(blur=3.0).apply(images, ig.default_rng(5))
+    sigmas = ig.default_rng(5).uniform(0, 3, 40)
+    for image, got, sigma in zip(images, blurred, sigmas, strict=True):
+        down, across = (
+            np.exp(-0.5 * ((np.arange(size)[:, None] - np.arange(size)) / sigma) ** 2) for size in image.shape
+        )
+        expected = (down / down.sum(1, keepdims=True)) @ image @ (across / across.sum(1, keepdims=True)).T
+        np.testing.assert_allclose(got, expected, atol=2e-6)
+
+
+def test_noise_is_normal():
+    gray = np.full((300, 28, 28), 0.5, np.float32)
+    noise = Augmentation(noise=0.1).apply(gray, ig.default_rng(0)) - 0.5
+    deviations = noise.std((1, 2))
+    assert deviations.max() <= 0.1 * 1.1
+    assert stats.kstest(deviations, stats.uniform(0, 0.1).cdf).pvalue > 0.01
+    clear = deviations > 0.02
+    standard = noise[clear] / deviations[clear, None, None]
+    assert stats.kstest(standard[:, ::5, ::5].ravel(), stats.norm.cdf).pvalue > 0.01
+    neighbours = [np.corrcoef(standard[:, :, :-k].ravel(), standard[:, :, k:].ravel())[0, 1] for k in (1, 2, 3, 4)]
+    assert np.abs(neighbours).max() < 0.01
+
+
+def test_many_images_are_changed_in_groups_that_differ(digits):
+    """More than are worked on together."""
+    same = np.repeat(digits[:1], 150, 0)
+    for some in (Augmentation(rotation=20), Augmentation(noise=0.3), Augmentation(elastic=30)):
+        changed = some.apply(same, ig.default_rng(0))
+        assert changed.shape == same.shape
+        assert len({image.tobytes() for image in changed}) == 150
+        assert some.apply(same[:0], ig.default_rng(0)).shape == (0, 28, 28)
 
 
 def test_a_cutout_is_one_square_inside_the_image():

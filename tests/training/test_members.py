@@ -61,7 +61,7 @@ def test_a_run_stopped_within_a_member_goes_on_there(trained, small, tmp_path):
                 raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        EnsembleRun(stopped, SETTINGS, small, checkpoint_seconds=0, callbacks=[Stop()]).train()
+        EnsembleRun(stopped, SETTINGS, small, checkpoint_seconds=0, callbacks=lambda folder: [Stop()]).train()
     assert not (stopped / "model.safetensors").exists()
     done = (stopped / "member-0" / "model.safetensors").stat().st_mtime_ns
     with pytest.raises(OptionError, match="holds a run already; continue it with --resume"):

@@ -1,5 +1,7 @@
 """Recipes: those of the package can be read and built; mistakes in one are named before anything is trained."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -9,7 +11,7 @@ from inkgrad.errors import ModelFileError, OptionError
 from inkgrad.models import build
 from inkgrad.nn.state import read_arrays, write_arrays
 from inkgrad.random import default_rng
-from inkgrad.training import Run, Settings, read_recipe, recipe_names
+from inkgrad.training import Run, Settings, read_recipe, recipe_names, write_recipe
 
 
 @pytest.mark.parametrize("name", recipe_names())
@@ -69,6 +71,39 @@ def test_what_is_not_there(tmp_path):
         read_recipe("none")
     with pytest.raises(OptionError, match=r"cannot read the recipe .*away.toml"):
         read_recipe(str(tmp_path / "away.toml"))
+
+
+EVERYTHING = Settings(
+    data='a "quoted" folder\\ü',
+    model="mlp",
+    hidden=(12, 7),
+    steps=9,
+    batch_size=30,
+    optimizer="nesterov",
+    learning_rate=1e-5 / 3,
+    momentum=0.85,
+    schedule="cosine",
+    warmup_steps=2,
+    l1=1e-9,
+    l2=0.1,
+    clip_norm=3,
+    average=0.97,
+    label_smoothing=0.05,
+    augmentation=Augmentation(rotation=7.25, shift=2, elastic=1 / 3),
+    normalize=("deskew", "size"),
+    scaling="standard",
+    early_stopping=4,
+    seed=11,
+)
+
+
+@pytest.mark.parametrize("settings", [EVERYTHING, Settings()])
+def test_what_is_written_is_read_back_to_the_last_bit(tmp_path, settings):
+    path = write_recipe(tmp_path / "it.toml", settings, comments=["Mine.", "Twice."])
+    assert path.read_text().startswith("# Mine.\n# Twice.\n")
+    assert Settings(**read_recipe(str(path)) | {"recipe": None}) == settings
+    named = write_recipe(path, replace(settings, recipe="tiny-mnist"))
+    assert Settings(**read_recipe(str(named)) | {"recipe": None}) == settings
 
 
 def test_normalizations_travel_with_the_model(tmp_path):

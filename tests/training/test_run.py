@@ -103,7 +103,8 @@ def test_a_run_leaves_all_that_it_promises(tmp_path, small):
     run = Run(folder, settings, small)
     last = run.train()
     assert sorted(p.name for p in folder.iterdir()) == [
-        *("checkpoint.safetensors", "history.jsonl", "history.png", "model.safetensors", "settings.json")
+        *("MODEL_CARD.md", "checkpoint.safetensors", "history.jsonl", "history.png", "model.safetensors"),
+        *("recipe.toml", "settings.json"),
     ]
     lines = [json.loads(line) for line in (folder / "history.jsonl").read_text().splitlines()]
     assert len(lines) == 3
@@ -127,6 +128,16 @@ def test_nothing_of_another_run_is_overwritten(tmp_path, small, name):
     assert (tmp_path / name).read_text() == "mine"
     with pytest.raises(OptionError, match="is a file, but a run needs a folder"):
         Run(tmp_path / name, Settings(**SMALL), small)
+
+
+@pytest.mark.parametrize("name", ["recipe.toml", "MODEL_CARD.md"])
+def test_no_file_of_the_users_own_is_replaced(tmp_path, small, name):
+    (tmp_path / name).write_text("mine")
+    with pytest.raises(
+        OptionError, match=rf"{name} is there already, and a run would replace it; choose another --out"
+    ):
+        Run(tmp_path, Settings(**SMALL), small)
+    assert (tmp_path / name).read_text() == "mine"
 
 
 def test_a_finished_run_that_is_resumed_is_what_it_was(tmp_path, small):

@@ -136,16 +136,27 @@ def train(
     ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Continue the run in --out with its own settings.")] = False,
     checkpoint_seconds: Annotated[float, typer.Option(help="Longest time between two checkpoints.")] = 60.0,
+    tensorboard: Annotated[
+        bool, typer.Option("--tensorboard", help="Write a log for TensorBoard into the run's folder.")
+    ] = False,
     json: Json = False,
 ) -> None:
     """Train a network."""
     from inkgrad.cli.train import run
 
     choices = dict(locals())
-    for name in ("context", "run", "out", "resume", "checkpoint_seconds", "json"):
+    for name in ("context", "run", "out", "resume", "checkpoint_seconds", "tensorboard", "json"):
         choices.pop(name)
     given = {name for name in choices if getattr(context.get_parameter_source(name), "name", "") != "DEFAULT"}
-    run(choices, given, out=out, resume=resume, checkpoint_seconds=checkpoint_seconds, json=json)
+    run(
+        choices,
+        given,
+        out=out,
+        resume=resume,
+        checkpoint_seconds=checkpoint_seconds,
+        tensorboard=tensorboard,
+        json=json,
+    )
 
 
 @app.command()

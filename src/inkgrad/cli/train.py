@@ -8,7 +8,16 @@ from inkgrad.cli.output import emit_json, say
 from inkgrad.data import NAMES, Augmentation, load
 from inkgrad.errors import OptionError
 from inkgrad.models import MODEL_FILE
-from inkgrad.training import EnsembleRun, Run, Settings, read_recipe, saved_settings, start_run
+from inkgrad.training import (
+    Callback,
+    EnsembleRun,
+    Run,
+    Settings,
+    TensorBoard,
+    read_recipe,
+    saved_settings,
+    start_run,
+)
 from inkgrad.training.progress import Progress
 
 _EXTENDABLE = ("epochs", "steps")
@@ -21,6 +30,7 @@ def run(
     out: Path | None,
     resume: bool,
     checkpoint_seconds: float,
+    tensorboard: bool,
     json: bool,
 ) -> None:
     """Train, or go on training, and say where the model is; `given` names the choices that were typed."""
@@ -32,6 +42,14 @@ def run(
     else:
         settings = Settings(**_with_recipe(typed))
     folder = out or _free_folder(settings.model)
+    logs: list[Path] = []
+
+    def callbacks(part: Path) -> list[Callback]:
+        """Of the run in a folder: this one, or a member of it."""
+        log = _log(part, wanted=tensorboard, resume=resume)
+        logs.extend([] if log is None else [log])
+        return [Progress(), *([] if log is None else [TensorBoard(log)])]
+
     splits = load(settings.data, train_on=settings.train_on)
 
     def announce(number: int) -> None:
@@ -43,7 +61,7 @@ def run(
         splits,
         resume=resume,
         checkpoint_seconds=checkpoint_seconds,
-        callbacks=[Progress()],
+        callbacks=callbacks,
         announce=announce,
     )
     try:
@@ -58,6 +76,9 @@ def run(
         )
         return
     _tell(training, last)
+    if logs:
+        say(f"log for: tensorboard --logdir {logs[0] if len(logs) == 1 else folder}")
+    say(f"next: inkgrad evaluate {folder}")
 
 
 def _tell(training: Run | EnsembleRun, last: dict[str, Any]) -> None:
@@ -71,7 +92,6 @@ def _tell(training: Run | EnsembleRun, last: dict[str, Any]) -> None:
     if "validation_accuracy" in last:
         say(f"validation accuracy {last['validation_accuracy']:.2%} on {len(splits.validation):,} images")
     say(f"model {folder / MODEL_FILE}" + (f", history {folder / 'history.png'}" if settings.members == 1 else ""))
-    say(f"next: inkgrad evaluate {folder}")
 
 
 def _with_recipe(typed: dict[str, Any]) -> dict[str, Any]:
@@ -155,6 +175,12 @@ def _words(value: Any) -> str:
     if isinstance(value, tuple):
         return ",".join(str(item) for item in value)
     return "its default" if value is None else str(value)
+
+
+def _log(folder: Path, *, wanted: bool, resume: bool) -> Path | None:
+    """Where the log for TensorBoard goes; a run that has one goes on with it."""
+    log = folder / "tensorboard"
+    return log if wanted or (resume and log.is_dir()) else None
 
 
 def _free_folder(model: str) -> Path:

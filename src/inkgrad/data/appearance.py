@@ -1,11 +1,16 @@
 """What changes the look of images and leaves their pixels where they are; float32 (n, h, w) in 0..1, ink as 1."""
 
+import functools
+
 import numpy as np
 from numpy.typing import NDArray
 
 __all__ = ["blurred", "inverted", "noisy", "on_paper", "thickened", "with_cutout", "with_strokes"]
 
 Images = NDArray[np.float32]
+
+NEGLIGIBLE = 1e-9
+"""Weights below this are 0: they change no pixel, and arithmetic with subnormal numbers is many times slower."""
 
 
 def _drawn(n: int, low: float, high: float, rng: np.random.Generator) -> Images:
@@ -20,39 +25,59 @@ def thickened(images: Images, most: float, rng: np.random.Generator) -> Images:
 
 def with_strokes(images: Images, share: Images) -> Images:
     """Thicker by a share (n, 1, 1) above 0 of a pixel on every side, thinner by one below 0."""
-    thick, thin = _extreme(images, np.maximum), _extreme(images, np.minimum)
-    return np.asarray(images + np.where(share > 0, share * (thick - images), -share * (thin - images)), np.float32)
+    import cv2
 
-
-def _extreme(images: Images, choose: np.ufunc) -> Images:
-    """np.maximum or np.minimum of each pixel and its eight neighbours; beyond the image there is no ink."""
-    rows = np.pad(images, ((0, 0), (1, 1), (0, 0)))
-    lines = choose(choose(rows[:, :-2], rows[:, 1:-1]), rows[:, 2:])
-    columns = np.pad(lines, ((0, 0), (0, 0), (1, 1)))
-    found: Images = choose(choose(columns[:, :, :-2], columns[:, :, 1:-1]), columns[:, :, 2:])
-    return found
+    n, h, w = images.shape
+    if images.size == 0:
+        return images
+    # One above the other, with a line of paper between them; there is no ink beyond an image's sides either.
+    column = np.zeros((n, h + 1, w), np.float32)
+    column[:, :h] = images
+    thick, thin = (
+        change(column.reshape(-1, w), np.ones((3, 3), np.uint8), borderType=cv2.BORDER_CONSTANT, borderValue=0)
+        for change in (cv2.dilate, cv2.erode)
+    )
+    towards = np.where(share > 0, thick.reshape(column.shape)[:, :h], thin.reshape(column.shape)[:, :h])
+    return np.asarray(images + np.abs(share) * (towards - images), np.float32)
 
 
 def blurred(images: Images, most: float, rng: np.random.Generator) -> Images:
     """A Gaussian blur with a standard deviation of up to `most` pixels; the paper goes on beyond the image."""
     n, h, w = images.shape
-    sigma = np.maximum(_drawn(n, 0, most, rng), np.float32(1e-3))
+    sigma = np.maximum(_drawn(n, 0, most, rng)[:, 0], np.float32(1e-3))
+    weights = np.exp(-0.5 * (np.arange(max(h, w), dtype=np.float32) / sigma) ** 2)
+    weights[weights < NEGLIGIBLE] = 0
 
     def smoothing(size: int) -> Images:
-        distance = (np.arange(size)[:, None] - np.arange(size)).astype(np.float32)
-        weights = np.exp(-0.5 * (distance / sigma) ** 2)
-        return np.asarray(weights / weights.sum(axis=2, keepdims=True), np.float32)
+        distance = np.abs(np.arange(size)[:, None] - np.arange(size))
+        matrices: Images = weights.take(distance, axis=1)
+        matrices /= matrices.sum(axis=2, keepdims=True)
+        return matrices
 
-    return np.asarray(smoothing(h) @ images @ smoothing(w).transpose(0, 2, 1), np.float32)
+    down = smoothing(h)
+    across = down if h == w else smoothing(w)
+    return np.asarray(down @ images @ across.transpose(0, 2, 1), np.float32)
 
 
 def noisy(images: Images, most: float, rng: np.random.Generator) -> Images:
-    """Normal noise of a standard deviation of up to `most`; what leaves 0..1 is cut off."""
-    noise = rng.standard_normal(images.shape, np.float32)
+    """Normal noise of a standard deviation of up to `most`; what leaves 0..1 is cut off.
+
+    16 random bits choose one of the quantiles, which takes a third of the time of drawing exactly.
+    """
+    bits = rng.integers(0, 2**64, -(-images.size // 4), np.uint64).view(np.uint16)
+    noise = _normal_quantiles().take(bits[: images.size]).reshape(images.shape)
     noise *= _drawn(len(images), 0, most, rng)
     noise += images
     result: Images = np.clip(noise, 0, 1, out=noise)
     return result
+
+
+@functools.cache
+def _normal_quantiles() -> Images:
+    """(65536,): the middles, by probability, of as many equally likely parts of the standard normal distribution."""
+    from scipy.special import ndtri
+
+    return np.asarray(ndtri((np.arange(2**16) + 0.5) / 2**16), np.float32)
 
 
 def on_paper(images: Images, contrast: float, background: float, rng: np.random.Generator) -> Images:

@@ -13,6 +13,8 @@ from inkgrad.errors import OptionError
 
 __all__ = ["Augmentation"]
 
+TOGETHER = 64  # images at a time: the arrays in between stay in the cache, which more than pays for the calls
+
 LIMITS = {
     "rotation": 180.0,
     "shift": 28.0,
@@ -87,6 +89,12 @@ class Augmentation:
         What moves pixels is done in one step, so that they are interpolated once: first the elastic distortion, then
         shear, scale, rotation and shift; after that thickness, blur, contrast, background, noise, cutout, polarity.
         """
+        if self == NONE:
+            return images
+        parts = [self._changed(images[i : i + TOGETHER], rng) for i in range(0, max(len(images), 1), TOGETHER)]
+        return parts[0] if len(parts) == 1 else np.concatenate(parts)
+
+    def _changed(self, images: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np.float32]:
         images = distorted(
             images,
             rng,

@@ -3,6 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from inkgrad.data.appearance import NEGLIGIBLE
 from inkgrad.kernels import warp
 
 __all__ = ["distorted", "elastic_field"]
@@ -26,19 +27,18 @@ def distorted(
     affine = rotation or shift or scale or shear
     if not (affine or elastic) or n == 0:
         return images
-    rows, columns = (axis.astype(np.float32) for axis in np.mgrid[:h, :w])
-    y, x = rows - np.float32((h - 1) / 2), columns - np.float32((w - 1) / 2)
-    if affine:
-        matrix, offset = _affine_maps(n, rng, rotation, shift, scale, shear)
-        y, x = (
-            matrix[:, k, 0, None, None] * y + matrix[:, k, 1, None, None] * x + offset[:, k, None, None]
-            for k in range(2)
-        )
-    if elastic:
-        moved = elastic_field(n, h, w, elastic, elastic_sigma, rng)
-        y, x = y + moved[0], x + moved[1]
-    y, x = y + np.float32((h - 1) / 2), x + np.float32((w - 1) / 2)
-    return warp(np.ascontiguousarray(images), np.ascontiguousarray(y), np.ascontiguousarray(x))
+    y, x = (np.arange(size, dtype=np.float32) - np.float32((size - 1) / 2) for size in (h, w))
+    matrix, offset = _affine_maps(n, rng, rotation, shift, scale, shear)
+    moved = elastic_field(n, h, w, elastic, elastic_sigma, rng) if elastic else None
+    origins = []
+    for k, size in enumerate((h, w)):
+        along = matrix[:, k, 0, None] * y + (offset[:, k, None] + np.float32((size - 1) / 2))
+        across = matrix[:, k, 1, None] * x
+        origin = along[:, :, None] + across[:, None, :]
+        if moved is not None:
+            origin += moved[k]
+        origins.append(origin)
+    return warp(np.ascontiguousarray(images), *origins)
 
 
 def _affine_maps(
@@ -72,14 +72,13 @@ def elastic_field(n: int, h: int, w: int, alpha: float, sigma: float, rng: np.ra
     noise = rng.random((2, n, h, w), np.float32)
     noise *= 2
     noise -= 1
-    smooth = np.asarray(gaussian(h, sigma) @ noise @ gaussian(w, sigma).T, np.float32)
-    smooth *= np.float32(alpha)
-    return smooth
+    return np.asarray((np.float32(alpha) * gaussian(h, sigma)) @ noise @ gaussian(w, sigma).T, np.float32)
 
 
 def gaussian(size: int, sigma: float) -> Images:
     """(size, size): the matrix that smooths a line of numbers; beyond its ends there are zeros."""
     distance = np.arange(size)[:, None] - np.arange(size)
     weights = np.exp(-0.5 * (distance / sigma) ** 2)
+    weights[weights < NEGLIGIBLE] = 0
     total = np.exp(-0.5 * (np.arange(-4 * size, 4 * size + 1) / sigma) ** 2).sum()
     return np.asarray(weights / total, np.float32)

@@ -7,11 +7,12 @@ from inkgrad.training.distillation import Distillation
 from inkgrad.training.gradcheck import check_network
 from inkgrad.training.members import EnsembleRun, start_run
 from inkgrad.training.metrics import Evaluation, evaluate_predictions
-from inkgrad.training.recipes import read_recipe, recipe_names
+from inkgrad.training.recipes import read_recipe, recipe_names, write_recipe
 from inkgrad.training.report import write_report
 from inkgrad.training.run import Run, saved_settings
 from inkgrad.training.settings import OPTIMIZERS, SCHEDULES, Settings
 from inkgrad.training.step import TrainStep
+from inkgrad.training.tensorboard import TensorBoard
 from inkgrad.training.trainer import Trainer
 
 __all__ = [
@@ -26,6 +27,7 @@ __all__ = [
     "Evaluation",
     "Run",
     "Settings",
+    "TensorBoard",
     "TrainStep",
     "Trainer",
     "assemble",
@@ -37,5 +39,6 @@ __all__ = [
     "save_checkpoint",
     "saved_settings",
     "start_run",
+    "write_recipe",
     "write_report",
 ]

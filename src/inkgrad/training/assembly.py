@@ -44,7 +44,7 @@ from inkgrad.optim import (
 from inkgrad.random import default_rng
 from inkgrad.training.callbacks import Callback
 from inkgrad.training.distillation import Distillation
-from inkgrad.training.settings import Settings
+from inkgrad.training.settings import MOMENTUM, WEIGHT_DECAY, Settings
 from inkgrad.training.step import TrainStep
 from inkgrad.training.trainer import Trainer
 
@@ -121,9 +121,9 @@ def _optimizer(settings: Settings, net: Network, total_steps: int) -> Optimizer:
     if settings.optimizer == "sgd":
         return SGD(net, rate, clip=clip)
     if settings.optimizer in ("momentum", "nesterov"):
-        momentum = 0.9 if settings.momentum is None else settings.momentum
+        momentum = MOMENTUM if settings.momentum is None else settings.momentum
         return SGD(net, rate, momentum=momentum, nesterov=settings.optimizer == "nesterov", clip=clip)
-    decay = 0.01 if settings.weight_decay is None else settings.weight_decay
+    decay = WEIGHT_DECAY if settings.weight_decay is None else settings.weight_decay
     if settings.optimizer == "adamw":
         return AdamW(net, rate, weight_decay=decay, clip=clip)
     if settings.optimizer == "muon":

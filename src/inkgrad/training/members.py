@@ -13,13 +13,30 @@ from inkgrad.data import Splits
 from inkgrad.errors import CheckpointError, OptionError
 from inkgrad.files import write_atomically
 from inkgrad.models import MODEL_FILE, Classifier, join, load, save
+from inkgrad.training.benchmark import machine
 from inkgrad.training.callbacks import Callback
-from inkgrad.training.run import PLOT_FILE, SETTINGS_FILE, Run, measured, saved_settings, settings_text
+from inkgrad.training.metrics import Evaluation
+from inkgrad.training.model_card import CARD_FILE, model_card
+from inkgrad.training.recipes import RECIPE_FILE
+from inkgrad.training.run import (
+    HISTORY_FILE,
+    SETTINGS_FILE,
+    Run,
+    evaluated,
+    saved_settings,
+    write_settings,
+)
 from inkgrad.training.settings import Settings
 
 __all__ = ["EnsembleRun", "start_run"]
 
 MEMBERS_FILE = "members.json"
+Callbacks = Callable[[Path], Sequence[Callback]]
+
+
+def _no_callbacks(folder: Path) -> Sequence[Callback]:
+    del folder
+    return ()
 
 
 class EnsembleRun:
@@ -35,7 +52,7 @@ class EnsembleRun:
         splits: the data that the settings name.
         resume: continue the run that is there.
         checkpoint_seconds: the longest time between two checkpoints.
-        callbacks: called beside each member's own.
+        callbacks: makes what is called beside each member's own, for the folder that it is given.
         announce: told the number of each member, from 0, before it is trained.
 
     Raises:
@@ -50,7 +67,7 @@ class EnsembleRun:
         *,
         resume: bool = False,
         checkpoint_seconds: float = 60.0,
-        callbacks: Sequence[Callback] = (),
+        callbacks: Callbacks = _no_callbacks,
         announce: Callable[[int], None] | None = None,
     ) -> None:
         self.folder = Path(folder)
@@ -59,10 +76,10 @@ class EnsembleRun:
         self.splits = splits
         self.parameter_count = 0
         self._checkpoint_seconds = checkpoint_seconds
-        self._callbacks = list(callbacks)
+        self._callbacks = callbacks
         if self.folder.exists() and not self.folder.is_dir():
             raise OptionError(f"{self.folder} is a file, but a run needs a folder; choose another --out")
-        if not resume and any((self.folder / name).exists() for name in (SETTINGS_FILE, MODEL_FILE)):
+        if not resume and any((self.folder / name).exists() for name in (SETTINGS_FILE, RECIPE_FILE, MODEL_FILE)):
             raise OptionError(f"{self.folder} holds a run already; continue it with --resume or choose another --out")
 
     @property
@@ -78,10 +95,11 @@ class EnsembleRun:
             StorageError: a file could not be written.
             KeyboardInterrupt: Ctrl-C; a checkpoint has been saved.
         """
-        write_atomically(self.folder / SETTINGS_FILE, settings_text(self.settings))
+        write_settings(self.folder, self.settings)
         members = [self._member(number) for number in range(self.settings.members)]
         whole = join(members)
-        result = self._measured(whole, members)
+        evaluation = evaluated(whole, self.splits.validation)
+        result = self._measured(evaluation, members)
         training = {**members[0].header["training"], "settings": self.settings.as_json()}
         save(
             self.folder / MODEL_FILE,
@@ -95,6 +113,7 @@ class EnsembleRun:
             training=training,
         )
         self.parameter_count = whole.network.parameter_count()
+        self._write_card(whole, evaluation)
         write_atomically(self.folder / MEMBERS_FILE, json.dumps(result, indent=2) + "\n")
         return result
 
@@ -107,7 +126,7 @@ class EnsembleRun:
             raise CheckpointError(
                 f"{folder} holds a run with other settings than the ensemble's; start a new one with another --out"
             )
-        if not (folder / PLOT_FILE).exists():  # the last thing that a run writes
+        if not (folder / CARD_FILE).exists():  # the last thing that a run writes
             if self._announce is not None:
                 self._announce(number)
             Run(
@@ -116,18 +135,33 @@ class EnsembleRun:
                 self.splits,
                 resume=begun,
                 checkpoint_seconds=self._checkpoint_seconds,
-                callbacks=self._callbacks,
+                callbacks=self._callbacks(folder),
             ).train()
         return load(folder)
 
-    def _measured(self, whole: Classifier, members: list[Classifier]) -> dict[str, Any]:
+    def _write_card(self, whole: Classifier, evaluation: Evaluation | None) -> None:
+        """Describe what was made; its history is that of all members."""
+        folders = [self.folder / f"member-{number}" for number in range(self.settings.members)]
+        lines = [line for folder in folders for line in (folder / HISTORY_FILE).read_text().splitlines()]
+        card = model_card(
+            self.settings,
+            self.splits.train,
+            whole.network,  # type: ignore[arg-type]
+            file_bytes=(self.folder / MODEL_FILE).stat().st_size,
+            history=[json.loads(line) for line in lines],
+            evaluation=evaluation,
+            machine=machine(),
+        )
+        write_atomically(self.folder / CARD_FILE, card)
+
+    def _measured(self, evaluation: Evaluation | None, members: list[Classifier]) -> dict[str, Any]:
         """Of all together on the validation data, and of all without one, for each that is left out."""
         lasts = [member.header["metrics"] for member in members]
         result: dict[str, Any] = {"members": len(members), "step": sum(int(last.get("step", 0)) for last in lasts)}
         validation = self.splits.validation
-        if self.settings.train_on == "all" or not len(validation):
+        if evaluation is None:
             return result
-        result |= measured(whole, validation)
+        result |= {"validation_loss": evaluation.log_loss, "validation_accuracy": evaluation.accuracy}
         alone = [float(last["validation_accuracy"]) for last in lasts]
         result["members_validation_accuracy"] = alone
         if len(members) > 1:
@@ -142,10 +176,11 @@ def start_run(
     settings: Settings,
     splits: Splits,
     *,
+    callbacks: Callbacks = _no_callbacks,
     announce: Callable[[int], None] | None = None,
     **options: Any,
 ) -> Run | EnsembleRun:
     """The run that the settings ask for: of one network or of several."""
     if settings.members > 1:
-        return EnsembleRun(folder, settings, splits, announce=announce, **options)
-    return Run(folder, settings, splits, **options)
+        return EnsembleRun(folder, settings, splits, callbacks=callbacks, announce=announce, **options)
+    return Run(folder, settings, splits, callbacks=callbacks(Path(folder)), **options)

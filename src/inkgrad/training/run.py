@@ -16,14 +16,18 @@ from inkgrad.errors import CheckpointError, OptionError
 from inkgrad.files import write_atomically
 from inkgrad.models import MODEL_FILE, NAMED, Classifier, Network, first_views, save
 from inkgrad.training.assembly import assemble
+from inkgrad.training.benchmark import machine
 from inkgrad.training.callbacks import Callback, EarlyStopping
 from inkgrad.training.checkpoint import CHECKPOINT_FILE, Checkpointing, load_checkpoint
+from inkgrad.training.metrics import Evaluation, evaluate_predictions
+from inkgrad.training.model_card import CARD_FILE, model_card
 from inkgrad.training.plots import plot_history
+from inkgrad.training.recipes import RECIPE_FILE, write_recipe
 from inkgrad.training.settings import Settings
 from inkgrad.training.trainer import Trainer
 from inkgrad.version import __version__
 
-__all__ = ["Run", "measured", "saved_settings", "settings_text"]
+__all__ = ["Run", "evaluated", "saved_settings", "write_settings"]
 
 SETTINGS_FILE = "settings.json"
 HISTORY_FILE = "history.jsonl"
@@ -69,19 +73,18 @@ def saved_settings(folder: str | os.PathLike[str]) -> Settings:
         raise CheckpointError(f"{path} is damaged: {type(error).__name__} {error}") from error
 
 
-def settings_text(settings: Settings) -> str:
-    """What a run's folder says of its settings and of the versions that it is made with."""
-    return json.dumps({"settings": settings.as_json(), "versions": _versions()}, indent=2) + "\n"
+def write_settings(folder: Path, settings: Settings) -> None:
+    """What a run's folder says of its settings and of the versions that it is made with; and all of it as a recipe."""
+    content = {"settings": settings.as_json(), "versions": _versions()}
+    write_atomically(folder / SETTINGS_FILE, json.dumps(content, indent=2) + "\n")
+    write_recipe(folder / RECIPE_FILE, settings, comments=[f"All settings of a run of inkgrad {__version__}."])
 
 
-def measured(classifier: Classifier, dataset: Dataset) -> dict[str, float]:
-    """Validation loss, as cross-entropy of the final probabilities, and accuracy."""
-    probabilities = classifier.predict_proba(dataset.images)
-    right = probabilities[np.arange(len(dataset)), dataset.labels].astype(np.float64)
-    return {
-        "validation_loss": float(-np.log(np.maximum(right, 1e-30)).mean()),
-        "validation_accuracy": float((probabilities.argmax(axis=1) == dataset.labels).mean()),
-    }
+def evaluated(classifier: Classifier, dataset: Dataset) -> Evaluation | None:
+    """How a classifier reads a data set; None if that is empty."""
+    if not len(dataset):
+        return None
+    return evaluate_predictions(dataset.labels, classifier.predict_proba(dataset.images), classifier.classes)
 
 
 class Run:
@@ -117,6 +120,11 @@ class Run:
             raise OptionError(f"{self.folder} is a file, but a run needs a folder; choose another --out")
         if not resume and any((self.folder / name).exists() for name in (SETTINGS_FILE, CHECKPOINT_FILE, MODEL_FILE)):
             raise OptionError(f"{self.folder} holds a run already; continue it with --resume or choose another --out")
+        for name in () if resume else (RECIPE_FILE, CARD_FILE):
+            if (self.folder / name).exists():
+                raise OptionError(
+                    f"{self.folder / name} is there already, and a run would replace it; choose another --out"
+                )
         own: list[Callback] = [] if settings.early_stopping is None else [EarlyStopping(settings.early_stopping)]
         last = Checkpointing(self.checkpoint, every_seconds=checkpoint_seconds)
         history = HistoryFile(self.folder / HISTORY_FILE)
@@ -131,21 +139,23 @@ class Run:
             )
 
     def train(self) -> dict[str, Any]:
-        """Train to the end, write the model and the plot; returns the last line of the history.
+        """Train to the end, write model, plot and model card; returns the last line of the history.
 
         Raises:
             DivergenceError: the last good checkpoint stays; no model is written.
             StorageError: a file could not be written.
             KeyboardInterrupt: Ctrl-C; a checkpoint has been saved.
         """
-        write_atomically(self.folder / SETTINGS_FILE, settings_text(self.settings))
+        write_settings(self.folder, self.settings)
         self.trainer.fit(steps=self.settings.total_steps(len(self.splits.train)))
         last = dict(self.trainer.history[-1])
         with self._final() as classifier:
-            if self.settings.views > 1 and "validation_accuracy" in last:
-                last |= measured(classifier, self.splits.validation)
+            evaluation = evaluated(classifier, self.splits.validation)
+            if self.settings.views > 1 and evaluation is not None:  # the history knows of one view
+                last |= {"validation_loss": evaluation.log_loss, "validation_accuracy": evaluation.accuracy}
             self._save_model(classifier, last)
         write_atomically(self.folder / PLOT_FILE, plot_history(self.trainer.history))
+        self._write_card(evaluation)
         return last
 
     @property
@@ -186,6 +196,21 @@ class Run:
             metrics=metrics,
             training={"settings": self.settings.as_json(), "versions": _versions(), "data": self.trainer.fingerprint},
         )
+
+    def _write_card(self, evaluation: Evaluation | None) -> None:
+        """Describe what was made."""
+        net = self.trainer.step.net
+        assert isinstance(net, Network)
+        card = model_card(
+            self.settings,
+            self.splits.train,
+            net,
+            file_bytes=(self.folder / MODEL_FILE).stat().st_size,
+            history=self.trainer.history,
+            evaluation=evaluation,
+            machine=machine(),
+        )
+        write_atomically(self.folder / CARD_FILE, card)
 
 
 def _versions() -> dict[str, str]:

@@ -23,6 +23,9 @@ OPTIMIZERS = {
 }
 """Optimizer names of the command line, with their default learning rates."""
 
+MOMENTUM, WEIGHT_DECAY = 0.9, 0.01
+"""Of the optimizers that have them, where none is given."""
+
 SCHEDULES = ("constant", "step", "exponential", "cosine", "one-cycle")
 SCALINGS = ("linear", "standard")
 DECAYING = ("adamw", "muon")

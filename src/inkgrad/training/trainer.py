@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from inkgrad.data import Augmentation, Dataset, Loader, Projection, Scaling
 from inkgrad.errors import DivergenceError, OptionError
@@ -46,6 +47,7 @@ class Trainer:
         history: one record an epoch; see `record`.
         stopped: why the training ended before its time, None if it did not.
         projection: what was kept of the images before they came here, for the model file; None if all of them.
+        validation_logits: float32 (n, k), those of the last validation; None before the first.
 
     >>> import inkgrad as ig
     >>> train, test = ig.data.load_digits()
@@ -84,6 +86,7 @@ class Trainer:
         self.history: list[dict[str, Any]] = []
         self.stopped: str | None = None
         self.projection: Projection | None = None
+        self.validation_logits: NDArray[np.float32] | None = None
         self.last_loss = float("nan")
         self._runaway = RunawayLoss()
         self._loss_sum = 0.0  # over the images of the epoch in progress
@@ -221,7 +224,7 @@ class Trainer:
         return measured
 
     def _measure(self, dataset: Dataset) -> dict[str, float]:
-        logits = network_logits(self.step.net, dataset.images, self.loader.scaling)
+        logits = self.validation_logits = network_logits(self.step.net, dataset.images, self.loader.scaling)
         return {
             "validation_loss": self.step.loss(logits, dataset.labels).item(),
             "validation_accuracy": float((logits.argmax(axis=1) == dataset.labels).mean()),
