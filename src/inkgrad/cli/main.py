@@ -156,6 +156,21 @@ def evaluate(
 
 
 @app.command()
+def doctor(
+    run: Annotated[Path, typer.Argument(help="A run's folder, finished or not.", show_default=False)],
+    out: Annotated[
+        Path | None, typer.Option(help="Where doctor.html and doctor.json go.  [default: the run's folder]")
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Draws the digits that are looked at.")] = 0,
+    json: Json = False,
+) -> None:
+    """Say what is wrong with a training, and what to do."""
+    from inkgrad.cli.doctor import run as examine
+
+    examine(run, out=out, seed=seed, json=json)
+
+
+@app.command()
 def classify(
     files: Annotated[
         list[Path], typer.Argument(help="Image files, one digit each, or folders of them.", show_default=False)

@@ -2,6 +2,7 @@
 
 from inkgrad.training.callbacks import Callback, EarlyStopping
 from inkgrad.training.checkpoint import CHECKPOINT_FILE, Checkpointing, load_checkpoint, save_checkpoint
+from inkgrad.training.doctor import Diagnosis, Doctor, Finding, examine
 from inkgrad.training.gradcheck import check_network
 from inkgrad.training.metrics import Evaluation, evaluate_predictions
 from inkgrad.training.recipes import read_recipe, recipe_names
@@ -17,8 +18,11 @@ __all__ = [
     "SCHEDULES",
     "Callback",
     "Checkpointing",
+    "Diagnosis",
+    "Doctor",
     "EarlyStopping",
     "Evaluation",
+    "Finding",
     "Run",
     "Settings",
     "TrainStep",
@@ -26,6 +30,7 @@ __all__ = [
     "assemble",
     "check_network",
     "evaluate_predictions",
+    "examine",
     "load_checkpoint",
     "read_recipe",
     "recipe_names",
