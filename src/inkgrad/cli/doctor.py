@@ -1,5 +1,7 @@
 """`inkgrad doctor`."""
 
+import contextlib
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 from inkgrad.cli.output import emit_json, say, table
@@ -11,11 +13,10 @@ from inkgrad.training.doctor.page import HEADER, layer_rows, write_diagnosis
 
 def run(folder: Path, *, out: Path | None, seed: int, json: bool) -> None:
     """Examine a run, and say what is wrong with it."""
-    opened = open_run(folder)
-    trainer = opened.trainer
-    diagnosis = diagnose(
-        trainer, seed=seed, failure=opened.failure, finished=opened.finished, source=opened.source
-    )
+    with _status(f"examining {folder}"):
+        opened = open_run(folder)
+        trainer = opened.trainer
+        diagnosis = diagnose(trainer, seed=seed, failure=opened.failure, finished=opened.finished, source=opened.source)
     title = f"The doctor on {folder}: {opened.settings.model} on {trainer.train.name}"
     page, data = write_diagnosis(out or folder, diagnosis, title=title, images=trainer.train.images)
     if json:
@@ -23,6 +24,14 @@ def run(folder: Path, *, out: Path | None, seed: int, json: bool) -> None:
         return
     _print(diagnosis, opened)
     say(f"\n{_counted(len(diagnosis.suspects))} in {page}; all figures in {data}")
+
+
+def _status(text: str) -> AbstractContextManager[object]:
+    """A sign of life on a terminal: large networks take a minute."""
+    from rich.console import Console
+
+    console = Console(stderr=True)
+    return console.status(text) if console.is_terminal else contextlib.nullcontext()
 
 
 def _print(diagnosis: Diagnosis, opened: OpenRun) -> None:

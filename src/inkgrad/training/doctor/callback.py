@@ -53,13 +53,15 @@ class Doctor(Callback):
         """Examine, if it is time."""
         end = trainer.step_count >= trainer.total_steps or trainer.stopped is not None
         if end or round(record["epoch"]) % self.every == 0:
-            self._note(diagnose(trainer, digits=self.digits, read_most=READ if end else self.digits))
+            self._note(diagnose(trainer, digits=self.digits, read_most=READ if end else self.digits, labels_too=end))
 
     def on_end(self, trainer: Trainer) -> None:
         """Examine what is left of a training that diverged."""
         error = sys.exception()
         if isinstance(error, DivergenceError):
-            self._note(diagnose(trainer, digits=self.digits, read_most=self.digits, failure=str(error)))
+            self._note(
+                diagnose(trainer, digits=self.digits, read_most=self.digits, failure=str(error), labels_too=False)
+            )
 
     def _note(self, diagnosis: Diagnosis) -> None:
         self.last = diagnosis

@@ -31,7 +31,7 @@ class Course:
 
     @classmethod
     def of(
-        cls, history: Sequence[Mapping[str, Any]], *, first: float | None, chance: float | None, finished: bool
+        cls, history: Sequence[Mapping[str, Any]], *, first: float | None, chance: float, finished: bool
     ) -> "Course":
         """From the lines of a history; null stands for NaN there."""
         whole = [line for line in history if abs(line.get("epoch", 0) - round(line.get("epoch", 0))) < 1e-3]
@@ -41,8 +41,7 @@ class Course:
 
         losses = column("loss")
         start = first if first is not None else losses[0] if losses else math.nan
-        guess = math.nan if chance is None else chance
-        return cls(losses, column("validation_loss"), column("learning_rate"), start, guess, finished)
+        return cls(losses, column("validation_loss"), column("learning_rate"), start, chance, finished)
 
     @property
     def start(self) -> float:
@@ -51,8 +50,9 @@ class Course:
 
     @property
     def progress(self) -> float:
-        """The share of the first loss that is gone, at most 1; NaN before the first epoch."""
-        return 1 - self.losses[-1] / self.first if self.losses and self.first else math.nan
+        """By how much the last loss is below that of the first batch and that of guessing, as a share; NaN at first."""
+        least = min((value for value in (self.first, self.chance) if not math.isnan(value)), default=math.nan)
+        return 1 - self.losses[-1] / least if self.losses and least else math.nan
 
     @property
     def peak(self) -> float:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from inkgrad.autodiff import Tensor, no_grad
 from inkgrad.errors import OptionError
-from inkgrad.nn import cross_entropy
+from inkgrad.nn import cross_entropy, sigmoid_squared_error
 from inkgrad.optim import L1, L2, AdamW
 from inkgrad.random import default_rng
 from inkgrad.training.doctor.course import Course
@@ -135,7 +135,9 @@ def examine(
         DataError: the run's data set is not there.
     """
     if digits < 1 or read < 0:
-        raise OptionError(f"an examination needs at least 1 digit and none below 0 to read, but got {digits} and {read}")
+        raise OptionError(
+            f"an examination needs at least 1 digit and none below 0 to read, but got {digits} and {read}"
+        )
     if isinstance(subject, TrainStep):
         if images is None or labels is None:
             raise OptionError("to examine a TrainStep give it a batch: examine(step, images, labels)")
@@ -161,6 +163,7 @@ def diagnose(
     seed: int = 0,
     failure: str | None = None,
     finished: bool | None = None,
+    labels_too: bool = True,
     source: str = "the training in memory",
 ) -> Diagnosis:
     """Examine a trainer.
@@ -172,17 +175,18 @@ def diagnose(
         seed: see `examine`.
         failure: the message with which the training ended, if it diverged.
         finished: whether it has made all its steps; by default as the trainer says.
+        labels_too: whether labels may be doubted, which few digits or a young network cannot do well.
         source: what is examined, in words.
     """
     step, loader, rng = trainer.step, trainer.loader, default_rng(seed)
     chosen = rng.permutation(len(trainer.train))[:digits]
     images, labels = loader.scaling.apply(trainer.train.images, chosen), trainer.train.labels[chosen]
     done = finished if finished is not None else trainer.step_count >= trainer.total_steps > 0
-    chance = math.log(len(trainer.train.classes)) if _is_cross_entropy(step.loss) else None
+    chance = _chance(step.loss, len(trainer.train.classes))
     first = trainer.state()["runaway"]["first"]
     course = Course.of(trainer.history, first=first, chance=chance, finished=done or trainer.stopped is not None)
     rate = max((*course.learning_rates, step.optimizer.learning_rate))
-    layers, update, found = _measure_network(step, images, labels, rate, loader.batch_size, course.start)
+    layers, update, found = _measure_network(step, images, labels, rate, loader.batch_size, chance)
     training = validation = None
     finite = update is not None and all(np.isfinite(member.data).all() for _, member in step.net.named_state())
     if read_most and finite:
@@ -190,14 +194,13 @@ def diagnose(
         if trainer.validation is not None:
             validation = read(step, loader.scaling, trainer.validation, most=read_most, rng=rng)
     blocked = failure is not None or any(f.name in BLOCKING and f.severity != "note" for f in found)
-    accuracy = None if training is None else training.accuracy
-    found += rate_findings(course, update, accuracy=accuracy, failure=failure, blocked=blocked)
+    found += rate_findings(course, update, training, failure=failure, blocked=blocked)
     blamed = blocked or any(f.name.startswith("learning-rate") for f in found)
     worst: list[Suspect] = []
     if training is not None:
         found += fit_findings(course, training, validation, restraints=_restraints(step), blocked=blamed)
         worst = suspects(training, trainer.train.classes)
-        found += label_findings(training, worst)
+        found += label_findings(training, worst) if labels_too and not blamed else []
     found += class_findings(trainer.train.labels, trainer.train.classes)
     found += input_findings(images) + image_findings(trainer.train.images)
     return Diagnosis(
@@ -210,14 +213,14 @@ def diagnose(
         epoch=trainer.epoch,
         step=trainer.step_count,
         source=source,
-        unjudged=_unjudged(layers, course, training, validation),
+        unjudged=_unjudged(layers, course, training if labels_too else None, validation),
     )
 
 
 def _examine_step(step: TrainStep, images: NDArray[np.float32], labels: NDArray[np.int64]) -> Diagnosis:
     """What can be said from one batch, without a data set and a history."""
     rate = step.optimizer.learning_rate
-    chance = math.log(_outputs(step, images)) if _is_cross_entropy(step.loss) else math.nan
+    chance = _chance(step.loss, _outputs(step, images))
     layers, update, found = _measure_network(step, images, labels, rate, len(images), chance)
     found += input_findings(images)
     reason = "one batch has no history and no data set"
@@ -256,8 +259,12 @@ def _outputs(step: TrainStep, images: NDArray[np.float32]) -> int:
         return int(copy.deepcopy(step.net).eval()(images[:1]).shape[-1])
 
 
-def _is_cross_entropy(loss: Callable[..., Any]) -> bool:
-    return (loss.func if isinstance(loss, functools.partial) else loss) is cross_entropy
+def _chance(loss: Callable[..., Any], classes: int) -> float:
+    """The loss of giving every class the same probability, NaN for a loss that is not known."""
+    function = loss.func if isinstance(loss, functools.partial) else loss
+    if function is cross_entropy:
+        return math.log(classes)
+    return (1 - 1 / classes) / 2 if function is sigmoid_squared_error else math.nan
 
 
 def _restraints(step: TrainStep) -> dict[str, float]:

@@ -34,7 +34,7 @@ def gradient_findings(layers: Sequence[LayerMeasure], *, loss: float, chance: fl
     Args:
         layers: of `measure_layers`.
         loss: mean loss of the same digits.
-        chance: the loss of guessing, ln(classes) for cross-entropy.
+        chance: the loss of guessing, ln(classes) for cross-entropy; NaN if it is not known.
 
     >>> layers = [LayerMeasure(str(i), "Linear", 64, True, 1.0, 4.0 ** i) for i in range(5)]
     >>> [finding.name for finding in gradient_findings(layers, loss=2.3, chance=2.3)]

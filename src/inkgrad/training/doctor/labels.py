@@ -21,6 +21,9 @@ MANY = 0.005
 """Share of doubted labels that is worth a warning; Northcutt et al. (2021, arXiv 2103.14749) find 0.15 % in
 MNIST's test set."""
 
+SEVERAL = 5
+"""Doubted labels from which the share means something."""
+
 BELIEVABLE = 0.8
 """Accuracy on the training digits below which a network's doubts say more about the network."""
 
@@ -79,7 +82,7 @@ def label_findings(reading: Reading, worst: list[Suspect]) -> list[Finding]:
     return [
         Finding(
             "suspect-labels",
-            "warning" if share >= MANY else "note",
+            "warning" if share >= MANY and count >= SEVERAL else "note",
             f"{count:,} of {len(reading):,} training digits are read with confidence as another class: {named}.",
             "Look at the gallery in doctor.html, and correct or leave out the labels that are wrong; "
             "--label-smoothing 0.1 makes those that remain do less harm. A long training learns wrong labels by "

@@ -16,7 +16,7 @@ from inkgrad.nn.module import Parameter
 __all__ = ["LayerMeasure", "measure_layers"]
 
 CHUNK = 64
-"""Images that go through the network together: memory stays small, and batch normalization has batches to learn from."""
+"""Images that go through the network together: little memory, and still a batch for batch normalization."""
 
 FLAT = 0.05
 """A sigmoid or tanh counts as saturated where its derivative is below this share of its largest: beyond |x| of 4.4 and

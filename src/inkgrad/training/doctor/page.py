@@ -3,6 +3,7 @@
 import json
 import math
 import os
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,9 @@ PAGE_FILE = "doctor.html"
 JSON_FILE = "doctor.json"
 
 HEADER = ("Layer", "Units", "Output", "Gradient", "Update/weight", "Dead", "Saturated")
+
+_OPTION = re.compile(r"--[a-z0-9-]+")
+_UNBROKEN = r'<span style="white-space: nowrap">\g<0></span>'
 
 _LAYERS = (
     "Output: root mean square. Gradient: norm of the loss's gradient for the layer's output, over the digits. "
@@ -109,14 +113,18 @@ def _finding(finding: Finding) -> str:
     return (
         f"<h3>{parts.escape(name)} ({severity})</h3>"
         f'<p class="soft">{parts.escape(finding.meaning[:1].upper() + finding.meaning[1:])}.</p>'
-        f"<p>{parts.escape(finding.measured)}</p><p>{parts.escape(finding.advice)}</p>"
+        f"<p>{parts.escape(finding.measured)}</p><p>{_OPTION.sub(_UNBROKEN, parts.escape(finding.advice))}</p>"
     )
 
 
 def _layers(diagnosis: Diagnosis) -> str:
     if not diagnosis.layers:
         return ""
-    rate = "" if diagnosis.update is None else f" The update is one at a learning rate of {diagnosis.update.learning_rate:g}."
+    rate = (
+        ""
+        if diagnosis.update is None
+        else f" The update is one at a learning rate of {diagnosis.update.learning_rate:g}."
+    )
     table = parts.table("wide", _LAYERS + rate, HEADER, layer_rows(diagnosis))
     return f'<section><h2>Layer by layer</h2><div class="scroll">{table}</div></section>'
 
@@ -143,7 +151,7 @@ def _tile(image: NDArray[np.uint8], suspect: Suspect) -> str:
     return (
         f'<li><img src="data:image/png;base64,{png}" alt="{alt}" width="28" height="28">'
         f"{parts.escape(suspect.label)} → {f'<b>{read}</b>' if suspect.doubted else read}<br>"
-        f'<span class="soft">{suspect.loss:.2f}, no.&nbsp;{suspect.index}</span></li>'
+        f'<span class="soft">loss&nbsp;{suspect.loss:.2f}<br>no.&nbsp;{suspect.index}</span></li>'
     )
 
 

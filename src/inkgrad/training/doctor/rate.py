@@ -4,6 +4,7 @@ import math
 
 from inkgrad.training.doctor.course import Course
 from inkgrad.training.doctor.findings import Finding
+from inkgrad.training.doctor.reading import Reading
 from inkgrad.training.doctor.update import UpdateMeasure
 
 __all__ = ["rate_findings"]
@@ -21,8 +22,11 @@ weights."""
 SMALL_UPDATE = 0.001
 """Updates smaller than this, in a training that is not through, are worth enlarging."""
 
+LARGE_UPDATE = 0.01
+"""Updates larger than this are not too small, whatever the loss does."""
+
 HARDLY_MOVED = 0.1
-"""A training that has taken less than this share off its first loss has not begun to learn."""
+"""A training whose loss is by less than this share below that of guessing has not begun to learn."""
 
 FALLING = 0.03
 """The fall of the loss in the last epoch from which a training was not through."""
@@ -33,19 +37,19 @@ of the test digits, LeCun et al. 1998)."""
 
 
 def rate_findings(
-    course: Course, update: UpdateMeasure | None, *, accuracy: float | None, failure: str | None, blocked: bool
+    course: Course, update: UpdateMeasure | None, reading: Reading | None, *, failure: str | None, blocked: bool
 ) -> list[Finding]:
     """What losses and updates say about the learning rate.
 
     Args:
         course: the losses.
         update: the next update at the highest rate so far.
-        accuracy: share of the training digits that are read correctly, if measured.
+        reading: how training digits are read, if they are.
         failure: the message with which the training ended, if it diverged.
         blocked: whether dead units or vanishing gradients explain a loss that does not move.
 
     >>> course = Course(losses=(2.3, 2.31, 2.9, 2.2), first=2.3)
-    >>> [finding.name for finding in rate_findings(course, None, accuracy=None, failure=None, blocked=False)]
+    >>> [finding.name for finding in rate_findings(course, None, None, failure=None, blocked=False)]
     ['learning-rate-too-high']
     """
     if failure is not None:
@@ -55,7 +59,7 @@ def rate_findings(
         return [high]
     if blocked or not course.finished or len(course.losses) < 2:
         return []
-    low = _too_low(course, update, accuracy)
+    low = _too_low(course, update, reading)
     return [] if low is None else [low]
 
 
@@ -83,7 +87,8 @@ def _too_high(course: Course, update: UpdateMeasure | None) -> Finding | None:
     if course.swing > JUMP:
         signs.append(f"the validation loss rose by {course.swing * course.start:.2g} and fell again as far")
     ratio = math.nan if update is None else update.median
-    if course.losses and ratio > HUGE_UPDATE:
+    worse = bool(signs)
+    if len(course.losses) > 1 and ratio > HUGE_UPDATE:
         signs.append(f"an update changes the weights by {ratio:.0%} of their size (usual: about 0.1 %)")
     if not signs:
         return None
@@ -91,7 +96,7 @@ def _too_high(course: Course, update: UpdateMeasure | None) -> Finding | None:
     sentence = "; ".join(signs)
     return Finding(
         "learning-rate-too-high",
-        "serious" if course.losses[-1] > (1 - HARDLY_MOVED) * course.start else "warning",
+        "serious" if worse and course.progress < HARDLY_MOVED else "warning",
         f"{sentence[:1].upper()}{sentence[1:]}.",
         f"Lower --learning-rate (it was {rate:g}): try a third and a tenth of it. A rate that falls towards the end "
         "(--schedule cosine), a gentle start (--warmup-steps 200) and --clip-norm 1 allow higher ones.",
@@ -100,14 +105,17 @@ def _too_high(course: Course, update: UpdateMeasure | None) -> Finding | None:
     )  # fmt: skip
 
 
-def _too_low(course: Course, update: UpdateMeasure | None, accuracy: float | None) -> Finding | None:
+def _too_low(course: Course, update: UpdateMeasure | None, reading: Reading | None) -> Finding | None:
     ratio = math.nan if update is None else update.median
+    accuracy = None if reading is None else reading.accuracy
+    # Penalties and dropout belong to the loss of the history, but not to what the network knows.
+    knows = course.progress if reading is None else reading.knowledge
     falls = course.falling > FALLING
-    evidence = {"losses": list(course.losses), "progress": course.progress, "falling": course.falling,
+    evidence = {"losses": list(course.losses), "progress": knows, "falling": course.falling,
                 "update_ratio": ratio, "accuracy": accuracy}  # fmt: skip
     size = "" if math.isnan(ratio) else f" An update changes the weights by {ratio:.1g} of their size."
     rate = max(course.learning_rates, default=math.nan if update is None else update.learning_rate)
-    if course.progress < HARDLY_MOVED:
+    if knows < HARDLY_MOVED and not ratio > LARGE_UPDATE:
         measured = (
             f"After {len(course.losses)} epochs the loss has only gone from {course.first:.3g} to "
             f"{course.losses[-1]:.3g}.{size}"
@@ -137,7 +145,7 @@ def _too_short(course: Course, accuracy: float | None, evidence: dict[str, objec
         "training-too-short",
         "warning" if accuracy is not None and accuracy < READS else "note",
         f"In the last epoch the loss fell by {course.falling:.0%}, to {course.losses[-1]:.3g}{read}.",
-        "Go on: inkgrad train --resume --out RUN --epochs N, with a larger N; or reach the same sooner with a higher "
-        "--learning-rate.",
+        "Train for more --epochs (with a constant schedule the run goes on by inkgrad train --resume --out RUN "
+        "--epochs N), or reach the same sooner with a higher --learning-rate.",
         evidence,
     )

@@ -2,6 +2,7 @@
 
 import contextlib
 import copy
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -59,6 +60,11 @@ class Reading:
     def accuracy(self) -> float:
         """Their share."""
         return self.correct / max(len(self), 1)
+
+    @property
+    def knowledge(self) -> float:
+        """By how much the mean loss is below that of guessing, as a share: 0 for guessing, 1 for certainty."""
+        return 1 - float(self.losses.mean()) / math.log(self.probabilities.shape[1])
 
 
 def read(step: TrainStep, scaling: Scaling, dataset: Dataset, *, most: int, rng: np.random.Generator) -> Reading:

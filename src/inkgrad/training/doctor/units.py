@@ -9,7 +9,8 @@ __all__ = ["unit_findings"]
 
 DEAD_NOTE, DEAD_WARNING, DEAD_SERIOUS = 1 / 3, 1 / 2, 0.9
 """Shares of a layer's ReLU units that are 0 for every digit looked at. Healthy trainings on digits have up to a
-quarter, some of them from the first moment; Lu et al. (2019) show that a layer that is dead altogether never recovers."""
+quarter, some of them from the first moment; a layer that is dead altogether stays so (Lu et al. 2019, arXiv
+1903.06733)."""
 
 FLAT_NOTE, FLAT_WARNING = 0.3, 0.6
 """Shares of a layer's sigmoid or tanh outputs in the flat part of the curve. Trained LeNets have up to 0.15; initial
