@@ -5,6 +5,7 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 
 from inkgrad.cli.output import emit_json, say, table
+from inkgrad.errors import OptionError
 from inkgrad.training.doctor.examination import Diagnosis, diagnose
 from inkgrad.training.doctor.findings import Finding
 from inkgrad.training.doctor.folder import OpenRun, open_run
@@ -13,6 +14,8 @@ from inkgrad.training.doctor.page import HEADER, layer_rows, write_diagnosis
 
 def run(folder: Path, *, out: Path | None, seed: int, json: bool) -> None:
     """Examine a run, and say what is wrong with it."""
+    if seed < 0:
+        raise OptionError(f"the seed must not be negative, but is {seed}")
     with _status(f"examining {folder}"):
         opened = open_run(folder)
         trainer = opened.trainer

@@ -138,6 +138,8 @@ def examine(
         raise OptionError(
             f"an examination needs at least 1 digit and none below 0 to read, but got {digits} and {read}"
         )
+    if seed < 0:
+        raise OptionError(f"the seed must not be negative, but is {seed}")
     if isinstance(subject, TrainStep):
         if images is None or labels is None:
             raise OptionError("to examine a TrainStep give it a batch: examine(step, images, labels)")
