@@ -1,9 +1,12 @@
 """`inkgrad doctor`."""
 
 import json
+import re
 import shutil
 
+import numpy as np
 import pytest
+from safetensors.numpy import load_file
 
 from inkgrad.training.doctor import ILLNESSES
 
@@ -103,3 +106,16 @@ def test_a_page_that_cannot_be_written(inkgrad, trained, tmp_path):
     ended = inkgrad("doctor", trained, "--out", tmp_path / "file")
     assert ended.status == 1
     assert "cannot write" in ended.err
+
+
+def test_beside_a_training(inkgrad, tmp_path):
+    line = ("train", "--learning-rate", 3, "--epochs", 3, "--out")
+    told, silent = inkgrad(*line, tmp_path / "a", "--doctor"), inkgrad(*line, tmp_path / "b")
+    assert re.search(r"doctor, epoch 1.00: serious, dead-units. 1\d\d of 128 units", told.err)
+    assert "doctor" not in silent.err
+    names = ("model.safetensors", "settings.json")
+    weights = [load_file(tmp_path / run / names[0]) for run in "ab"]
+    assert all(np.array_equal(weights[0][name], weights[1][name]) for name in weights[1])
+    assert (tmp_path / "a" / names[1]).read_bytes() == (tmp_path / "b" / names[1]).read_bytes()
+    resumed = inkgrad("train", "--resume", "--out", tmp_path / "b", "--epochs", 4, "--doctor")
+    assert "doctor, epoch 4.00: serious, dead-units" in resumed.err

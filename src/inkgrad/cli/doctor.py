@@ -6,7 +6,8 @@ from pathlib import Path
 
 from inkgrad.cli.output import emit_json, say, table
 from inkgrad.errors import OptionError
-from inkgrad.training.doctor.examination import Diagnosis, diagnose
+from inkgrad.training.doctor.diagnosis import Diagnosis
+from inkgrad.training.doctor.examination import diagnose
 from inkgrad.training.doctor.findings import Finding
 from inkgrad.training.doctor.folder import OpenRun, open_run
 from inkgrad.training.doctor.page import HEADER, layer_rows, write_diagnosis

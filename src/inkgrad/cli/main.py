@@ -129,16 +129,17 @@ def train(
     ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Continue the run in --out with its own settings.")] = False,
     checkpoint_seconds: Annotated[float, typer.Option(help="Longest time between two checkpoints.")] = 60.0,
+    doctor: Annotated[bool, typer.Option("--doctor", help="Say after each epoch what goes wrong.")] = False,
     json: Json = False,
 ) -> None:
     """Train a network."""
     from inkgrad.cli.train import run
 
     choices = dict(locals())
-    for name in ("context", "run", "out", "resume", "checkpoint_seconds", "json"):
+    for name in ("context", "run", "out", "resume", "checkpoint_seconds", "doctor", "json"):
         choices.pop(name)
     given = {name for name in choices if getattr(context.get_parameter_source(name), "name", "") != "DEFAULT"}
-    run(choices, given, out=out, resume=resume, checkpoint_seconds=checkpoint_seconds, json=json)
+    run(choices, given, out=out, resume=resume, checkpoint_seconds=checkpoint_seconds, doctor=doctor, json=json)
 
 
 @app.command()

@@ -8,7 +8,7 @@ from inkgrad.cli.output import emit_json, say
 from inkgrad.data import NAMES, Augmentation, load
 from inkgrad.errors import OptionError
 from inkgrad.models import MODEL_FILE
-from inkgrad.training import Run, Settings, read_recipe, saved_settings
+from inkgrad.training import Doctor, Run, Settings, read_recipe, saved_settings
 from inkgrad.training.progress import Progress
 
 _EXTENDABLE = ("epochs", "steps")
@@ -21,6 +21,7 @@ def run(
     out: Path | None,
     resume: bool,
     checkpoint_seconds: float,
+    doctor: bool,
     json: bool,
 ) -> None:
     """Train, or go on training, and say where the model is; `given` names the choices that were typed."""
@@ -33,9 +34,8 @@ def run(
         settings = Settings(**_with_recipe(typed))
     folder = out or _free_folder(settings.model)
     splits = load(settings.data, train_on=settings.train_on)
-    training = Run(
-        folder, settings, splits, resume=resume, checkpoint_seconds=checkpoint_seconds, callbacks=[Progress()]
-    )
+    beside = [Progress(), *([Doctor()] if doctor else [])]
+    training = Run(folder, settings, splits, resume=resume, checkpoint_seconds=checkpoint_seconds, callbacks=beside)
     try:
         last = training.train()
     except KeyboardInterrupt:

@@ -53,6 +53,7 @@ def test_a_run_that_diverged(tmp_path, digits, rate, left):
     assert files(tmp_path) == before
     assert diagnosis.findings[0].name == "diverged"
     assert diagnosis.findings[0].evidence["message"] == message
+    assert "suspect-labels" not in diagnosis.judged
     assert (diagnosis.epoch > 0) == (left > 0)
 
 

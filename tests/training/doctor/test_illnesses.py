@@ -61,8 +61,10 @@ def test_vanishing_gradients(trained, deep):
 
 
 def test_a_network_that_cannot_learn_is_not_told_to_go_faster(trained, deep):
-    names = examine(trained(deep(nn.Sigmoid, 5, nn.init.lecun_normal), rate=0.1)).names
-    assert not {"learning-rate-too-low", "underfitting", "training-too-short"} & set(names)
+    diagnosis = examine(trained(deep(nn.Sigmoid, 5, nn.init.lecun_normal), rate=0.1))
+    others = {"learning-rate-too-low", "underfitting", "training-too-short"}
+    assert not others & set(diagnosis.names)
+    assert {diagnosis.unjudged[name] for name in others} == {"other findings explain the loss"}
 
 
 def test_exploding_gradients(trained, deep):

@@ -1,7 +1,8 @@
 """The doctor: says from measurements what is wrong with a training, and what to do."""
 
 from inkgrad.training.doctor.callback import Doctor
-from inkgrad.training.doctor.examination import Diagnosis, examine
+from inkgrad.training.doctor.diagnosis import Diagnosis
+from inkgrad.training.doctor.examination import examine
 from inkgrad.training.doctor.findings import ILLNESSES, SEVERITIES, Finding
 from inkgrad.training.doctor.labels import Suspect
 from inkgrad.training.doctor.layers import LayerMeasure, measure_layers

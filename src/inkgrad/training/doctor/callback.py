@@ -6,7 +6,8 @@ from typing import Any
 
 from inkgrad.errors import DivergenceError, OptionError
 from inkgrad.training.callbacks import Callback
-from inkgrad.training.doctor.examination import READ, Diagnosis, diagnose
+from inkgrad.training.doctor.diagnosis import Diagnosis
+from inkgrad.training.doctor.examination import READ, diagnose
 from inkgrad.training.doctor.findings import Finding
 from inkgrad.training.trainer import Trainer
 

@@ -76,7 +76,7 @@ def label_findings(reading: Reading, worst: list[Suspect]) -> list[Finding]:
     digits of that class, and gives the label less than a twentieth.
     """
     count = int(_doubted(reading).sum())
-    if not count or reading.accuracy < BELIEVABLE:
+    if not count:
         return []
     share, named = count / len(reading), "; ".join(_named(worst))
     return [

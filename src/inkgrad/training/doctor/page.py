@@ -15,7 +15,7 @@ from inkgrad.data.dataset import Images
 from inkgrad.data.sheet import png_bytes
 from inkgrad.files import write_atomically
 from inkgrad.training import report_page as parts
-from inkgrad.training.doctor.examination import Diagnosis
+from inkgrad.training.doctor.diagnosis import Diagnosis
 from inkgrad.training.doctor.findings import Finding
 from inkgrad.training.doctor.labels import Suspect
 
