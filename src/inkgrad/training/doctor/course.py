@@ -46,13 +46,13 @@ class Course:
     @property
     def start(self) -> float:
         """The loss of a network that knows nothing: that of the first batch, or of guessing where that is more."""
-        return max((value for value in (self.first, self.chance) if not math.isnan(value)), default=math.nan)
+        return max((value for value in (self.first, self.chance) if value > 0), default=math.nan)
 
     @property
     def progress(self) -> float:
         """By how much the last loss is below that of the first batch and that of guessing, as a share; NaN at first."""
-        least = min((value for value in (self.first, self.chance) if not math.isnan(value)), default=math.nan)
-        return 1 - self.losses[-1] / least if self.losses and least else math.nan
+        least = min((value for value in (self.first, self.chance) if value > 0), default=math.nan)
+        return 1 - self.losses[-1] / least if self.losses else math.nan
 
     @property
     def peak(self) -> float:

@@ -46,7 +46,7 @@ def examine(
     Args:
         subject: a run's folder, a `Trainer`, or a `TrainStep` with a batch.
         images: with a `TrainStep`, float32 as the network takes them.
-        labels: with a `TrainStep`, int64 (n,).
+        labels: with a `TrainStep`, int64 (n,), or the targets that its loss takes.
         digits: how many training digits go through the network layer by layer.
         read: how many are read for the accuracy and for suspect labels, 0 for none.
         seed: draws them.
@@ -66,7 +66,7 @@ def examine(
     if isinstance(subject, TrainStep):
         if images is None or labels is None:
             raise OptionError("to examine a TrainStep give it a batch: examine(step, images, labels)")
-        return _examine_step(subject, np.asarray(images, np.float32), np.asarray(labels, np.int64))
+        return _examine_step(subject, np.asarray(images, np.float32), np.asarray(labels))
     if images is not None or labels is not None:
         raise OptionError("a batch belongs to a TrainStep; a Trainer or a run has its own digits: leave the batch out")
     if isinstance(subject, Trainer):
