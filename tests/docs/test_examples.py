@@ -180,7 +180,7 @@ def rows(text, column):
     return {word for cell in first for word in re.findall(r"`([^`]+)`", cell)}
 
 
-@pytest.mark.parametrize("command", ["quickstart", "train", "evaluate", "classify", "gradcheck"])
+@pytest.mark.parametrize("command", ["quickstart", "train", "evaluate", "doctor", "classify", "gradcheck"])
 def test_options_are_documented(command):
     documented = {o.split()[0] for o in rows(sections(ROOT / "docs/commands.md")[command], "option")}
     existing = set()
@@ -208,6 +208,7 @@ def test_documented_keys_are_those_of_the_commands(tmp_path, monkeypatch, capsys
     documented = rows(text["evaluate"], "key of `evaluate --json`")
     evaluated = run("evaluate run")
     assert evaluated.keys() | evaluated["most_confused"][0].keys() == documented | {"true", "predicted", "count"}
+    assert run("doctor run").keys() == rows(text["doctor"], "key of `doctor --json`")
     (tmp_path / "no.png").write_bytes(b"none")
     classified = run("classify inkgrad-quickstart/sample-1.png no.png")
     assert classified.keys() == rows(text["classify"], "key of `classify --json`")

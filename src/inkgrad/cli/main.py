@@ -139,13 +139,14 @@ def train(
     tensorboard: Annotated[
         bool, typer.Option("--tensorboard", help="Write a log for TensorBoard into the run's folder.")
     ] = False,
+    doctor: Annotated[bool, typer.Option("--doctor", help="Say after each epoch what goes wrong.")] = False,
     json: Json = False,
 ) -> None:
     """Train a network."""
     from inkgrad.cli.train import run
 
     choices = dict(locals())
-    for name in ("context", "run", "out", "resume", "checkpoint_seconds", "tensorboard", "json"):
+    for name in ("context", "run", "out", "resume", "checkpoint_seconds", "tensorboard", "doctor", "json"):
         choices.pop(name)
     given = {name for name in choices if getattr(context.get_parameter_source(name), "name", "") != "DEFAULT"}
     run(
@@ -155,6 +156,7 @@ def train(
         resume=resume,
         checkpoint_seconds=checkpoint_seconds,
         tensorboard=tensorboard,
+        doctor=doctor,
         json=json,
     )
 
@@ -183,6 +185,21 @@ def evaluate(
     from inkgrad.cli.evaluate import run
 
     run(model, data=data, split=split, report=report, json=json)
+
+
+@app.command()
+def doctor(
+    run: Annotated[Path, typer.Argument(help="A run's folder, finished or not.", show_default=False)],
+    out: Annotated[
+        Path | None, typer.Option(help="Where doctor.html and doctor.json go.  [default: the run's folder]")
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Draws the digits that are looked at.")] = 0,
+    json: Json = False,
+) -> None:
+    """Say what is wrong with a training, and what to do."""
+    from inkgrad.cli.doctor import run as examine
+
+    examine(run, out=out, seed=seed, json=json)
 
 
 @app.command()

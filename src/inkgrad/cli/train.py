@@ -10,6 +10,7 @@ from inkgrad.errors import OptionError
 from inkgrad.models import MODEL_FILE
 from inkgrad.training import (
     Callback,
+    Doctor,
     EnsembleRun,
     Run,
     Settings,
@@ -31,6 +32,7 @@ def run(
     resume: bool,
     checkpoint_seconds: float,
     tensorboard: bool,
+    doctor: bool,
     json: bool,
 ) -> None:
     """Train, or go on training, and say where the model is; `given` names the choices that were typed."""
@@ -48,7 +50,7 @@ def run(
         """Of the run in a folder: this one, or a member of it."""
         log = _log(part, wanted=tensorboard, resume=resume)
         logs.extend([] if log is None else [log])
-        return [Progress(), *([] if log is None else [TensorBoard(log)])]
+        return [Progress(), *([Doctor()] if doctor else []), *([] if log is None else [TensorBoard(log)])]
 
     splits = load(settings.data, train_on=settings.train_on)
 

@@ -4,6 +4,7 @@ from inkgrad.training.assembly import assemble
 from inkgrad.training.callbacks import Callback, EarlyStopping
 from inkgrad.training.checkpoint import CHECKPOINT_FILE, Checkpointing, load_checkpoint, save_checkpoint
 from inkgrad.training.distillation import Distillation
+from inkgrad.training.doctor import Diagnosis, Doctor, Finding, examine
 from inkgrad.training.gradcheck import check_network
 from inkgrad.training.members import EnsembleRun, start_run
 from inkgrad.training.metrics import Evaluation, evaluate_predictions
@@ -21,10 +22,13 @@ __all__ = [
     "SCHEDULES",
     "Callback",
     "Checkpointing",
+    "Diagnosis",
     "Distillation",
+    "Doctor",
     "EarlyStopping",
     "EnsembleRun",
     "Evaluation",
+    "Finding",
     "Run",
     "Settings",
     "TensorBoard",
@@ -33,6 +37,7 @@ __all__ = [
     "assemble",
     "check_network",
     "evaluate_predictions",
+    "examine",
     "load_checkpoint",
     "read_recipe",
     "recipe_names",

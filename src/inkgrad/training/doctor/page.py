@@ -1,0 +1,179 @@
+"""A diagnosis as files: a page for people, and JSON."""
+
+import json
+import math
+import os
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from inkgrad.data.dataset import Images
+from inkgrad.data.sheet import png_bytes
+from inkgrad.files import write_atomically
+from inkgrad.training import report_page as parts
+from inkgrad.training.doctor.diagnosis import Diagnosis
+from inkgrad.training.doctor.findings import Finding
+from inkgrad.training.doctor.labels import Suspect
+
+__all__ = ["JSON_FILE", "PAGE_FILE", "layer_rows", "write_diagnosis"]
+
+PAGE_FILE = "doctor.html"
+JSON_FILE = "doctor.json"
+
+HEADER = ("Layer", "Units", "Output", "Gradient", "Update/weight", "Dead", "Saturated")
+
+_OPTION = re.compile(r"--[a-z0-9-]+")
+_UNBROKEN = r'<span style="white-space: nowrap">\g<0></span>'
+
+_LAYERS = (
+    "Output: root mean square. Gradient: norm of the loss's gradient for the layer's output, over the digits. "
+    "Update/weight: how far the next step moves the weights, by their size. Dead: units that are 0 for every digit. "
+    "Saturated: outputs where sigmoid or tanh is flat."
+)
+
+
+def write_diagnosis(
+    folder: str | os.PathLike[str], diagnosis: Diagnosis, *, title: str, images: Images
+) -> tuple[Path, Path]:
+    """Write `doctor.html` and `doctor.json`.
+
+    Args:
+        folder: where they go; made if missing.
+        diagnosis: what was found.
+        title: the heading of the page.
+        images: uint8 (n, h, w), all training images, for the gallery of the suspects.
+
+    Returns:
+        Both paths, the page's first.
+
+    Raises:
+        StorageError: a file cannot be written.
+    """
+    sections = [
+        _figures(diagnosis),
+        _findings(diagnosis),
+        _layers(diagnosis),
+        _gallery(diagnosis.suspects, images),
+        _looked_for(diagnosis),
+    ]
+    page = write_atomically(Path(folder) / PAGE_FILE, parts.page(title, sections))
+    text = json.dumps(_plain(diagnosis.as_json()), indent=2) + "\n"
+    return page, write_atomically(Path(folder) / JSON_FILE, text)
+
+
+def layer_rows(diagnosis: Diagnosis) -> list[tuple[str, ...]]:
+    """The table of the layers, as text; see `HEADER`."""
+    ratios = {} if diagnosis.update is None else diagnosis.update.ratios
+    rows: list[tuple[str, ...]] = []
+    for layer in diagnosis.layers:
+        own = [ratio for name, ratio in ratios.items() if name.rpartition(".")[0] == layer.name]
+        rows.append(
+            (
+                layer.title,
+                f"{layer.units:,}",
+                f"{layer.output:.2g}",
+                f"{layer.gradient:.2g}",
+                f"{max(own):.1g}" if own else "",
+                "" if layer.dead is None else f"{layer.dead:.0%}",
+                "" if layer.saturated is None else f"{layer.saturated:.0%}",
+            )
+        )
+    return rows
+
+
+def _figures(diagnosis: Diagnosis) -> str:
+    count = len(diagnosis.findings)
+    entries = [("Findings", str(count), f"the worst: {diagnosis.worst}" if count else "nothing found")]
+    entries.append(("Epoch", f"{diagnosis.epoch:.4g}", f"{diagnosis.step:,} steps"))
+    for name, reading in (("Training", diagnosis.training), ("Validation", diagnosis.validation)):
+        if reading is not None:
+            share = parts.percent_by(len(reading))(reading.accuracy)
+            entries.append((f"{name} digits", share, f"of {len(reading):,} read correctly"))
+    cells = "".join(
+        f'<div><dt>{name}</dt><dd class="value">{parts.escape(value)}</dd>'
+        f'<dd class="soft">{parts.escape(note)}</dd></div>'
+        for name, value, note in entries
+    )
+    return f'<dl class="figures">{cells}</dl>'
+
+
+def _findings(diagnosis: Diagnosis) -> str:
+    if not diagnosis.findings:
+        return "<section><h2>Findings</h2><p>Nothing found.</p></section>"
+    return f"<section><h2>Findings</h2>{''.join(map(_finding, diagnosis.findings))}</section>"
+
+
+def _finding(finding: Finding) -> str:
+    name = finding.name.replace("-", " ").capitalize()
+    severity = f"<b>{finding.severity}</b>" if finding.severity == "serious" else finding.severity
+    return (
+        f"<h3>{parts.escape(name)} ({severity})</h3>"
+        f'<p class="soft">{parts.escape(finding.meaning[:1].upper() + finding.meaning[1:])}.</p>'
+        f"<p>{parts.escape(finding.measured)}</p><p>{_OPTION.sub(_UNBROKEN, parts.escape(finding.advice))}</p>"
+    )
+
+
+def _layers(diagnosis: Diagnosis) -> str:
+    if not diagnosis.layers:
+        return ""
+    rate = (
+        ""
+        if diagnosis.update is None
+        else f" The update is one at a learning rate of {diagnosis.update.learning_rate:g}."
+    )
+    table = parts.table("wide", _LAYERS + rate, HEADER, layer_rows(diagnosis))
+    return f'<section><h2>Layer by layer</h2><div class="scroll">{table}</div></section>'
+
+
+def _gallery(suspects: Sequence[Suspect], images: Images) -> str:
+    if not suspects:
+        return ""
+    doubted = sum(suspect.doubted for suspect in suspects)
+    tiles = "".join(_tile(images[suspect.index], suspect) for suspect in suspects)
+    return (
+        "<section><h2>Training digits with the highest loss</h2>"
+        f"<p>Each with its label → what it was read as, in <b>red</b> where the label is to be doubted ({doubted} of "
+        f"these {len(suspects)}), its loss, and its number in the training set, from 0. Those that are not red are "
+        f'hard to read, or few of their kind.</p><ul class="gallery">{tiles}</ul></section>'
+    )
+
+
+def _tile(image: NDArray[np.uint8], suspect: Suspect) -> str:
+    from PIL import Image
+
+    png = parts.base64_of(png_bytes(Image.fromarray(np.ascontiguousarray(image))))
+    read = parts.escape(suspect.predicted)
+    alt = parts.escape(f"Digit {suspect.index}, labeled {suspect.label}, read as {suspect.predicted}")
+    return (
+        f'<li><img src="data:image/png;base64,{png}" alt="{alt}" width="28" height="28">'
+        f"{parts.escape(suspect.label)} → {f'<b>{read}</b>' if suspect.doubted else read}<br>"
+        f'<span class="soft">loss&nbsp;{suspect.loss:.2f}<br>no.&nbsp;{suspect.index}</span></li>'
+    )
+
+
+def _looked_for(diagnosis: Diagnosis) -> str:
+    found = set(diagnosis.names)
+    rows = [
+        (name, "found" if name in found else diagnosis.unjudged.get(name, "not found")) for name in
+        [*diagnosis.judged, *diagnosis.unjudged]
+    ]  # fmt: skip
+    cells = "".join(
+        f'<tr><th scope="row">{parts.escape(name)}</th><td>{parts.escape(result)}</td></tr>' for name, result in rows
+    )
+    return (
+        f'<section><h2>What was looked for</h2><table class="wide details">{cells}</table>'
+        f'<p class="soft">Examined: {parts.escape(diagnosis.source)}.</p></section>'
+    )
+
+
+def _plain(value: Any) -> Any:
+    """NaN and infinity are no JSON; null stands for them."""
+    if isinstance(value, dict):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
