@@ -4,12 +4,15 @@ from inkgrad.training.callbacks import Callback, EarlyStopping
 from inkgrad.training.checkpoint import CHECKPOINT_FILE, Checkpointing, load_checkpoint, save_checkpoint
 from inkgrad.training.gradcheck import check_network
 from inkgrad.training.metrics import Evaluation, evaluate_predictions
+from inkgrad.training.range_test import RangeTest, range_test
+from inkgrad.training.range_test_plot import plot_range_test
 from inkgrad.training.recipes import read_recipe, recipe_names
 from inkgrad.training.report import write_report
 from inkgrad.training.run import Run, saved_settings
 from inkgrad.training.settings import OPTIMIZERS, SCHEDULES, Settings, assemble
 from inkgrad.training.step import TrainStep
 from inkgrad.training.trainer import Trainer
+from inkgrad.training.tuning import Tuned, Tuning, TuningSettings, default_search, saved_tuning
 
 __all__ = [
     "CHECKPOINT_FILE",
@@ -19,17 +22,25 @@ __all__ = [
     "Checkpointing",
     "EarlyStopping",
     "Evaluation",
+    "RangeTest",
     "Run",
     "Settings",
     "TrainStep",
     "Trainer",
+    "Tuned",
+    "Tuning",
+    "TuningSettings",
     "assemble",
     "check_network",
+    "default_search",
     "evaluate_predictions",
     "load_checkpoint",
+    "plot_range_test",
+    "range_test",
     "read_recipe",
     "recipe_names",
     "save_checkpoint",
     "saved_settings",
+    "saved_tuning",
     "write_report",
 ]

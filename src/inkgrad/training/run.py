@@ -122,15 +122,23 @@ class Run:
             StorageError: a file could not be written.
             KeyboardInterrupt: Ctrl-C; a checkpoint has been saved.
         """
-        self._write_settings()
-        self.trainer.fit(steps=self.settings.total_steps(len(self.splits.train)))
-        last = dict(self.trainer.history[-1])
+        last = self.fit()
         self._save_model(last)
         write_atomically(self.folder / PLOT_FILE, plot_history(self.trainer.history))
         return last
 
+    def fit(self) -> dict[str, Any]:
+        """Train to the end without the model and the plot: what a search wants of its trials.
+
+        Raises:
+            DivergenceError, StorageError, KeyboardInterrupt: as `train` does.
+        """
+        self._write_settings()
+        self.trainer.fit(steps=self.settings.total_steps(len(self.splits.train)))
+        return dict(self.trainer.history[-1])
+
     def _write_settings(self) -> None:
-        content = {"settings": self.settings.as_json(), "versions": _versions()}
+        content = {"settings": self.settings.as_json(), "versions": versions()}
         write_atomically(self.folder / SETTINGS_FILE, json.dumps(content, indent=2) + "\n")
 
     def _save_model(self, metrics: dict[str, Any]) -> None:
@@ -147,11 +155,12 @@ class Run:
                 metrics=metrics,
                 training={
                     "settings": self.settings.as_json(),
-                    "versions": _versions(),
+                    "versions": versions(),
                     "data": self.trainer.fingerprint,
                 },
             )
 
 
-def _versions() -> dict[str, str]:
+def versions() -> dict[str, str]:
+    """Those that a run's results may depend on."""
     return {"inkgrad": __version__, "python": platform.python_version(), "numpy": np.__version__}
