@@ -61,7 +61,7 @@ def _draw_importance(figure: "Figure", tuned: Tuned) -> None:
     bars = axes.barh(names, shares, color=SKY)
     axes.bar_label(bars, labels=[f"{share:.0%}" for share in shares], padding=3)
     axes.set_xlim(0, max(shares) * 1.15)
-    axes.xaxis.set_major_formatter(PercentFormatter(1.0))
+    axes.xaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
     axes.grid(axis="y", visible=False)
 
 

@@ -22,6 +22,7 @@ __all__ = ["STUDY_FILE", "Study", "require"]
 
 STUDY_FILE = "study.sqlite3"
 _NAME = "inkgrad"
+_DECIDED = "pruning"  # the attribute of a trial with what was decided: epoch -> whether to prune
 _STATES: dict[str, State] = {"COMPLETE": "complete", "PRUNED": "pruned", "FAIL": "refused", "RUNNING": "running"}
 
 
@@ -73,6 +74,10 @@ class Study:
                 load_if_exists=True,
             )
             self._id = self._storage.get_study_id_from_name(_NAME)
+        copy = self._copy()
+        copy.ask()
+        # Hyperband makes its brackets when it is first asked; a search that goes on must have them from the start.
+        self._pruner.prune(copy, copy.get_trials()[-1])
 
     def close(self) -> None:
         """Close the file."""
@@ -93,16 +98,13 @@ class Study:
 
         The values are drawn in a copy in memory and stored with the trial at once: no trial ever has some of them only.
         """
-        past = self._trials()
-        number = len(past)
-        optuna, rng = self._optuna, np.random.Generator(np.random.PCG64([self._seed, number]))
-        sampler = optuna.samplers.TPESampler(seed=int(rng.integers(2**32)), multivariate=True, constant_liar=True)
-        copy = optuna.create_study(study_name=_NAME, direction=self._direction, sampler=sampler, pruner=self._pruner)
-        copy.add_trials(past)
+        number, states = len(self), self._optuna.trial.TrialState
+        rng = np.random.Generator(np.random.PCG64([self._seed, number]))
+        copy = self._copy(seed=int(rng.integers(2**32)))
         suggest(copy.ask())
-        drawn = copy.get_trials(deepcopy=False)[-1]
-        begun = optuna.trial.create_trial(
-            state=optuna.trial.TrialState.RUNNING, params=drawn.params, distributions=drawn.distributions
+        drawn = copy.get_trials(deepcopy=False)[number]
+        begun = self._optuna.trial.create_trial(
+            state=states.RUNNING, params=drawn.params, distributions=drawn.distributions
         )
         with self._stored():
             self._study.add_trial(begun)
@@ -111,13 +113,23 @@ class Study:
     def report(self, number: int, epoch: int, value: float) -> bool:
         """Note the metric after an epoch, from 1; returns whether the trial is to be pruned.
 
-        An epoch that is made again after a resumption has the same value, so the first one stays.
+        What was decided about an epoch holds if the epoch is made again after a resumption. It is decided in a copy in
+        memory and stored with all that the pruner remembers of it at once, so that no end leaves half of it.
         """
+        trial = self._trials()[number]
+        if str(epoch) in trial.user_attrs.get(_DECIDED, {}):
+            return bool(trial.user_attrs[_DECIDED][str(epoch)])
         with self._stored():
-            trial = self._trial(number)
-            if epoch not in self._trials()[number].intermediate_values:
-                trial.report(value, epoch)
-            return bool(trial.should_prune())
+            stored = self._trial(number)
+            if epoch not in trial.intermediate_values:
+                stored.report(value, epoch)
+        copy = self._copy()
+        prune = bool(self._pruner.prune(copy, copy.get_trials()[number]))
+        remembered = copy.get_trials(deepcopy=False)[number]
+        decided = trial.user_attrs.get(_DECIDED, {}) | {str(epoch): prune, "memory": remembered.system_attrs}
+        with self._stored():
+            stored.set_user_attr(_DECIDED, decided)
+        return prune
 
     def tell(self, number: int, outcome: Outcome) -> None:
         """Note how a trial ended. A diverged one counts as pruned, so that the search turns away from it."""
@@ -149,6 +161,18 @@ class Study:
             warnings.simplefilter("ignore")
             shares = self._optuna.importance.get_param_importances(self._study, evaluator=evaluator)
         return {name: float(share) for name, share in shares.items()}
+
+    def _copy(self, seed: int = 0) -> Any:
+        """The study in memory, with a sampler of its own and what the pruner remembers of each trial."""
+        optuna = self._optuna
+        sampler = optuna.samplers.TPESampler(seed=seed, multivariate=True, constant_liar=True)
+        copy = optuna.create_study(study_name=_NAME, direction=self._direction, sampler=sampler, pruner=self._pruner)
+        with self._stored():
+            trials = self._study.get_trials()
+        for trial in trials:
+            trial.system_attrs = trial.system_attrs | trial.user_attrs.get(_DECIDED, {}).get("memory", {})
+            copy.add_trial(trial)
+        return copy
 
     def _trials(self) -> "list[FrozenTrial]":
         with self._stored():
