@@ -36,7 +36,7 @@ def test_the_suggestion_trains(small, optimizer, low, high):
     still = assemble(Settings(**SMALL, optimizer=optimizer, learning_rate=found.suggestion / 1000), small).fit(
         epochs=20
     )
-    assert trained[-1]["loss"] < 0.5 * still[-1]["loss"]
+    assert trained[-1]["loss"] < 0.75 * still[-1]["loss"]
 
 
 def test_nothing_is_left_of_it(small, stateful, tmp_path):

@@ -2,6 +2,7 @@
 
 import json
 import sqlite3
+import sys
 
 import numpy as np
 import pytest
@@ -219,7 +220,7 @@ def test_validation_data_are_needed(small, tmp_path):
 
 @pytest.mark.parametrize("package", ["optuna", "tomlkit"])
 def test_the_extra_is_named_where_it_is_missing(small, tmp_path, monkeypatch, package):
-    monkeypatch.setitem(__import__("sys").modules, package, None)
+    monkeypatch.setitem(sys.modules, package, None)
     with pytest.raises(OptionError, match=rf'tuning needs {package}; install it with: pip install "inkgrad\[tune\]"'):
         tune(tmp_path, small)
 

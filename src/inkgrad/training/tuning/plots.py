@@ -14,7 +14,6 @@ if TYPE_CHECKING:
 
 __all__ = ["plot_importance", "plot_parameters", "plot_trials", "words"]
 
-_COLUMNS = 3
 _LEAST_ERROR = 1e-4
 _TICKS = (0, 0.2, 0.4, 0.6, 0.7, 0.8, 0.9, 0.95, 0.97, 0.98, 0.99, 0.995, 0.997, 0.998, 0.999, 0.9995, 0.9999)
 
@@ -31,8 +30,14 @@ def plot_importance(tuned: Tuned) -> bytes:
 
 def plot_parameters(tuned: Tuned, space: Space) -> bytes:
     """Draw the metric against each field that was searched; the darker, the later the trial."""
-    rows = -(-len(space.fields) // _COLUMNS)
-    return render(lambda figure: _draw_parameters(figure, tuned, space), (9.6, 2.9 * rows), "svg")
+    rows, columns = _grid(len(space.fields))
+    return render(lambda figure: _draw_parameters(figure, tuned, space), (3.2 * max(columns, 2), 2.9 * rows), "svg")
+
+
+def _grid(panels: int) -> tuple[int, int]:
+    """Rows and columns for so many panels."""
+    columns = 2 if panels == 4 else min(panels, 3)
+    return -(-panels // columns), columns
 
 
 def _draw_trials(figure: "Figure", tuned: Tuned) -> None:
@@ -66,8 +71,7 @@ def _draw_importance(figure: "Figure", tuned: Tuned) -> None:
 
 
 def _draw_parameters(figure: "Figure", tuned: Tuned, space: Space) -> None:
-    rows = -(-len(space.fields) // _COLUMNS)
-    panels = figure.subplots(rows, _COLUMNS, squeeze=False, sharey=True)
+    panels = figure.subplots(*_grid(len(space.fields)), squeeze=False, sharey=True)
     for axes, field in zip(panels.flat, space.fields, strict=False):
         _draw_parameter(axes, tuned, space, field)
     for axes in panels.flat[len(space.fields) :]:
