@@ -10,6 +10,9 @@ from typing import Annotated, Literal
 
 import typer
 
+from inkgrad.cli.options import Data, Json, Model, OptimizerName, ScalingName, ScheduleName, Seed, typed
+from inkgrad.cli.search import lr_find, tune
+
 __all__ = ["main"]
 
 # Nothing here imports numpy: `inkgrad --help` answers at once. Each command imports its own module when it runs.
@@ -24,40 +27,6 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-
-Model = Literal[
-    "softmax-regression",
-    "two-layer",
-    "two-layer-sigmoid",
-    "mlp",
-    "lenet1",
-    "lenet5-1998",
-    "lenet5",
-    "cnn",
-    "resnet",
-    "simple-cnn",
-    "vgg",
-    "tiny",
-]
-OptimizerName = Literal["sgd", "momentum", "nesterov", "adagrad", "rmsprop", "adam", "adamw"]
-ScheduleName = Literal["constant", "step", "exponential", "cosine", "one-cycle"]
-ScalingName = Literal["linear", "standard"]
-
-Metric = Literal["accuracy", "loss"]
-Pruner = Literal["median", "hyperband", "none"]
-
-Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on standard output.")]
-Data = Annotated[
-    str,
-    typer.Option(help="digits (bundled), mnist, a folder of IDX files or of class folders, a .pkl.gz, .npz or .csv."),
-]
-Seed = Annotated[int, typer.Option(help="Where chance starts: the same seed gives the same weights.")]
-Assignments = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--set", metavar="FIELD=VALUE", help="Any other setting of train, such as optimizer=adam; repeatable."
-    ),
-]
 
 
 @app.callback(invoke_without_command=True)
@@ -146,8 +115,18 @@ def train(
     choices = dict(locals())
     for name in ("context", "run", "out", "resume", "checkpoint_seconds", "json"):
         choices.pop(name)
-    given = {name for name in choices if getattr(context.get_parameter_source(name), "name", "") != "DEFAULT"}
-    run(choices, given, out=out, resume=resume, checkpoint_seconds=checkpoint_seconds, json=json)
+    run(
+        choices,
+        typed(context) & choices.keys(),
+        out=out,
+        resume=resume,
+        checkpoint_seconds=checkpoint_seconds,
+        json=json,
+    )
+
+
+app.command()(tune)
+app.command("lr-find")(lr_find)
 
 
 @app.command()
@@ -204,79 +183,6 @@ def benchmark(
     from inkgrad.cli.benchmark import run
 
     run(quick=quick, json=json)
-
-
-@app.command()
-def tune(
-    context: typer.Context,
-    recipe: Annotated[str | None, typer.Option(help="Start from a recipe, or a .toml file.")] = None,
-    data: Data = "digits",
-    model: Annotated[Model, typer.Option(help="The network.")] = "mlp",
-    epochs: Annotated[int | None, typer.Option(help="Times through the data, each trial.  [default: 10]")] = None,
-    assignments: Assignments = None,
-    search: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="FIELD=WHAT",
-            help="A setting to search: learning_rate=1e-4..0.1:log, batch_size=32,64 or augmentation.rotation=0..20; "
-            "repeatable.  [default: learning rate, batch size, momentum, decay]",
-        ),
-    ] = None,
-    trials: Annotated[int | None, typer.Option(help="How many trainings to make in all.  [default: 30]")] = None,
-    metric: Annotated[Metric, typer.Option(help="What is best on the validation part.")] = "accuracy",
-    pruner: Annotated[Pruner, typer.Option(help="What ends bad trials early.")] = "median",
-    processes: Annotated[int, typer.Option(help="How many trials at a time.")] = 1,
-    seed: Seed = 0,
-    out: Annotated[
-        Path | None, typer.Option(help="The folder.  [default: runs/tune-MODEL, or the next that is free]")
-    ] = None,
-    resume: Annotated[bool, typer.Option("--resume", help="Continue the tuning in --out; --trials may grow.")] = False,
-    checkpoint_seconds: Annotated[float, typer.Option(help="Longest time between two checkpoints of a trial.")] = 60.0,
-    json: Json = False,
-) -> None:
-    """Search good settings: many trainings, each chosen by what the earlier ones showed."""
-    from inkgrad.cli.tune import run
-
-    choices = {"recipe": recipe, "data": data, "model": model, "epochs": epochs, "seed": seed}
-    run(
-        choices | {"assignments": assignments or []},
-        _typed(context),
-        search=search or [],
-        metric=metric,
-        pruner=pruner,
-        trials=trials,
-        processes=processes,
-        out=out,
-        resume=resume,
-        checkpoint_seconds=checkpoint_seconds,
-        json=json,
-    )
-
-
-@app.command("lr-find")
-def lr_find(
-    context: typer.Context,
-    recipe: Annotated[str | None, typer.Option(help="Settings from a recipe, or a .toml file.")] = None,
-    data: Data = "digits",
-    model: Annotated[Model, typer.Option(help="The network.")] = "mlp",
-    assignments: Assignments = None,
-    lowest: Annotated[float, typer.Option(help="The first learning rate.")] = 1e-6,
-    highest: Annotated[float, typer.Option(help="The last learning rate.")] = 10.0,
-    steps: Annotated[int, typer.Option(help="Updates from the one to the other.")] = 200,
-    seed: Seed = 0,
-    out: Annotated[Path, typer.Option(help="Where the plot goes.")] = Path("lr-find.png"),
-    json: Json = False,
-) -> None:
-    """Let the learning rate rise until the loss runs away, and suggest a rate."""
-    from inkgrad.cli.lr_find import run
-
-    choices = {"recipe": recipe, "data": data, "model": model, "seed": seed, "assignments": assignments or []}
-    run(choices, _typed(context), lowest=lowest, highest=highest, range_steps=steps, out=out, json=json)
-
-
-def _typed(context: typer.Context) -> set[str]:
-    """The names of the options that were typed."""
-    return {name for name in context.params if getattr(context.get_parameter_source(name), "name", "") != "DEFAULT"}
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

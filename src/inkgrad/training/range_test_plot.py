@@ -16,6 +16,11 @@ def plot_range_test(found: RangeTest) -> bytes:
 
     Returns:
         A PNG.
+
+    >>> import numpy as np
+    >>> rates, losses = np.geomspace(1e-3, 1.0, 4), np.array([2.0, 1.0, 0.5, 3.0])
+    >>> plot_range_test(RangeTest(rates, losses, losses, True, steepest=0.01, minimum=0.1))[1:4]
+    b'PNG'
     """
     return render(lambda figure: _draw(figure, found), (8, 4.2), "png")
 

@@ -27,6 +27,10 @@ class TuningSettings:
         search: what is searched, such as "learning_rate=1e-4..0.1:log"; see `parse_search`.
         metric: what is best: "accuracy" or "loss", that of the validation part after the last epoch.
         pruner: what ends bad trials early: "median", "hyperband" or "none".
+
+    >>> settings = TuningSettings(Settings(), ("l2=0..0.1",), metric="loss")
+    >>> TuningSettings.from_json(settings.as_json()) == settings
+    True
     """
 
     base: Settings
@@ -125,6 +129,10 @@ class Tuned:
         metric: what is best.
         trials: in the order in which they began.
         importance: field -> its share of what decides the metric, largest first; empty where that cannot be told.
+
+    >>> worse = TrialRecord(0, "complete", {"l2": 0.1}, 0.9, (0.8, 0.9))
+    >>> Tuned("accuracy", (worse, TrialRecord(1, "complete", {"l2": 0.2}, 0.95, (0.9, 0.95))), {}).best.number
+    1
     """
 
     metric: Metric

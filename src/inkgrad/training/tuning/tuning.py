@@ -58,6 +58,13 @@ class Tuning:
     Raises:
         OptionError: Optuna is not installed, the search cannot be, or the folder holds a tuning and `resume` is false.
         CheckpointError: there is nothing to resume, or the tuning there is another one.
+
+    >>> import inkgrad as ig, tempfile
+    >>> settings = TuningSettings(ig.training.Settings(model="two-layer", epochs=1), ("learning_rate=0.01..1:log",))
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     tuned = Tuning(folder, settings, ig.data.load("digits"), trials=2).run()
+    >>> len(tuned.trials), list(tuned.best.params)
+    (2, ['learning_rate'])
     """
 
     def __init__(
@@ -159,8 +166,10 @@ class Tuning:
         write_atomically(self.folder / TUNING_FILE, json.dumps(content, indent=2) + "\n")
 
     def _open(self) -> Study:
-        base, epochs = self.settings.base, self.space.fields.get("epochs")
-        longest = base.epochs or 10 if epochs is None else int(max(epochs.ends))
+        base, epochs, images = self.settings.base, self.space.fields.get("epochs"), len(self.splits.train)
+        longest = -(-base.total_steps(images) // -(-images // min(base.batch_size, images)))
+        if epochs is not None:
+            longest = int(max(epochs.ends))
         return Study(
             self.folder, metric=self.settings.metric, pruner=self.settings.pruner, epochs=longest, seed=base.seed
         )
