@@ -79,7 +79,7 @@ def saved_trials(folder: str | os.PathLike[str]) -> int:
 
 
 def read_saved(folder: Path) -> dict[str, Any]:
-    """What stands in the folder's file: `settings`, `trials`, `data` (a fingerprint), `versions`."""
+    """What stands in the folder's file: `settings`, `trials`, `data` (fingerprints)."""
     path = folder / TUNING_FILE
     if not path.is_file():
         raise CheckpointError(f"there is no tuning to resume in {folder}: it has no {TUNING_FILE}")

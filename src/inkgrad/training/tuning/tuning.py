@@ -134,10 +134,10 @@ class Tuning:
             saved = read_saved(self.folder)
             if TuningSettings.from_json(saved["settings"]) != self.settings:
                 raise CheckpointError(f"the tuning in {self.folder} has other settings; resume with those it has")
-            if saved["data"] != self.splits.train.fingerprint():
+            if saved["data"] != self._fingerprint():
                 raise CheckpointError(
-                    f"the tuning in {self.folder} was made with other data than {self.splits.train.name} is now; start "
-                    f"a new one with another --out"
+                    f"the tuning in {self.folder} was made with other data than {self.splits.train.name} and "
+                    f"{self.splits.validation.name} are now; start a new one with another --out"
                 )
             return
         if self.folder.exists() and not self.folder.is_dir():
@@ -150,6 +150,10 @@ class Tuning:
             if (self.folder / name).exists():
                 raise OptionError(f"{self.folder} holds {name} of something else; choose another --out")
 
+    def _fingerprint(self) -> str:
+        """Of what is learned from and what trials are judged by."""
+        return f"{self.splits.train.fingerprint()} {self.splits.validation.fingerprint()}"
+
     def _make_folder(self) -> None:
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
@@ -160,7 +164,7 @@ class Tuning:
         content = {
             "settings": self.settings.as_json(),
             "trials": self.trials,
-            "data": self.splits.train.fingerprint(),
+            "data": self._fingerprint(),
             "versions": versions() | {"optuna": require("optuna").__version__},
         }
         write_atomically(self.folder / TUNING_FILE, json.dumps(content, indent=2) + "\n")
