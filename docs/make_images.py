@@ -1,7 +1,7 @@
 """Make the pictures of the documentation with inkgrad itself: `python docs/make_images.py`.
 
-Everything is written to `docs/images`. The graphs are placed by Graphviz where it is installed, and the networks
-of `samples.png`, which is the quickstart's, and of `filters.png` are trained anew.
+Everything is written to `docs/images`. The graphs are placed by Graphviz where it is installed. The networks of
+`samples.png`, which is the quickstart's, of `filters.png`, `tuning.svg` and `range-test.png` are trained anew.
 """
 
 import tempfile
@@ -17,6 +17,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 import inkgrad as ig
 from inkgrad.training.quickstart import quickstart_settings, write_samples
+from inkgrad.training.tuning.plots import plot_parameters
 
 IMAGES = Path(__file__).parent / "images"
 
@@ -41,6 +42,8 @@ def main() -> None:
     graphs()
     descent()
     schedules()
+    tuning()
+    range_test()
 
 
 def samples() -> None:
@@ -265,6 +268,22 @@ def schedules() -> None:
         figure.supxlabel("step", fontsize=9)
         figure.supylabel("rate / base rate", fontsize=9)
         figure.savefig(IMAGES / "schedules.svg", metadata={"Date": None})
+
+
+def tuning() -> None:
+    """What a search of thirty trials on the bundled digits found for each setting."""
+    base = ig.training.Settings(epochs=5)
+    settings = ig.training.TuningSettings(base, ig.training.default_search(base))
+    with tempfile.TemporaryDirectory() as folder:
+        search = ig.training.Tuning(folder, settings, ig.data.load("digits"))
+        (IMAGES / "tuning.svg").write_bytes(plot_parameters(search.run(), search.space))
+
+
+def range_test() -> None:
+    """A learning-rate range test of Adam on the bundled digits."""
+    trainer = ig.training.assemble(ig.training.Settings(optimizer="adam"), ig.data.load("digits"))
+    found = ig.training.range_test(trainer)
+    (IMAGES / "range-test.png").write_bytes(ig.training.plot_range_test(found))
 
 
 if __name__ == "__main__":

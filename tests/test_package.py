@@ -10,7 +10,7 @@ import pytest
 
 import inkgrad as ig
 
-HEAVY = {"numba", "scipy", "cv2", "sklearn", "matplotlib", "numpy", "PIL", "pooch", "rich", "safetensors"}
+HEAVY = {"numba", "scipy", "cv2", "sklearn", "matplotlib", "numpy", "PIL", "pooch", "rich", "safetensors", "optuna"}
 
 
 def loaded_by(program):
@@ -54,7 +54,13 @@ def test_the_classes_load_without_a_compiler():
     assert loaded_by("import inkgrad as ig; ig.Tensor([1.0]); ig.models.build") & compilers == set()
 
 
-@pytest.mark.parametrize("line", [["--help"], ["--version"], ["train", "--help"], ["classify", "--help"], []])
+def test_training_loads_nothing_optional():
+    assert loaded_by("import inkgrad as ig; ig.training.Tuning") & {"optuna", "sqlalchemy"} == set()
+
+
+@pytest.mark.parametrize(
+    "line", [["--help"], ["--version"], ["train", "--help"], ["tune", "--help"], ["classify", "--help"], []]
+)
 def test_help_loads_no_numpy(line):
     assert loaded_by(f"from inkgrad.cli.main import main\nmain({line!r})") & (HEAVY - {"rich"}) == set()
 

@@ -3,18 +3,21 @@
 import inspect
 from typing import get_args, get_type_hints
 
-from inkgrad.cli import main
+from inkgrad.cli import main, options
 from inkgrad.data import Augmentation
 from inkgrad.models import NAMED
 from inkgrad.training import OPTIMIZERS, SCHEDULES, Settings
 from inkgrad.training.settings import SCALINGS
+from inkgrad.training.tuning import result
 
 
 def test_choices_are_those_of_the_package():
-    assert get_args(main.Model) == tuple(NAMED)
-    assert get_args(main.OptimizerName) == tuple(OPTIMIZERS)
-    assert get_args(main.ScheduleName) == SCHEDULES
-    assert get_args(main.ScalingName) == SCALINGS
+    assert get_args(options.Model) == tuple(NAMED)
+    assert get_args(options.OptimizerName) == tuple(OPTIMIZERS)
+    assert get_args(options.ScheduleName) == SCHEDULES
+    assert get_args(options.ScalingName) == SCALINGS
+    assert get_args(options.Metric) == get_args(result.Metric)
+    assert get_args(options.Pruner) == get_args(result.Pruner)
 
 
 def test_every_setting_can_be_typed_and_has_the_same_default():

@@ -180,7 +180,10 @@ def rows(text, column):
     return {word for cell in first for word in re.findall(r"`([^`]+)`", cell)}
 
 
-@pytest.mark.parametrize("command", ["quickstart", "train", "evaluate", "doctor", "classify", "gradcheck"])
+DOCUMENTED = ["quickstart", "train", "tune", "lr-find", "ensemble", "evaluate", "doctor", "classify", "gradcheck"]
+
+
+@pytest.mark.parametrize("command", DOCUMENTED)
 def test_options_are_documented(command):
     documented = {o.split()[0] for o in rows(sections(ROOT / "docs/commands.md")[command], "option")}
     existing = set()
@@ -214,6 +217,9 @@ def test_documented_keys_are_those_of_the_commands(tmp_path, monkeypatch, capsys
     assert classified.keys() == rows(text["classify"], "key of `classify --json`")
     answer, failure = classified["results"]
     assert answer.keys() | failure.keys() == rows(text["classify"], "key of a result")
+    tuned = run("tune --model two-layer --epochs 1 --trials 1 --out tuned")
+    assert tuned.keys() == rows(text["tune"], "key of `tune --json`")
+    assert run("lr-find --model two-layer").keys() == rows(text["lr-find"], "key of `lr-find --json`")
     checked = run("gradcheck --model softmax-regression")
     assert checked.keys() == rows(text["gradcheck"], "key of `gradcheck --json`")
     assert quickstart["gradients"].keys() < checked.keys()

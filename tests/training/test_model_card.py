@@ -136,7 +136,7 @@ def typed(line, monkeypatch):
 
     def note(choices, given, **_):
         chosen = cli_train._parsed({name: value for name, value in choices.items() if name in given})
-        found.append(Settings(**cli_train._with_recipe(chosen)))
+        found.append(Settings(**cli_train.with_recipe(chosen)))
 
     monkeypatch.setattr(cli_train, "run", note)
     words = shlex.split(line)

@@ -10,6 +10,9 @@ from typing import Annotated, Literal
 
 import typer
 
+from inkgrad.cli.options import Data, Json, Model, OptimizerName, ScalingName, ScheduleName, Seed, typed
+from inkgrad.cli.search import lr_find, tune
+
 __all__ = ["main"]
 
 # Nothing here imports numpy: `inkgrad --help` answers at once. Each command imports its own module when it runs.
@@ -24,31 +27,6 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-
-Model = Literal[
-    "softmax-regression",
-    "two-layer",
-    "two-layer-sigmoid",
-    "mlp",
-    "lenet1",
-    "lenet5-1998",
-    "lenet5",
-    "cnn",
-    "resnet",
-    "simple-cnn",
-    "vgg",
-    "tiny",
-]
-OptimizerName = Literal["sgd", "momentum", "nesterov", "adagrad", "rmsprop", "adam", "adamw", "muon"]
-ScheduleName = Literal["constant", "step", "exponential", "cosine", "one-cycle"]
-ScalingName = Literal["linear", "standard"]
-
-Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on standard output.")]
-Data = Annotated[
-    str,
-    typer.Option(help="digits (bundled), mnist, a folder of IDX files or of class folders, a .pkl.gz, .npz or .csv."),
-]
-Seed = Annotated[int, typer.Option(help="Where chance starts: the same seed gives the same weights.")]
 
 
 @app.callback(invoke_without_command=True)
@@ -148,10 +126,9 @@ def train(
     choices = dict(locals())
     for name in ("context", "run", "out", "resume", "checkpoint_seconds", "tensorboard", "doctor", "json"):
         choices.pop(name)
-    given = {name for name in choices if getattr(context.get_parameter_source(name), "name", "") != "DEFAULT"}
     run(
         choices,
-        given,
+        typed(context) & choices.keys(),
         out=out,
         resume=resume,
         checkpoint_seconds=checkpoint_seconds,
@@ -159,6 +136,10 @@ def train(
         doctor=doctor,
         json=json,
     )
+
+
+app.command()(tune)
+app.command("lr-find")(lr_find)
 
 
 @app.command()

@@ -42,8 +42,8 @@ def run(
     if resume and out is not None:
         settings = _merged(saved_settings(out), typed)
     else:
-        settings = Settings(**_with_recipe(typed))
-    folder = out or _free_folder(settings.model)
+        settings = Settings(**with_recipe(typed))
+    folder = out or free_folder(settings.model)
     logs: list[Path] = []
 
     def callbacks(part: Path) -> list[Callback]:
@@ -96,7 +96,7 @@ def _tell(training: Run | EnsembleRun, last: dict[str, Any]) -> None:
     say(f"model {folder / MODEL_FILE}" + (f", history {folder / 'history.png'}" if settings.members == 1 else ""))
 
 
-def _with_recipe(typed: dict[str, Any]) -> dict[str, Any]:
+def with_recipe(typed: dict[str, Any]) -> dict[str, Any]:
     """The recipe's settings under those that were typed; epochs and steps stand in for each other."""
     if typed.get("recipe") is None:
         return typed
@@ -107,7 +107,7 @@ def _with_recipe(typed: dict[str, Any]) -> dict[str, Any]:
 
 
 def _parsed(typed: dict[str, Any]) -> dict[str, Any]:
-    """Widths as numbers, augmentation as a record, and a path that still leads to the data from another folder."""
+    """Widths as numbers, augmentation as a record, and a path to the data that lasts."""
     values = dict(typed)
     if values.get("normalize") is not None:
         values["normalize"] = tuple(name.strip() for name in values["normalize"].split(",") if name.strip())
@@ -118,11 +118,16 @@ def _parsed(typed: dict[str, Any]) -> dict[str, Any]:
             values["hidden"] = tuple(int(width) for width in str(values["hidden"]).split(","))
         except ValueError:
             raise OptionError(f"--hidden takes widths such as 128 or 300,100, but got {values['hidden']!r}") from None
-    if "data" in values and values["data"] not in NAMES and Path(values["data"]).exists():
-        values["data"] = str(Path(values["data"]).resolve())
+    if "data" in values:
+        values["data"] = lasting(values["data"])
     if values.get("teacher") is not None:
         values["teacher"] = str(Path(values["teacher"]).resolve())
     return values
+
+
+def lasting(data: str) -> str:
+    """The name of a data set, or a path that still leads to it from another folder."""
+    return data if data in NAMES or not Path(data).exists() else str(Path(data).resolve())
 
 
 def _augmentation(text: str) -> Augmentation:
@@ -185,10 +190,10 @@ def _log(folder: Path, *, wanted: bool, resume: bool) -> Path | None:
     return log if wanted or (resume and log.is_dir()) else None
 
 
-def _free_folder(model: str) -> Path:
-    """runs/MODEL, or runs/MODEL-2 and so on where that is taken."""
-    folder, number = Path("runs") / model, 1
+def free_folder(name: str) -> Path:
+    """runs/NAME, or runs/NAME-2 and so on where that is taken."""
+    folder, number = Path("runs") / name, 1
     while folder.exists():
         number += 1
-        folder = Path("runs") / f"{model}-{number}"
+        folder = Path("runs") / f"{name}-{number}"
     return folder

@@ -1,9 +1,11 @@
 """Checkpoints: all of a training in one file, so that it continues bit for bit."""
 
+import contextlib
 import functools
 import json
 import os
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +17,7 @@ from inkgrad.nn.state import read_arrays, write_arrays
 from inkgrad.training.callbacks import Callback
 from inkgrad.training.trainer import Trainer
 
-__all__ = ["CHECKPOINT_FILE", "Checkpointing", "load_checkpoint", "save_checkpoint"]
+__all__ = ["CHECKPOINT_FILE", "Checkpointing", "load_checkpoint", "save_checkpoint", "training_kept"]
 
 CHECKPOINT_FILE = "checkpoint.safetensors"
 
@@ -55,6 +57,16 @@ def load_checkpoint(path: str | os.PathLike[str], trainer: Trainer) -> None:
             f"{path} is damaged or of another inkgrad: {type(error).__name__} {error}; start a new run with another "
             f"--out"
         ) from error
+
+
+@contextlib.contextmanager
+def training_kept(trainer: Trainer) -> Iterator[None]:
+    """Whatever is trained inside the `with` block is as if it had not been: all that a checkpoint holds is put back."""
+    kept = _capture(trainer)
+    try:
+        yield
+    finally:
+        _apply(trainer, *kept, "the state before")
 
 
 def _capture(trainer: Trainer) -> tuple[dict[str, Any], dict[str, Any]]:

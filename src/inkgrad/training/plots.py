@@ -21,9 +21,9 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-__all__ = ["plot_confusion", "plot_history", "plot_per_class", "plot_reliability"]
+__all__ = ["plot_confusion", "plot_history", "plot_per_class", "plot_reliability", "render"]
 
-_BLUE, _SKY, _ORANGE, _GREEN, _GREY = "#0072B2", "#56B4E9", "#D55E00", "#009E73", "#777777"
+BLUE, SKY, ORANGE, GREEN, GREY = "#0072B2", "#56B4E9", "#D55E00", "#009E73", "#777777"
 _STYLE = {
     "axes.axisbelow": True,
     "axes.edgecolor": "#999999",
@@ -66,7 +66,7 @@ def plot_history(history: Sequence[Mapping[str, Any]]) -> bytes:
     lines = [line for line in history if line.get("kind", "epoch") == "epoch" and "epoch" in line]
     if not lines:
         raise DataError("the history has no finished epoch, so there is nothing to draw; train at least one epoch")
-    return _render(lambda figure: _draw_history(figure, lines), (9, 5.2), "png")
+    return render(lambda figure: _draw_history(figure, lines), (9, 5.2), "png")
 
 
 def plot_confusion(evaluation: Evaluation) -> bytes:
@@ -80,7 +80,7 @@ def plot_confusion(evaluation: Evaluation) -> bytes:
     True
     """
     side = min(5.5, 2.6 + 0.3 * len(evaluation.classes)) if len(evaluation.classes) <= 12 else 7.5
-    return _render(lambda figure: _draw_confusion(figure, evaluation), (side, side), "svg")
+    return render(lambda figure: _draw_confusion(figure, evaluation), (side, side), "svg")
 
 
 def plot_reliability(evaluation: Evaluation) -> bytes:
@@ -96,7 +96,7 @@ def plot_reliability(evaluation: Evaluation) -> bytes:
     >>> b"</svg>" in plot_reliability(evaluate_predictions(np.array([0, 1]), np.eye(2), "ab"))
     True
     """
-    return _render(lambda figure: _draw_reliability(figure, evaluation), (5.2, 5.5), "svg")
+    return render(lambda figure: _draw_reliability(figure, evaluation), (5.2, 5.5), "svg")
 
 
 def plot_per_class(evaluation: Evaluation) -> bytes:
@@ -112,10 +112,11 @@ def plot_per_class(evaluation: Evaluation) -> bytes:
     True
     """
     height = 1.4 + 0.28 * len(evaluation.classes)
-    return _render(lambda figure: _draw_per_class(figure, evaluation), (5.5, height), "svg")
+    return render(lambda figure: _draw_per_class(figure, evaluation), (5.5, height), "svg")
 
 
-def _render(draw: "Callable[[Figure], None]", size: tuple[float, float], form: str) -> bytes:
+def render(draw: "Callable[[Figure], None]", size: tuple[float, float], form: str) -> bytes:
+    """The picture that `draw` draws on a figure of so many inches, as "png" or "svg"."""
     import matplotlib.style
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
@@ -161,7 +162,7 @@ def _draw_history(figure: "Figure", lines: list[Mapping[str, Any]]) -> None:
 def _curves(axes: "Axes", lines: list[Mapping[str, Any]], keys: Mapping[str, str]) -> NDArray[np.float64]:
     """Draw the keys that the history has; all values drawn are returned."""
     drawn = []
-    for (key, label), color, dash in zip(keys.items(), (_BLUE, _ORANGE), ("-", "--"), strict=False):
+    for (key, label), color, dash in zip(keys.items(), (BLUE, ORANGE), ("-", "--"), strict=False):
         epochs, values = _series(lines, key)
         if values.size:
             mark = "o" if values.size <= 30 else ""
@@ -170,7 +171,7 @@ def _curves(axes: "Axes", lines: list[Mapping[str, Any]], keys: Mapping[str, str
             )
             drawn.append(values)
     if not drawn:
-        axes.text(0.5, 0.5, "not recorded", transform=axes.transAxes, ha="center", va="center", color=_GREY)
+        axes.text(0.5, 0.5, "not recorded", transform=axes.transAxes, ha="center", va="center", color=GREY)
         axes.set_yticks([])
         return np.zeros(0)
     if len(keys) > 1:
@@ -192,8 +193,8 @@ def _draw_confusion(figure: "Figure", evaluation: Evaluation) -> None:
     errors = np.where(np.eye(k, dtype=bool), 0, counts)
     # The root keeps a single error visible beside a pair that is confused a hundred times.
     strength = np.sqrt(errors / max(1, errors.max()))
-    hits = LinearSegmentedColormap.from_list("hits", ["white", _SKY])
-    misses = LinearSegmentedColormap.from_list("misses", ["white", _ORANGE])
+    hits = LinearSegmentedColormap.from_list("hits", ["white", SKY])
+    misses = LinearSegmentedColormap.from_list("misses", ["white", ORANGE])
     colors = np.where(np.eye(k, dtype=bool)[..., None], hits(np.diag(evaluation.recall)), misses(0.9 * strength))
     colors[errors > 0] = misses(0.15 + 0.75 * strength[errors > 0])
     axes = figure.add_subplot()
@@ -233,16 +234,16 @@ def _draw_reliability(figure: "Figure", evaluation: Evaluation) -> None:
     filled = table.count > 0
     left, width = table.edges[:-1][filled], np.diff(table.edges)[filled]
     bar: dict[str, Any] = {"align": "edge", "edgecolor": "white", "linewidth": 0.8}
-    upper.bar(left, table.accuracy[filled], width, color=_SKY, label="accuracy", **bar)
+    upper.bar(left, table.accuracy[filled], width, color=SKY, label="accuracy", **bar)
     upper.plot(
-        table.confidence[filled], table.accuracy[filled], "o", color=_ORANGE, markersize=4, label="at mean confidence"
+        table.confidence[filled], table.accuracy[filled], "o", color=ORANGE, markersize=4, label="at mean confidence"
     )
     upper.plot([0, 1], [0, 1], "--", color="#222222", linewidth=1, label="perfectly calibrated")
     upper.set(xlim=(0, 1), ylim=(0, 1.02), ylabel="accuracy")
     figure.legend(*upper.get_legend_handles_labels(), loc="outside upper center", ncols=3, columnspacing=1)
     upper.tick_params(labelbottom=False)
     upper.yaxis.set_major_formatter(PercentFormatter(1.0))
-    lower.bar(left, table.count[filled], width, color=_GREEN, **bar)
+    lower.bar(left, table.count[filled], width, color=GREEN, **bar)
     lower.set_yscale("log")
     lower.set_ylim(bottom=0.7)
     lower.set(xlabel="confidence in the predicted class", ylabel="images")
@@ -258,8 +259,8 @@ def _draw_per_class(figure: "Figure", evaluation: Evaluation) -> None:
     axes = figure.add_subplot()
     axes.hlines(rows, np.fmin(precision, recall), np.fmax(precision, recall), color="#bbbbbb", linewidth=2)
     # Where the two are equal, both marks show.
-    axes.plot(precision, rows, "o", color=_BLUE, markersize=9, label="precision")
-    axes.plot(recall, rows, "D", color=_ORANGE, markersize=5, label="recall")
+    axes.plot(precision, rows, "o", color=BLUE, markersize=9, label="precision")
+    axes.plot(recall, rows, "D", color=ORANGE, markersize=5, label="recall")
     axes.set_yticks(rows, [_printable(name) for name in evaluation.classes], parse_math=False)
     axes.set_ylim(len(rows) - 0.4, -0.6)
     low = min(0.95, float(np.nanmin(np.fmin(precision, recall))))

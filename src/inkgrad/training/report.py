@@ -81,7 +81,7 @@ def write_report(
         _calibration(evaluation),
         _gallery(images, labels, probabilities, classes),
         "" if classifier is None else _layers(classifier, images, labels, probabilities),
-        _details(details),
+        parts.details(details),
     ]
     return write_atomically(path, parts.page(title, sections))
 
@@ -97,12 +97,7 @@ def _headline(evaluation: Evaluation) -> str:
         ("Calibration error", f"{100 * evaluation.calibration_error:.2f}%", "mean gap between confidence and accuracy"),
         ("Log loss", f"{evaluation.log_loss:.4f}", "nats an image"),
     ]
-    cells = "".join(
-        f'<div><dt>{name}</dt><dd class="value">{parts.escape(value)}</dd>'
-        f'<dd class="soft">{parts.escape(note)}</dd></div>'
-        for name, value, note in entries
-    )
-    return f'<dl class="figures">{cells}</dl>'
+    return parts.figures(entries)
 
 
 def _per_class(evaluation: Evaluation) -> str:
@@ -228,14 +223,6 @@ def _layers(
         )
         + "</section>"
     )
-
-
-def _details(details: Mapping[str, str]) -> str:
-    rows = "".join(
-        f'<tr><th scope="row">{parts.escape(name)}</th><td>{parts.escape(value)}</td></tr>'
-        for name, value in details.items()
-    )
-    return f'<section><h2>Details</h2><table class="wide details">{rows}</table></section>' if rows else ""
 
 
 def _check(

@@ -3,9 +3,21 @@
 import base64
 import html
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
-__all__ = ["base64_of", "escape", "most", "page", "percent", "percent_by", "picture", "plot", "table"]
+__all__ = [
+    "base64_of",
+    "details",
+    "escape",
+    "figures",
+    "most",
+    "page",
+    "percent",
+    "percent_by",
+    "picture",
+    "plot",
+    "table",
+]
 
 _STYLE = """
 :root { color-scheme: light dark; --paper: #fff; --ink: #1b1f24; --soft: #57606a; --line: #d0d7de; --card: #f6f8fa;
@@ -79,6 +91,23 @@ def table(style: str, caption: str, header: Sequence[str], rows: Iterable[Sequen
         f'<table class="{style}"><caption>{escape(caption)}</caption>'
         f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
     )
+
+
+def figures(entries: Iterable[tuple[str, str, str]]) -> str:
+    """The main figures in large type: (name, value, what it is) of each."""
+    cells = "".join(
+        f'<div><dt>{escape(name)}</dt><dd class="value">{escape(value)}</dd><dd class="soft">{escape(note)}</dd></div>'
+        for name, value, note in entries
+    )
+    return f'<dl class="figures">{cells}</dl>'
+
+
+def details(entries: Mapping[str, str]) -> str:
+    """A section with what else there is to say, nothing where that is nothing."""
+    rows = "".join(
+        f'<tr><th scope="row">{escape(name)}</th><td>{escape(value)}</td></tr>' for name, value in entries.items()
+    )
+    return f'<section><h2>Details</h2><table class="wide details">{rows}</table></section>' if rows else ""
 
 
 def plot(svg: bytes, alt: str, caption: str) -> str:

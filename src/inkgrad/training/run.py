@@ -75,7 +75,7 @@ def saved_settings(folder: str | os.PathLike[str]) -> Settings:
 
 def write_settings(folder: Path, settings: Settings) -> None:
     """What a run's folder says of its settings and of the versions that it is made with; and all of it as a recipe."""
-    content = {"settings": settings.as_json(), "versions": _versions()}
+    content = {"settings": settings.as_json(), "versions": versions()}
     write_atomically(folder / SETTINGS_FILE, json.dumps(content, indent=2) + "\n")
     write_recipe(folder / RECIPE_FILE, settings, comments=[f"All settings of a run of inkgrad {__version__}."])
 
@@ -146,9 +146,7 @@ class Run:
             StorageError: a file could not be written.
             KeyboardInterrupt: Ctrl-C; a checkpoint has been saved.
         """
-        write_settings(self.folder, self.settings)
-        self.trainer.fit(steps=self.settings.total_steps(len(self.splits.train)))
-        last = dict(self.trainer.history[-1])
+        last = self.fit()
         with self._final() as classifier:
             evaluation = evaluated(classifier, self.splits.validation)
             if self.settings.views > 1 and evaluation is not None:  # the history knows of one view
@@ -157,6 +155,16 @@ class Run:
         write_atomically(self.folder / PLOT_FILE, plot_history(self.trainer.history))
         self._write_card(evaluation)
         return last
+
+    def fit(self) -> dict[str, Any]:
+        """Train to the end without the model, the plot and the card: what a search wants of its trials.
+
+        Raises:
+            DivergenceError, StorageError, KeyboardInterrupt: as `train` does.
+        """
+        write_settings(self.folder, self.settings)
+        self.trainer.fit(steps=self.settings.total_steps(len(self.splits.train)))
+        return dict(self.trainer.history[-1])
 
     @property
     def parameter_count(self) -> int:
@@ -194,7 +202,7 @@ class Run:
             projection=classifier.projection,
             views=classifier.views,
             metrics=metrics,
-            training={"settings": self.settings.as_json(), "versions": _versions(), "data": self.trainer.fingerprint},
+            training={"settings": self.settings.as_json(), "versions": versions(), "data": self.trainer.fingerprint},
         )
 
     def _write_card(self, evaluation: Evaluation | None) -> None:
@@ -213,5 +221,6 @@ class Run:
         write_atomically(self.folder / CARD_FILE, card)
 
 
-def _versions() -> dict[str, str]:
+def versions() -> dict[str, str]:
+    """Those that a run's results may depend on."""
     return {"inkgrad": __version__, "python": platform.python_version(), "numpy": np.__version__}

@@ -130,7 +130,7 @@ class Trainer:
         self.total_steps = wanted
         self.stopped = None
         self.step.net.train()
-        with blas_threads(self._largest_product()), Interruption() as interruption:
+        with blas_threads(self.largest_product()), Interruption() as interruption:
             try:
                 self._notify("on_start")
                 if self._seen and self.step_count >= self.total_steps:  # stopped between the last step and its record
@@ -142,7 +142,7 @@ class Trainer:
                 self._notify("on_end")
         return self.history
 
-    def _largest_product(self) -> int:
+    def largest_product(self) -> int:
         """Multiplications in the largest matrix product of a step, as far as the weights tell."""
         weights = [parameter.size for _, parameter in self.step.net.named_parameters() if parameter.ndim > 1]
         return self.loader.batch_size * max(weights, default=0)

@@ -1,0 +1,264 @@
+"""`Tuning`: a search of hyper-parameters in a folder of its own."""
+
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Protocol
+
+from inkgrad.data import Splits
+from inkgrad.errors import CheckpointError, OptionError, StorageError
+from inkgrad.files import write_atomically
+from inkgrad.models import NAMED
+from inkgrad.training.recipes import write_recipe
+from inkgrad.training.run import SETTINGS_FILE, versions
+from inkgrad.training.tuning.lock import only_one
+from inkgrad.training.tuning.page import write_tuning_report
+from inkgrad.training.tuning.result import TUNING_FILE, Outcome, TrialRecord, Tuned, TuningSettings, read_saved
+from inkgrad.training.tuning.space import Space
+from inkgrad.training.tuning.study import STUDY_FILE, Study, require
+from inkgrad.training.tuning.trial import Job, clear, train_trial
+from inkgrad.training.tuning.workers import train_in_processes
+
+__all__ = ["BEST_FILE", "REPORT_FILE", "TRIALS_FILE", "Tuning"]
+
+BEST_FILE = "best.toml"
+REPORT_FILE = "report.html"
+TRIALS_FILE = "trials.json"
+TRIALS_FOLDER = "trials"
+
+
+class Listener(Protocol):
+    """Whoever wants to hear how a tuning goes."""
+
+    def on_epoch(self, number: int, epoch: int, value: float) -> None:
+        """Called after each epoch of a trial."""
+
+    def on_trial(self, record: TrialRecord, tuned: Tuned) -> None:
+        """Called after each trial."""
+
+
+class Tuning:
+    """A search of hyper-parameters in a folder of its own.
+
+    Each trial is a training in `trials/NUMBER` with checkpoints. A tuning that ended at any moment and in any way goes
+    on with `resume`: trials in progress continue from their checkpoints. With one process, the trials are those of a
+    tuning that was never stopped, bit for bit.
+
+    Args:
+        folder: where everything goes; made if missing.
+        settings: what is searched, and what stays.
+        splits: the data that the settings name; the test part is never looked at.
+        trials: how many to make in all.
+        processes: how many at a time.
+        resume: continue the tuning that is there.
+        checkpoint_seconds: the longest time between two checkpoints of a trial.
+        listener: hears of each epoch and each trial.
+
+    Raises:
+        OptionError: Optuna is not installed, the search cannot be, or the folder holds a tuning and `resume` is false.
+        CheckpointError: there is nothing to resume, or the tuning there is another one.
+
+    >>> import inkgrad as ig, tempfile
+    >>> settings = TuningSettings(ig.training.Settings(model="two-layer", epochs=1), ("learning_rate=0.01..1:log",))
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     tuned = Tuning(folder, settings, ig.data.load("digits"), trials=2).run()
+    >>> len(tuned.trials), list(tuned.best.params)
+    (2, ['learning_rate'])
+    """
+
+    def __init__(
+        self,
+        folder: str | os.PathLike[str],
+        settings: TuningSettings,
+        splits: Splits,
+        *,
+        trials: int = 30,
+        processes: int = 1,
+        resume: bool = False,
+        checkpoint_seconds: float = 60.0,
+        listener: Listener | None = None,
+    ) -> None:
+        require("optuna")
+        if settings.base.members > 1:
+            raise OptionError(f"a search trains one network at a time, but members is {settings.base.members}")
+        for name, number in (("trials", trials), ("processes", processes)):
+            if number < 1:
+                raise OptionError(f"a tuning needs {name} of at least 1, but got {number}")
+        self.folder = Path(folder)
+        self.settings = settings
+        self.splits = splits
+        self.trials = trials
+        self.processes = processes
+        self.checkpoint_seconds = checkpoint_seconds
+        self.listener = listener
+        self.space = Space(settings.base, settings.search)
+        self._study: Study | None = None
+        if not len(splits.validation):
+            raise OptionError(f"a search needs validation data, but {splits.train.name} comes with none")
+        self._check_metric()
+        self._check_folder(resume)
+        self.space.check(splits)
+
+    def run(self) -> Tuned:
+        """Make the trials that are missing, then write the report, the best settings and the list of trials.
+
+        Raises:
+            RunError: a file could not be written, or the process of a trial was killed.
+            KeyboardInterrupt: Ctrl-C; the trials in progress have saved checkpoints.
+        """
+        self._make_folder()
+        with only_one(self.folder):
+            self._write_settings()
+            self._study = self._open()
+            try:
+                self._tidy_up()
+                self._train()
+                tuned = self.tuned
+                self._write(tuned)
+            finally:
+                self._study.close()
+        return tuned
+
+    def _check_metric(self) -> None:
+        """Losses are compared only where they are the same function."""
+        models = self.space.fields.get("model")
+        losses = {NAMED[name].loss for name in models.ends} if models else set()
+        if self.settings.metric == "loss" and ("label_smoothing" in self.space.fields or len(losses) > 1):
+            raise OptionError(
+                "the search changes what the loss is, so losses cannot be compared; take the metric accuracy"
+            )
+
+    def _check_folder(self, resume: bool) -> None:
+        """Nothing of another tuning or run is overwritten, and a tuning goes on as it began."""
+        if resume:
+            saved = read_saved(self.folder)
+            if TuningSettings.from_json(saved["settings"]) != self.settings:
+                raise CheckpointError(f"the tuning in {self.folder} has other settings; resume with those it has")
+            if saved["data"] != self._fingerprint():
+                raise CheckpointError(
+                    f"the tuning in {self.folder} was made with other data than {self.splits.train.name} and "
+                    f"{self.splits.validation.name} are now; start a new one with another --out"
+                )
+            return
+        if self.folder.exists() and not self.folder.is_dir():
+            raise OptionError(f"{self.folder} is a file, but a tuning needs a folder; choose another --out")
+        if (self.folder / TUNING_FILE).exists():
+            raise OptionError(
+                f"{self.folder} holds a tuning already; continue it with --resume or choose another --out"
+            )
+        for name in (SETTINGS_FILE, STUDY_FILE):
+            if (self.folder / name).exists():
+                raise OptionError(f"{self.folder} holds {name} of something else; choose another --out")
+
+    def _fingerprint(self) -> str:
+        """Of what is learned from and what trials are judged by."""
+        return f"{self.splits.train.fingerprint()} {self.splits.validation.fingerprint()}"
+
+    def _make_folder(self) -> None:
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise StorageError(f"cannot make the folder {self.folder}: {error.strerror or error}") from error
+
+    def _write_settings(self) -> None:
+        content = {
+            "settings": self.settings.as_json(),
+            "trials": self.trials,
+            "data": self._fingerprint(),
+            "versions": versions() | {"optuna": require("optuna").__version__},
+        }
+        write_atomically(self.folder / TUNING_FILE, json.dumps(content, indent=2) + "\n")
+
+    def _open(self) -> Study:
+        base, epochs, images = self.settings.base, self.space.fields.get("epochs"), len(self.splits.train)
+        longest = -(-base.total_steps(images) // -(-images // min(base.batch_size, images)))
+        if epochs is not None:
+            longest = int(max(epochs.ends))
+        return Study(
+            self.folder, metric=self.settings.metric, pruner=self.settings.pruner, epochs=longest, seed=base.seed
+        )
+
+    @property
+    def study(self) -> Study:
+        """Optuna's study; open while the tuning runs."""
+        assert self._study is not None
+        return self._study
+
+    @property
+    def tuned(self) -> Tuned:
+        """What has been found so far."""
+        return Tuned(self.settings.metric, self.study.records(self.space.values), self.study.importance())
+
+    def _tidy_up(self) -> None:
+        """Perhaps the end came between the last word on a trial and the removal of its checkpoint."""
+        for record in self.study.records(self.space.values):
+            if record.state != "running":
+                clear(self._trial_folder(record.number))
+
+    def _train(self) -> None:
+        jobs = self._jobs()
+        if self.processes == 1:
+            for job in jobs:
+                self._finished(job, train_trial(job, self.splits, self._report))
+        else:
+            train_in_processes(self.processes, self.splits, lambda: next(jobs, None), self._report, self._finished)
+
+    def _jobs(self) -> Iterator[Job]:
+        """Trials that have begun and not ended, then new ones."""
+        for number, stored in self.study.unfinished().items():
+            if number < self.trials:
+                yield from self._job(number, stored)
+        while len(self.study) < self.trials:
+            yield from self._job(*self.study.ask(self.space.suggest))
+
+    def _job(self, number: int, stored: dict[str, Any]) -> Iterator[Job]:
+        """The job of a trial; none where its settings cannot stand together, which is then noted."""
+        folder = self._trial_folder(number)
+        try:
+            settings = self.space.settings(self.space.values(stored))
+        except OptionError as error:
+            self._end(number, Outcome("refused", message=str(error)))
+            return
+        yield Job(number, settings, folder, self.settings.key, self.checkpoint_seconds)
+
+    def _trial_folder(self, number: int) -> Path:
+        return self.folder / TRIALS_FOLDER / f"{number:04d}"
+
+    def _report(self, number: int, epoch: int, value: float) -> bool:
+        if self.listener is not None:
+            self.listener.on_epoch(number, epoch, value)
+        return self.study.report(number, epoch, value)
+
+    def _finished(self, job: Job, outcome: Outcome) -> None:
+        self._end(job.number, outcome)
+        clear(job.folder)
+
+    def _end(self, number: int, outcome: Outcome) -> None:
+        self.study.tell(number, outcome)
+        if self.listener is not None:
+            records = self.study.records(self.space.values)
+            self.listener.on_trial(records[number], Tuned(self.settings.metric, records, {}))
+
+    def _write(self, tuned: Tuned) -> None:
+        write_atomically(self.folder / TRIALS_FILE, json.dumps(tuned.as_json(), indent=2) + "\n")
+        best = tuned.best
+        if best is not None:
+            said = f"{best.value:.2%}" if tuned.metric == "accuracy" else f"{best.value:.4f}"
+            comments = [f"Trial {best.number}, the best of {len(tuned.trials)}: validation {tuned.metric} {said}."]
+            write_recipe(self.folder / BEST_FILE, self.space.settings(best.params), comments=comments)
+        write_tuning_report(self.folder / REPORT_FILE, tuned, self.space, self._details())
+
+    def _details(self) -> dict[str, str]:
+        base = self.settings.base
+        fixed = {k: v for k, v in base.as_json().items() if v not in (None, (), {}) and k not in self.space.fields}
+        found = versions() | {"optuna": require("optuna").__version__}
+        return {
+            "Data": f"{base.data}: {len(self.splits.train):,} images to learn from, "
+            f"{len(self.splits.validation):,} to validate",
+            "Searched": ", ".join(self.settings.search),
+            "Fixed": ", ".join(f"{name}={value}" for name, value in fixed.items()),
+            "Sampler": "TPE, multivariate",
+            "Pruner": self.settings.pruner,
+            "Versions": ", ".join(f"{name} {version}" for name, version in found.items()),
+        }
