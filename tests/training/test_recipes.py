@@ -2,6 +2,8 @@
 
 from dataclasses import replace
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -23,6 +25,12 @@ def test_those_of_the_package(name):
     net = build(settings.model, rng=default_rng(0), **options)
     if name == "tiny-mnist":
         assert net.parameter_count() <= 7000
+
+
+def test_the_ensemble_is_of_the_best_single_networks():
+    ensemble, single = (Settings(**read_recipe(name)) for name in ("ensemble", "best-single"))
+    assert replace(ensemble, members=1, recipe="best-single") == single
+    assert 2 <= ensemble.members <= 5
 
 
 def test_a_file_of_ones_own(tmp_path):
