@@ -1,7 +1,7 @@
 """All benchmarks in order, one after the other: `python benchmarks/all.py [--quick] [--only NAME ...]`.
 
 Run nothing else meanwhile. MNIST to 99 % is measured on the validation digits here; `to_99.py --split test` is for a
-frozen recipe and run by hand, as are the evaluations of accuracy.py, textbook.py and full_batch.py.
+frozen recipe and run by hand, as are the evaluations of accuracy.py, lecun_1998.py, textbook.py and full_batch.py.
 """
 
 import argparse
@@ -13,7 +13,7 @@ import harness
 
 SCRIPTS = (
     *("train_speed", "predict_speed", "roofline", "scaling", "to_99"),
-    *("memory", "first_use", "parity", "startup"),
+    *("memory", "first_use", "parity", "startup", "augmentation"),
 )
 
 
