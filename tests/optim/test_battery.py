@@ -358,3 +358,32 @@ def test_orthogonalize(shape):
     assert np.abs(np.diag(turned) - 1).max() < 0.4
     np.testing.assert_allclose(turned, np.diag(np.diag(turned)), atol=1e-9)
     assert not orthogonalize(np.zeros(shape)).any()
+
+
+@pytest.mark.parametrize("size", [10.0**-k for k in range(7, 46, 2)] + [1e10, 1e18])
+def test_orthogonalize_of_tiny_and_huge_numbers(size):
+    """Of what is all but nothing comes nothing much, and never NaN."""
+    matrix = (cases.Draw("tiny").normal(30, 50) * size).astype(np.float32)
+    turned = orthogonalize(matrix)
+    assert np.isfinite(turned).all()
+    values = np.linalg.svd(turned, compute_uv=False)
+    assert values.max() < 1.4
+    if size <= 1e-12:
+        assert values.max() < 0.01
+    if size >= 1:
+        assert values.min() > 0.5
+
+
+def test_muon_lets_a_layer_without_slopes_rest():
+    """As where all units of a layer have died: its momentum fades, its weights stay as they are."""
+    rng = ig.default_rng(0)
+    net = nn.Sequential(nn.Linear(6, 8, rng=rng), nn.Linear(8, 3, rng=rng))
+    optimizer = optim.Muon(net, 0.01, weight_decay=0.0)
+    before = []
+    for t in range(2000):
+        for _, p in net.named_parameters():
+            p.grad = np.ones_like(p.data) if t == 0 else np.zeros_like(p.data)
+        optimizer.step()
+        before.append(net.layers[0].weight.data.copy())
+    assert np.isfinite(before[-1]).all()
+    np.testing.assert_array_equal(before[-1], before[900])

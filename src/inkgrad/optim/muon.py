@@ -18,13 +18,14 @@ __all__ = ["Muon", "orthogonalize"]
 
 NEWTON_SCHULZ = (3.4445, -4.7750, 2.0315)  # Jordan's: steepest at 0, so that five rounds do
 ROUNDS = 5
+LEAST = 1e-7  # norm; momentum below it fades instead of being blown up to full size, so that idle layers come to rest
 LIKE_ADAM = 0.2  # root mean square of AdamW's usual update, to which Muon's is brought (Liu et al. 2025)
 
 
 def orthogonalize(matrix: NDArray[Any], *, rounds: int = ROUNDS) -> NDArray[Any]:
     """Nearly U V^T of the singular value decomposition U S V^T: all singular values end near 1, in 0.6..1.3.
 
-    Newton-Schulz: X <- a X + (b A + c A^2) X with A = X X^T, from X = matrix / its Frobenius norm.
+    Of a matrix whose norm is below 1e-7 comes a smaller one. Newton-Schulz: X <- a X + (b A + c A^2) X with A = X X^T, from X = matrix / its Frobenius norm.
 
     Args:
         matrix: (m, n), floats.
@@ -38,7 +39,8 @@ def orthogonalize(matrix: NDArray[Any], *, rounds: int = ROUNDS) -> NDArray[Any]
     a, b, c = (real(coefficient) for coefficient in NEWTON_SCHULZ)
     tall = matrix.shape[0] > matrix.shape[1]
     x = matrix.T if tall else matrix
-    x = x / max(np.linalg.norm(x), real(1e-30))  # of nothing comes nothing
+    norm = float(np.linalg.norm(x.astype(np.float64)))  # squares of float32 would overflow, or vanish
+    x = x / real(max(norm, LEAST))
     for _ in range(rounds):
         square = x @ x.T
         x = a * x + (b * square + c * (square @ square)) @ x
