@@ -112,13 +112,38 @@ def test_beside_a_training(inkgrad, tmp_path):
     line = ("train", "--learning-rate", 3, "--epochs", 3, "--out")
     told, silent = inkgrad(*line, tmp_path / "a", "--doctor"), inkgrad(*line, tmp_path / "b")
     assert re.search(r"doctor, epoch 1.00: serious, dead-units. 1\d\d of 128 units", told.err)
-    assert "doctor" not in silent.err
+    assert "doctor, epoch" not in silent.err
+    assert f"this is hardly better than guessing; to see why: inkgrad doctor {tmp_path / 'b'}" in silent.err
     names = ("model.safetensors", "settings.json")
     weights = [load_file(tmp_path / run / names[0]) for run in "ab"]
     assert all(np.array_equal(weights[0][name], weights[1][name]) for name in weights[1])
     assert (tmp_path / "a" / names[1]).read_bytes() == (tmp_path / "b" / names[1]).read_bytes()
     resumed = inkgrad("train", "--resume", "--out", tmp_path / "b", "--epochs", 4, "--doctor")
     assert "doctor, epoch 4.00: serious, dead-units" in resumed.err
+
+
+def test_a_run_whose_weights_were_not_kept(inkgrad, tmp_path):
+    run = tmp_path / "run"
+    assert inkgrad("train", "--model", "two-layer", "--epochs", 1, "--out", run).status == 0
+    for name in ("model.safetensors", "checkpoint.safetensors"):
+        (run / name).unlink()
+    ended = inkgrad("doctor", run)
+    assert ended.status == 2
+    assert (
+        f"were not kept, as of a trial of a search; to examine it, train it again: inkgrad train --recipe {run}"
+        in ended.err
+    )
+
+
+def test_the_doctor_knows_a_teacher(inkgrad, tmp_path):
+    """The loss beside a teacher never comes near 0; that is no illness."""
+    teacher, student = tmp_path / "teacher", tmp_path / "student"
+    line = ("train", "--model", "two-layer", "--epochs", 20, "--learning-rate", 0.1)
+    assert inkgrad(*line, "--out", teacher).status == 0
+    taught = ("--teacher", teacher, "--temperature", 4, "--teacher-weight", 1, "--mixup", 0.2)
+    assert inkgrad(*line[:-1], 0.03, *taught, "--out", student).status == 0
+    found = inkgrad("doctor", student, "--json").json
+    assert [one["name"] for one in found["findings"] if one["severity"] != "note"] == []
 
 
 def test_an_ensemble_is_examined_member_by_member(inkgrad, tmp_path):

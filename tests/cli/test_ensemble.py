@@ -40,17 +40,38 @@ def test_kill_9_in_the_middle_of_an_ensemble(inkgrad, process, tmp_path):
 
 
 def test_joining_runs(inkgrad, tmp_path, trained):
-    joined = inkgrad("ensemble", trained, trained, "--out", tmp_path / "both.safetensors", "--json")
+    other = tmp_path / "other"
+    assert inkgrad("train", "--train-on", "all", "--epochs", "2", "--out", other).status == 0
+    out = tmp_path / "both.safetensors"
+    joined = inkgrad("ensemble", trained, other, "--out", out, "--json")
     assert joined.status == 0, joined.err
     assert joined.json["members"] == 2
     images = load_digits()[1].images
-    one, two = ig.models.load(trained), ig.models.load(tmp_path / "both.safetensors")
-    np.testing.assert_allclose(one.predict_proba(images), two.predict_proba(images), rtol=1e-4, atol=1e-7)
-    assert two.header["training"]["settings"]["model"] == "mlp"
-    evaluated = inkgrad("evaluate", tmp_path / "both.safetensors", "--json")
-    assert evaluated.status == 0, evaluated.err
-    again = inkgrad("ensemble", trained, "--out", tmp_path / "both.safetensors")
-    assert (again.status, "both.safetensors is there already; choose another --out" in again.err) == (2, True)
-    missing = inkgrad("ensemble", tmp_path / "nowhere")
-    assert missing.status == 2
-    assert "nowhere" in missing.err
+    answers = [ig.models.load(path).predict_proba(images) for path in (trained, other)]
+    both = ig.models.load(out)
+    np.testing.assert_allclose(both.predict_proba(images), np.mean(answers, axis=0), rtol=1e-4, atol=1e-7)
+    assert both.header["training"]["settings"]["model"] == "mlp"
+    assert inkgrad("evaluate", out, "--json").status == 0
+    seen = inkgrad("evaluate", out, "--split", "validation")
+    assert (seen.status, "so it has learned from the validation part" in seen.err) == (2, True)
+
+
+@pytest.mark.parametrize(
+    ("names", "words"),
+    [
+        (("run",), "an ensemble needs at least two models, but got 1"),
+        (("run", "run"), "an ensemble needs different models, but one is named twice"),
+        (("run", "nowhere"), "nowhere"),
+    ],
+)
+def test_what_cannot_be_joined(inkgrad, tmp_path, trained, names, words):
+    ended = inkgrad("ensemble", *(trained if name == "run" else tmp_path / name for name in names))
+    assert (ended.status, words in ended.err) == (2, True)
+    assert list(tmp_path.glob("**/*.safetensors")) == []
+
+
+def test_nothing_is_replaced(inkgrad, tmp_path, trained):
+    other = tmp_path / "other.safetensors"
+    other.write_bytes((trained / "model.safetensors").read_bytes())
+    ended = inkgrad("ensemble", trained, other, "--out", other)
+    assert (ended.status, "other.safetensors is there already; choose another --out" in ended.err) == (2, True)

@@ -46,7 +46,7 @@ def test_for_people_and_folders_of_its_own(inkgrad, tmp_path):
     for name in ("two-layer", "two-layer-2", "two-layer-3"):
         ended = inkgrad("train", *QUICK, "--steps", 3)
         assert ended.status == 0
-        assert f"next: inkgrad evaluate runs/{name}\n" in ended.out
+        assert f"next: inkgrad evaluate runs/{name} --split validation\n" in ended.out
         assert "trained two-layer (6,370 parameters) for 3 steps on digits train" in ended.out
     assert sorted(p.name for p in (tmp_path / "work" / "runs").iterdir()) == ["two-layer", "two-layer-2", "two-layer-3"]
 
@@ -129,9 +129,9 @@ def test_nothing_is_overwritten(inkgrad, trained):
         ("--augment shift=99", "augmentation shift must be a number from 0 to 28, but is 99"),
         ("--label-smoothing 1", "label-smoothing must be from 0 to below 1"),
         ("--model mlp --width 3", "mlp has no option 'width'"),
-        ("--recipe best", "there is no recipe 'best'; there are lenet5-distorted"),
-        ("--average 1", "decay in (0, 1)"),
-        ("--clip-norm 0", "positive limit"),
+        ("--recipe best", "there is no recipe 'best'; there are best-single"),
+        ("--average 1", "average must be between 0 and 1, but is 1"),
+        ("--clip-norm 0", "clip-norm must be positive and finite, but is 0"),
         ("--early-stopping 2 --train-on all", "early stopping needs validation data"),
         ("--seed -1", "seed must not be negative"),
         ("--resume", "--resume needs --out"),
@@ -385,7 +385,8 @@ def test_a_loss_that_runs_away(inkgrad, tmp_path):
     assert ended.status == 1
     last = ended.err.splitlines()[-1]
     assert last.startswith("inkgrad: training diverged: the loss rose from 2.3 to ")
-    assert last.endswith("at a learning rate of 80; lower the learning rate or clip the gradient")
+    advice = "lower the learning rate or clip the gradient; for more: inkgrad doctor "
+    assert f"at a learning rate of 80; {advice}" in last
 
 
 def test_class_folders_of_any_name(inkgrad, tmp_path):

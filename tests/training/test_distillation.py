@@ -5,8 +5,8 @@ import pytest
 from scipy import special
 
 import inkgrad as ig
-from inkgrad.data import linear_scaling, load_digits
-from inkgrad.errors import CheckpointError, OptionError
+from inkgrad.data import Splits, linear_scaling, load_digits
+from inkgrad.errors import CheckpointError, ModelFileError, OptionError
 from inkgrad.models import Classifier, build
 from inkgrad.training import Distillation, Run, Settings, Trainer, TrainStep
 
@@ -68,9 +68,9 @@ def test_a_run_with_a_teacher_resumes_bit_for_bit(teacher, small, tmp_path, weig
 @pytest.mark.parametrize(
     ("values", "words"),
     [
-        ({"scaling": "standard"}, "the teacher's scaling are .*linear.*, but here they are .*standard"),
-        ({"normalize": ("deskew",)}, r"normalizations and principal components are \(\(\), None\), but here"),
-        ({"pca": 20}, r"here they are \(\(\), 20\); they must be the same"),
+        ({"scaling": "standard"}, "in scaling they differ: the teacher has .*linear.*, here it is .*standard"),
+        ({"normalize": ("deskew",)}, "in normalization they differ: the teacher has none, here it is deskew"),
+        ({"pca": 20}, "in number of principal components they differ: the teacher has none, here it is 20"),
     ],
 )
 def test_a_teacher_that_sees_something_else(teacher, small, tmp_path, values, words):
@@ -81,8 +81,9 @@ def test_a_teacher_that_sees_something_else(teacher, small, tmp_path, values, wo
 @pytest.mark.parametrize(
     ("values", "words"),
     [
-        ({"temperature": 0.0}, "temperature must be above 0, but is 0"),
-        ({"teacher_weight": 1.5}, "teacher-weight must be from 0 to 1, but is 1.5"),
+        ({"teacher": "t", "temperature": 0.0}, "temperature must be above 0, but is 0"),
+        ({"teacher": "t", "teacher_weight": 1.5}, "teacher-weight must be from 0 to 1, but is 1.5"),
+        ({"temperature": 3.0}, "temperature and teacher-weight belong to a teacher, but none is given"),
         ({"teacher": "t", "label_smoothing": 0.1}, "label-smoothing and a teacher exclude each other"),
         ({"teacher": "t", "model": "two-layer-sigmoid"}, "teacher belongs to cross-entropy, which is not the loss of"),
         ({"mixup": 0.2, "model": "two-layer-sigmoid"}, "mixup belongs to cross-entropy"),
@@ -99,3 +100,15 @@ def test_impossible_values(values, words):
     for name in ("temperature", "weight"):
         with pytest.raises(OptionError, match=name):
             Distillation(Classifier(build("two-layer", rng=ig.default_rng(0))), **{name: -1.0})
+
+
+def test_other_principal_components(small, tmp_path):
+    Run(tmp_path / "teacher", Settings(**STUDENT, pca=20), small).train()
+    other = Splits(small.train[::-1][:150], small.validation, small.test)
+    with pytest.raises(OptionError, match="the principal components of the teacher's training images differ"):
+        Run(tmp_path / "student", Settings(**STUDENT, pca=20, teacher=str(tmp_path / "teacher")), other)
+
+
+def test_a_teacher_that_is_gone(small, tmp_path):
+    with pytest.raises(ModelFileError, match="the teacher cannot be loaded: there is no model file at"):
+        Run(tmp_path / "student", Settings(**STUDENT, teacher=str(tmp_path / "gone")), small)

@@ -1,10 +1,12 @@
 """A run of several networks."""
 
 import json
+import shutil
 from dataclasses import replace
 
 import numpy as np
 import pytest
+from threadpoolctl import threadpool_limits
 
 import inkgrad as ig
 from inkgrad.data import Splits
@@ -73,10 +75,54 @@ def test_a_run_stopped_within_a_member_goes_on_there(trained, small, tmp_path):
     assert _weights(stopped) == _weights(folder)
 
 
-def test_a_member_of_other_settings_is_refused(small, tmp_path):
-    Run(tmp_path / "run" / "member-0", replace(SETTINGS, members=1, batch_size=30), small).train()
+def everything(folder):
+    """All files and what is in them."""
+    return {path.relative_to(folder): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def test_a_member_of_other_settings_is_refused_and_nothing_is_changed(trained, small):
+    folder, _ = trained
+    before = everything(folder)
+    other = replace(SETTINGS, batch_size=30)
     with pytest.raises(CheckpointError, match="member-0 holds a run with other settings than the ensemble's"):
-        EnsembleRun(tmp_path / "run", SETTINGS, small).train()
+        EnsembleRun(folder, other, small, resume=True).train()
+    assert everything(folder) == before
+
+
+def test_data_that_changed_since_are_refused(trained, small):
+    folder, _ = trained
+    before = everything(folder)
+    changed = Splits(small.train[1:], small.validation, small.test)
+    with pytest.raises(CheckpointError, match=r"the data of .*member-0 have changed since it was trained"):
+        EnsembleRun(folder, SETTINGS, changed, resume=True).train()
+    assert everything(folder) == before
+
+
+def test_an_ensemble_can_be_prolonged(trained, small, tmp_path):
+    shutil.copytree(trained[0], tmp_path / "run")
+    longer = replace(SETTINGS, epochs=3)
+    result = EnsembleRun(tmp_path / "run", longer, small, resume=True).train()
+    assert result["step"] == 3 * 12
+    EnsembleRun(tmp_path / "fresh", longer, small).train()
+    assert _weights(tmp_path / "run") == _weights(tmp_path / "fresh")
+
+
+def test_threads_of_blas_do_not_decide_the_principal_components(small):
+    """Or an ensemble could not go on where another number of threads is at hand."""
+    found = []
+    for threads in (1, 2):
+        with threadpool_limits(threads):
+            projection = ig.data.principal_components(small.train.images, 30)
+            found.append((projection.components.tobytes(), projection.apply(small.validation.images).tobytes()))
+    assert found[0] == found[1]
+
+
+def test_files_of_others_stay(small, tmp_path):
+    card = tmp_path / "run" / "MODEL_CARD.md"
+    card.parent.mkdir()
+    card.write_text("mine")
+    with pytest.raises(OptionError, match=r"MODEL_CARD\.md is there already, and a run would replace it"):
+        EnsembleRun(tmp_path / "run", SETTINGS, small)
 
 
 def test_without_validation_data(small, tmp_path):

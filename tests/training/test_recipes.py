@@ -2,8 +2,6 @@
 
 from dataclasses import replace
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 
@@ -25,6 +23,13 @@ def test_those_of_the_package(name):
     net = build(settings.model, rng=default_rng(0), **options)
     if name == "tiny-mnist":
         assert net.parameter_count() <= 7000
+
+
+def test_a_recipe_that_begins_with_another(tmp_path):
+    file = tmp_path / "mine.toml"
+    file.write_text('recipe = "tiny-mnist"\nepochs = 3\n[augmentation]\nshift = 1\n')
+    base, mine = (Settings(**read_recipe(name)) for name in ("tiny-mnist", str(file)))
+    assert mine == replace(base, epochs=3, augmentation=Augmentation(shift=1), recipe=str(file))
 
 
 def test_the_ensemble_is_of_the_best_single_networks():
@@ -64,7 +69,8 @@ def test_a_file_of_ones_own(tmp_path):
         ("[augmentation]\nrotation = 999", "augmentation rotation must be a number from 0 to 180"),
         ("[augmentation]\nturn = 9", "there is no augmentation 'turn'"),
         ("epochs = ", "mine.toml is no TOML"),
-        ('recipe = "tiny-mnist"', "names a recipe itself"),
+        ('recipe = "tiny"', "mine.toml begins with the recipe 'tiny'; there are best-single"),
+        ("recipe = 3", "begins with the recipe 3; there are"),
     ],
 )
 def test_mistakes_name_the_field_and_what_is_allowed(tmp_path, text, words):

@@ -69,9 +69,12 @@ def test_all_settings_arrive(small):
         ({"learning_rate": float("nan")}, "must be positive and finite, but is nan"),
         ({"learning_rate": float("inf")}, "must be positive"),
         ({"l2": -1.0}, "l2 must not be negative"),
-        ({"weight_decay": float("nan")}, "weight-decay must not be negative, but is nan"),
+        ({"weight_decay": float("nan")}, "weight-decay must be finite and not negative, but is nan"),
         ({"seed": -1}, "seed must not be negative"),
-        ({"optimizer": "adamw", "momentum": 0.9}, "adamw has no momentum; choose the optimizer momentum or nesterov"),
+        (
+            {"optimizer": "adamw", "momentum": 0.9},
+            "adamw has no momentum; choose the optimizer momentum, nesterov or muon",
+        ),
         ({"optimizer": "sgd", "momentum": 0.0}, "sgd has no momentum"),
         ({"optimizer": "adam", "weight_decay": 0.1}, "adam has no weight decay; choose the optimizer adamw"),
         ({"clip_norm": 1.0, "clip_value": 1.0}, "either by norm or by value"),
@@ -86,9 +89,9 @@ def test_settings_that_cannot_be(values, words):
 @pytest.mark.parametrize(
     ("values", "words"),
     [
-        ({"clip_norm": 0.0}, "positive limit"),
-        ({"average": 1.0}, r"decay in \(0, 1\)"),
-        ({"momentum": 1.0}, r"momentum in \[0, 1\)"),
+        ({"clip_norm": 0.0}, "clip-norm must be positive and finite, but is 0"),
+        ({"average": 1.0}, "average must be between 0 and 1, but is 1"),
+        ({"momentum": 1.0}, "momentum must be from 0 to below 1, but is 1"),
         ({"optimizer": "nesterov", "momentum": 0.0}, "momentum above 0"),
     ],
 )

@@ -10,14 +10,20 @@ from inkgrad.models import MODEL_FILE, join, load, save
 
 def run(models: Sequence[Path], *, out: Path, json: bool) -> None:
     """Join trained models into one that answers with the mean of their probabilities."""
+    if len(models) < 2:
+        raise OptionError(f"an ensemble needs at least two models, but got {len(models)}")
+    if len({model.resolve() for model in models}) < len(models):
+        raise OptionError("an ensemble needs different models, but one is named twice")
+    classifiers = [load(model) for model in models]
     if out.is_dir():
         out = out / MODEL_FILE
     if out.exists():
         raise OptionError(f"{out} is there already; choose another --out")
-    classifiers = [load(model) for model in models]
     whole = join(classifiers)
     settings = [one.header.get("training", {}).get("settings", {}) for one in classifiers]
     shared = {name: value for name, value in settings[0].items() if all(other.get(name) == value for other in settings)}
+    if any(one.get("train_on") == "all" for one in settings):  # then the validation part is no longer unseen
+        shared["train_on"] = "all"
     save(
         out,
         whole.network,  # type: ignore[arg-type]

@@ -18,7 +18,11 @@ from inkgrad.training.report import write_report
 def run(model: Path, *, data: str | None, split: str, report: Path | None, json: bool) -> None:
     """Measure a model on one split of a data set."""
     classifier = load_model(model)
-    settings = classifier.header.get("training", {}).get("settings", {})
+    training = classifier.header.get("training", {})
+    settings = training.get("settings", {})
+    if data is None and "data" not in settings and "members" in training:
+        known = ", ".join(sorted({str(member.get("data")) for member in training["members"]}))
+        raise OptionError(f"the members of {model} were trained on different data ({known}); name one with --data")
     source = data or settings.get("data", "digits")
     if split == "validation" and settings.get("train_on") == "all":
         raise OptionError(

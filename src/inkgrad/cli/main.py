@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from inkgrad.cli.options import Data, Json, Model, OptimizerName, ScalingName, ScheduleName, Seed, typed
+from inkgrad.cli.options import Assignments, Data, Json, Model, OptimizerName, ScalingName, ScheduleName, Seed, typed
 from inkgrad.cli.search import lr_find, tune
 
 __all__ = ["main"]
@@ -61,7 +61,11 @@ def quickstart(
 def train(
     context: typer.Context,
     recipe: Annotated[
-        str | None, typer.Option(help="Settings from a recipe, or a .toml file; what else is typed here goes first.")
+        str | None,
+        typer.Option(
+            help="Settings from best-single, ensemble, lenet5-distorted, mlp-elastic, softmax-regression, "
+            "tiny-mnist or a .toml file; what else is typed overrides them."
+        ),
     ] = None,
     data: Data = "digits",
     train_on: Annotated[
@@ -117,6 +121,7 @@ def train(
     tensorboard: Annotated[
         bool, typer.Option("--tensorboard", help="Write a log for TensorBoard into the run's folder.")
     ] = False,
+    assignments: Assignments = None,
     doctor: Annotated[bool, typer.Option("--doctor", help="Say after each epoch what goes wrong.")] = False,
     json: Json = False,
 ) -> None:
@@ -124,7 +129,17 @@ def train(
     from inkgrad.cli.train import run
 
     choices = dict(locals())
-    for name in ("context", "run", "out", "resume", "checkpoint_seconds", "tensorboard", "doctor", "json"):
+    for name in (
+        "context",
+        "run",
+        "out",
+        "resume",
+        "checkpoint_seconds",
+        "tensorboard",
+        "doctor",
+        "assignments",
+        "json",
+    ):
         choices.pop(name)
     run(
         choices,
@@ -134,6 +149,7 @@ def train(
         checkpoint_seconds=checkpoint_seconds,
         tensorboard=tensorboard,
         doctor=doctor,
+        assignments=assignments or [],
         json=json,
     )
 

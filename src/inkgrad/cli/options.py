@@ -48,7 +48,9 @@ Seed = Annotated[int, typer.Option(help="Where chance starts: the same seed give
 Assignments = Annotated[
     list[str] | None,
     typer.Option(
-        "--set", metavar="FIELD=VALUE", help="Any other setting of train, such as optimizer=adam; repeatable."
+        "--set",
+        metavar="FIELD=VALUE",
+        help="Any setting of train, such as optimizer=adam or clip_norm=none; repeatable.",
     ),
 ]
 

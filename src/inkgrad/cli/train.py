@@ -1,13 +1,15 @@
 """`inkgrad train`."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from inkgrad.cli.output import emit_json, say
 from inkgrad.data import NAMES, Augmentation, load
-from inkgrad.errors import OptionError
+from inkgrad.errors import DivergenceError, OptionError
 from inkgrad.models import MODEL_FILE
+from inkgrad.models import load as load_model
 from inkgrad.training import (
     Callback,
     Doctor,
@@ -20,8 +22,10 @@ from inkgrad.training import (
     start_run,
 )
 from inkgrad.training.progress import Progress
+from inkgrad.training.tuning import parse_setting
 
 _EXTENDABLE = ("epochs", "steps")
+GUESSING = 1.5  # times the share of right answers by guessing, below which a training has failed
 
 
 def run(
@@ -33,6 +37,7 @@ def run(
     checkpoint_seconds: float,
     tensorboard: bool,
     doctor: bool,
+    assignments: Sequence[str],
     json: bool,
 ) -> None:
     """Train, or go on training, and say where the model is; `given` names the choices that were typed."""
@@ -40,31 +45,24 @@ def run(
         raise OptionError("--resume needs --out with the folder of the run to continue")
     typed = _parsed({name: value for name, value in choices.items() if name in given})
     if resume and out is not None:
+        if assignments:
+            raise OptionError("--set changes a setting, but a run to resume keeps its own; leave --set out")
         settings = _merged(saved_settings(out), typed)
     else:
-        settings = Settings(**with_recipe(typed))
+        settings = Settings.from_json(_assigned(with_recipe(typed), assignments, given))
     folder = out or free_folder(settings.model)
-    logs: list[Path] = []
-
-    def callbacks(part: Path) -> list[Callback]:
-        """Of the run in a folder: this one, or a member of it."""
-        log = _log(part, wanted=tensorboard, resume=resume)
-        logs.extend([] if log is None else [log])
-        return [Progress(), *([Doctor()] if doctor else []), *([] if log is None else [TensorBoard(log)])]
-
-    splits = load(settings.data, train_on=settings.train_on)
-
-    def announce(number: int) -> None:
-        say(f"member {number + 1} of {settings.members}, seed {settings.seed + number}", error=True)
-
+    beside = _Beside(folder, tensorboard=tensorboard, doctor=doctor, resume=resume)
+    _warn_of_teacher(settings)
     training = start_run(
         folder,
         settings,
-        splits,
+        load(settings.data, train_on=settings.train_on),
         resume=resume,
         checkpoint_seconds=checkpoint_seconds,
-        callbacks=callbacks,
-        announce=announce,
+        callbacks=beside.callbacks,
+        announce=lambda number: say(
+            f"member {number + 1} of {settings.members}, seed {settings.seed + number}", error=True
+        ),
     )
     try:
         last = training.train()
@@ -72,15 +70,50 @@ def run(
         if training.resumable:
             say(f"a checkpoint is saved; continue with: inkgrad train --resume --out {folder}", error=True)
         raise
+    except DivergenceError as error:
+        raise DivergenceError(f"{error}; for more: inkgrad doctor {folder}") from error
     if json:
         emit_json(
             {"out": str(folder), "model": str(folder / MODEL_FILE), "parameters": training.parameter_count} | last
         )
         return
     _tell(training, last)
-    if logs:
-        say(f"log for: tensorboard --logdir {logs[0] if len(logs) == 1 else folder}")
-    say(f"next: inkgrad evaluate {folder}")
+    beside.tell()
+    split = "" if settings.train_on == "all" or "validation_accuracy" not in last else " --split validation"
+    say(f"next: inkgrad evaluate {folder}{split}")
+
+
+class _Beside:
+    """What is called beside a training: progress, and the doctor and a log for TensorBoard where they are wanted."""
+
+    def __init__(self, folder: Path, *, tensorboard: bool, doctor: bool, resume: bool) -> None:
+        self._folder, self._doctor = folder, doctor
+        # A run that has a log goes on with it; so do all members of an ensemble where one has.
+        parts = [folder, *folder.glob("member-*")] if resume else []
+        self._logged = tensorboard or any((part / "tensorboard").is_dir() for part in parts)
+
+    def callbacks(self, part: Path) -> list[Callback]:
+        """For the run in a folder: this one, or a member of it."""
+        return [
+            Progress(),
+            *([Doctor()] if self._doctor else []),
+            *([TensorBoard(part / "tensorboard")] if self._logged else []),
+        ]
+
+    def tell(self) -> None:
+        """Say where the log is."""
+        if self._logged:
+            log = self._folder / "tensorboard"
+            say(f"log for: tensorboard --logdir {log if log.is_dir() else self._folder}")
+
+
+def _warn_of_teacher(settings: Settings) -> None:
+    """A teacher that has seen the validation part makes its student's validation figures too good."""
+    if settings.teacher is None or settings.train_on == "all":
+        return
+    taught = load_model(settings.teacher).header.get("training", {}).get("settings", {})
+    if taught.get("train_on") == "all":
+        say("the teacher has learned from the validation part too, so validation figures will flatter", error=True)
 
 
 def _tell(training: Run | EnsembleRun, last: dict[str, Any]) -> None:
@@ -92,7 +125,10 @@ def _tell(training: Run | EnsembleRun, last: dict[str, Any]) -> None:
         alone = ", ".join(f"{one:.2%}" for one in last["members_validation_accuracy"])
         say(f"validation accuracy of the members alone: {alone}")
     if "validation_accuracy" in last:
-        say(f"validation accuracy {last['validation_accuracy']:.2%} on {len(splits.validation):,} images")
+        views = f", each in {settings.views} views" if settings.views > 1 else ""
+        say(f"validation accuracy {last['validation_accuracy']:.2%} on {len(splits.validation):,} images{views}")
+        if last["validation_accuracy"] < GUESSING / len(splits.train.classes):
+            say(f"this is hardly better than guessing; to see why: inkgrad doctor {folder}", error=True)
     say(f"model {folder / MODEL_FILE}" + (f", history {folder / 'history.png'}" if settings.members == 1 else ""))
 
 
@@ -103,11 +139,36 @@ def with_recipe(typed: dict[str, Any]) -> dict[str, Any]:
     values = read_recipe(typed["recipe"])
     if "epochs" in typed or "steps" in typed:
         values = {name: value for name, value in values.items() if name not in _EXTENDABLE}
-    return values | typed
+    return lasting_paths(values | typed)
+
+
+def _assigned(values: dict[str, Any], assignments: Sequence[str], given: set[str]) -> dict[str, Any]:
+    """With what --set says."""
+    values = dict(values)
+    for field, value in map(parse_setting, assignments):
+        name, _, one = field.partition(".")
+        if name in given:
+            raise OptionError(f"{field} is given twice: by {_option(name)} and by --set")
+        if one:
+            changes = values.get(name, Augmentation()).as_json() | {one: value}
+            values[name] = Augmentation.from_json(changes)
+        else:
+            values[name] = value
+    return lasting_paths(values)
+
+
+def lasting_paths(values: dict[str, Any]) -> dict[str, Any]:
+    """With paths that still lead there from another folder."""
+    values = dict(values)
+    if values.get("data") is not None:
+        values["data"] = _lasting(values["data"])
+    if values.get("teacher") is not None:
+        values["teacher"] = str(Path(values["teacher"]).resolve())
+    return values
 
 
 def _parsed(typed: dict[str, Any]) -> dict[str, Any]:
-    """Widths as numbers, augmentation as a record, and a path to the data that lasts."""
+    """Widths as numbers, augmentation as a record, and paths that last."""
     values = dict(typed)
     if values.get("normalize") is not None:
         values["normalize"] = tuple(name.strip() for name in values["normalize"].split(",") if name.strip())
@@ -118,14 +179,10 @@ def _parsed(typed: dict[str, Any]) -> dict[str, Any]:
             values["hidden"] = tuple(int(width) for width in str(values["hidden"]).split(","))
         except ValueError:
             raise OptionError(f"--hidden takes widths such as 128 or 300,100, but got {values['hidden']!r}") from None
-    if "data" in values:
-        values["data"] = lasting(values["data"])
-    if values.get("teacher") is not None:
-        values["teacher"] = str(Path(values["teacher"]).resolve())
-    return values
+    return lasting_paths(values)
 
 
-def lasting(data: str) -> str:
+def _lasting(data: str) -> str:
     """The name of a data set, or a path that still leads to it from another folder."""
     return data if data in NAMES or not Path(data).exists() else str(Path(data).resolve())
 
@@ -182,12 +239,6 @@ def _words(value: Any) -> str:
     if isinstance(value, tuple):
         return ",".join(str(item) for item in value)
     return "its default" if value is None else str(value)
-
-
-def _log(folder: Path, *, wanted: bool, resume: bool) -> Path | None:
-    """Where the log for TensorBoard goes; a run that has one goes on with it."""
-    log = folder / "tensorboard"
-    return log if wanted or (resume and log.is_dir()) else None
 
 
 def free_folder(name: str) -> Path:

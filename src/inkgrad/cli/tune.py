@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from inkgrad.cli.output import emit_json, say
-from inkgrad.cli.train import free_folder, lasting, with_recipe
+from inkgrad.cli.train import free_folder, lasting_paths, with_recipe
 from inkgrad.data import load
 from inkgrad.errors import OptionError, RunError
 from inkgrad.training import Settings, Tuned, Tuning, TuningSettings, default_search, saved_tuning
@@ -79,13 +79,11 @@ def chosen_settings(choices: dict[str, Any], given: set[str]) -> Settings:
     for field, value in map(parse_setting, choices["assignments"]):
         if field in assigned or field in given:
             raise OptionError(f"{field} is given twice; give it once")
-        assigned[field] = lasting(value) if field == "data" else value
+        assigned[field] = value
     typed = {name: choices[name] for name in given if name in choices and name != "assignments"}
-    if "data" in typed:
-        typed["data"] = lasting(typed["data"])
     if {"epochs", "steps"} <= typed.keys() | assigned.keys():
         raise OptionError("give a training either epochs or steps, not both")
-    return with_values(Settings(**with_recipe(typed)), assigned)
+    return with_values(Settings(**with_recipe(lasting_paths(typed))), lasting_paths(assigned))
 
 
 def _nothing(tuned: Tuned, folder: Path) -> str:

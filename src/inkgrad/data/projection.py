@@ -18,6 +18,8 @@ TOGETHER = 5_000  # images at a time, as memory goes
 class Projection:
     """The principal components of a set of images.
 
+    Sums are made in float64, so that the number of threads that make them does not decide how a pixel is rounded.
+
     Attributes:
         mean: float32 (h, w), the mean image.
         components: float32 (k, h, w), of length 1 and at right angles, those along which images differ most first.
@@ -34,14 +36,23 @@ class Projection:
     components: NDArray[np.float32]
     explained: NDArray[np.float32]
 
+    def same(self, other: "Projection | None") -> bool:
+        """Whether another one keeps the same of each image."""
+        return (
+            other is not None
+            and np.array_equal(self.mean, other.mean)
+            and np.array_equal(self.components, other.components)
+        )
+
     def transform(self, images: NDArray[Any]) -> NDArray[np.float32]:
         """(n, h, w) -> float32 (n, k): each image's coordinates along the components."""
-        flat = images.reshape(len(images), self.mean.size).astype(np.float32) - self.mean.ravel()
+        flat = images.reshape(len(images), self.mean.size) - self.mean.ravel().astype(np.float64)
         return np.asarray(flat @ self.components.reshape(len(self.components), -1).T, np.float32)
 
     def restore(self, coordinates: NDArray[np.float32]) -> NDArray[np.uint8]:
         """(n, k) -> uint8 (n, h, w): the images that have these coordinates and nothing else."""
-        flat = coordinates @ self.components.reshape(len(self.components), -1) + self.mean.ravel()
+        rows = self.components.reshape(len(self.components), -1)
+        flat = coordinates.astype(np.float64) @ rows + self.mean.ravel()
         pixels = np.rint(np.clip(flat, 0, 255)).reshape(len(flat), *self.mean.shape)
         return np.asarray(pixels, np.uint8)
 
@@ -52,19 +63,23 @@ class Projection:
 
 
 def principal_components(images: NDArray[np.uint8], k: int) -> Projection:
-    """The first k principal components of images (n, h, w); Pearson 1901, by scikit-learn's randomized solver.
+    """The first k principal components of images (n, h, w) by scikit-learn (Pearson 1901).
+
+    They are fitted to 20,000 of the images at most, on one thread, so that they are the same however many there are.
 
     Raises:
         OptionError: k is not between 1 and the least of n and h w.
     """
     from sklearn.decomposition import PCA
+    from threadpoolctl import threadpool_limits
 
     most = min(len(images), int(np.prod(images.shape[1:])))
     if not 1 <= k <= most:
         raise OptionError(f"pca must be from 1 to {most} components for {len(images)} images, but is {k}")
     every = -(-len(images) // max(FITTED_TO, k))
     chosen = images[::every].reshape(-1, int(np.prod(images.shape[1:]))).astype(np.float32)
-    fitted = PCA(k, random_state=0, svd_solver="auto").fit(chosen)
+    with threadpool_limits(1):
+        fitted = PCA(k, random_state=0).fit(chosen)
     shape = images.shape[1:]
     return Projection(
         np.asarray(fitted.mean_, np.float32).reshape(shape),

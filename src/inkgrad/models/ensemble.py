@@ -70,7 +70,7 @@ def empty_ensemble(options: Mapping[str, Any]) -> Ensemble:
 
 
 def join(classifiers: Sequence[Classifier]) -> Classifier:
-    """One classifier that answers with the mean of the others' probabilities.
+    """One classifier that answers with the mean of the probabilities of all networks; one of an ensemble counts singly.
 
     Raises:
         OptionError: there is none, or they prepare images in different ways or know different classes.
@@ -87,7 +87,9 @@ def join(classifiers: Sequence[Classifier]) -> Classifier:
                     f"the members of an ensemble must agree in {name}, but member 0 has {getattr(first, name)} and "
                     f"member {number} {getattr(other, name)}"
                 )
-        if not _same_projection(first, other):
+        if first.projection is not other.projection and not (
+            first.projection and first.projection.same(other.projection)
+        ):
             raise OptionError(f"member 0 and member {number} keep different principal components of an image")
     return Classifier(
         whole,
@@ -97,10 +99,3 @@ def join(classifiers: Sequence[Classifier]) -> Classifier:
         projection=first.projection,
         views=first.views,
     )
-
-
-def _same_projection(one: Classifier, other: Classifier) -> bool:
-    if one.projection is None or other.projection is None:
-        return one.projection is other.projection
-    a, b = one.projection.components, other.projection.components
-    return a.shape == b.shape and bool(np.array_equal(a, b))

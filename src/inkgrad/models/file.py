@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from inkgrad.data import NORMALIZATIONS, Projection, Scaling
+from inkgrad.data import NORMALIZATIONS, SIDE, Projection, Scaling
 from inkgrad.errors import ModelFileError, OptionError
 from inkgrad.models.classifier import Classifier
 from inkgrad.models.ensemble import ENSEMBLE, Ensemble, empty_ensemble
@@ -110,7 +110,7 @@ def load(path: str | os.PathLike[str]) -> Classifier:
         raise ModelFileError(
             f"{path} has a damaged header: it names {len(classes)} classes for {net.options['classes']} outputs"
         )
-    projection = _projection(arrays)
+    projection = _projection(path, arrays)
     load_state(net, {n: a for n, a in arrays.items() if not n.startswith(PROJECTION)}, source=str(path))
     kind = "softmax" if name == ENSEMBLE else NAMED[name].probabilities
     return Classifier(net, scaling, classes, kind, header, normalizations, projection, views)
@@ -131,12 +131,15 @@ def _projection_names() -> list[str]:
     return [PROJECTION + field.name for field in fields(Projection)]
 
 
-def _projection(arrays: Mapping[str, NDArray[Any]]) -> Projection | None:
+def _projection(path: Path, arrays: Mapping[str, NDArray[Any]]) -> Projection | None:
     """The projection in a model file, if it holds one that is whole."""
-    given = [arrays.get(name) for name in _projection_names()]
-    if any(array is None for array in given):
+    if not any(name.startswith(PROJECTION) for name in arrays):
         return None
-    mean, components, explained = (np.asarray(array, np.float32) for array in given)
-    if components.ndim != 3 or components.shape[1:] != mean.shape or explained.shape != components.shape[:1]:
-        raise ModelFileError(f"a model file holds a projection that does not fit together: {components.shape}")
+    mean, components, explained = (np.asarray(arrays.get(name, ()), np.float32) for name in _projection_names())
+    k = len(components)
+    if (mean.shape, components.shape, explained.shape) != ((SIDE, SIDE), (k, SIDE, SIDE), (k,)):
+        raise ModelFileError(
+            f"{path} holds a projection that does not fit together: a mean {mean.shape}, components "
+            f"{components.shape}, shares {explained.shape}"
+        )
     return Projection(mean, components, explained)

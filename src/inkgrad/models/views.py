@@ -1,5 +1,6 @@
 """Test-time augmentation: an image seen in several ways, whose probabilities are averaged."""
 
+import math
 from collections.abc import Iterator
 from dataclasses import astuple, dataclass
 
@@ -44,9 +45,13 @@ def views_from(numbers: object) -> tuple[View, ...]:
     Raises:
         ValueError: they are none.
     """
-    if not isinstance(numbers, list):
-        raise ValueError(f"views are lists of numbers, but these are {numbers!r}")
-    return tuple(View(*(float(number) for number in one)) for one in numbers)
+    if not isinstance(numbers, list) or not numbers:
+        raise ValueError(f"views are lists of numbers, at least one, but these are {numbers!r}")
+    views = tuple(View(*(float(number) for number in one)) for one in numbers)
+    for view in views:
+        if not all(map(math.isfinite, astuple(view))) or view.scale <= 0:
+            raise ValueError(f"a view cannot be {view}")
+    return views
 
 
 def views_as_json(views: tuple[View, ...]) -> list[list[float]]:

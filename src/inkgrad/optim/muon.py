@@ -25,7 +25,9 @@ LIKE_ADAM = 0.2  # root mean square of AdamW's usual update, to which Muon's is 
 def orthogonalize(matrix: NDArray[Any], *, rounds: int = ROUNDS) -> NDArray[Any]:
     """Nearly U V^T of the singular value decomposition U S V^T: all singular values end near 1, in 0.6..1.3.
 
-    Of a matrix whose norm is below 1e-7 comes a smaller one. Newton-Schulz: X <- a X + (b A + c A^2) X with A = X X^T, from X = matrix / its Frobenius norm.
+    Of a matrix whose norm is below 1e-7 comes a smaller one.
+
+    Newton-Schulz: X <- a X + (b A + c A^2) X with A = X X^T, from X = matrix / its Frobenius norm.
 
     Args:
         matrix: (m, n), floats.

@@ -16,6 +16,7 @@ from inkgrad.data import (
     principal_components,
     standardization,
 )
+from inkgrad.errors import ModelFileError, OptionError
 from inkgrad.models import NAMED, Network, build
 from inkgrad.models import load as load_model
 from inkgrad.optim import (
@@ -44,32 +45,60 @@ from inkgrad.optim import (
 from inkgrad.random import default_rng
 from inkgrad.training.callbacks import Callback
 from inkgrad.training.distillation import Distillation
-from inkgrad.training.settings import MOMENTUM, WEIGHT_DECAY, Settings
+from inkgrad.training.settings import MOMENTUM, MUON_MOMENTUM, WEIGHT_DECAY, Settings
 from inkgrad.training.step import TrainStep
 from inkgrad.training.trainer import Trainer
 
-__all__ = ["assemble"]
+__all__ = ["Prepared", "assemble", "prepare"]
 
 
-def assemble(settings: Settings, splits: Splits, callbacks: Sequence[Callback] = ()) -> Trainer:
+@dataclasses.dataclass(frozen=True)
+class Prepared:
+    """Data as a network gets them.
+
+    Attributes:
+        train, validation: normalized, and projected where the settings want it.
+        projection: what was fitted to the training images, None without `pca`.
+    """
+
+    train: Dataset
+    validation: Dataset
+    projection: Projection | None
+
+
+def assemble(
+    settings: Settings, splits: Splits, callbacks: Sequence[Callback] = (), *, prepared: Prepared | None = None
+) -> Trainer:
     """The trainer, with fresh weights, that the settings describe.
+
+    Args:
+        settings: what to do.
+        splits: the data that the settings name.
+        callbacks: for the trainer.
+        prepared: what `prepare` gave for these settings and data, where that was done before.
 
     Raises:
         OptionError: settings that cannot work together.
     """
-    train, validation, projection = _prepared(settings, splits)
+    prepared = prepare(settings, splits) if prepared is None else prepared
+    train = prepared.train
+    total = settings.total_steps(max(len(train), 1))
+    if settings.warmup_steps >= total:
+        raise OptionError(
+            f"warmup-steps must be fewer than all steps of the training, but are {settings.warmup_steps} of {total}"
+        )
     weights_rng, order_rng = default_rng(settings.seed).spawn(2)
     options: dict[str, Any] = {} if settings.hidden is None else {"hidden": list(settings.hidden)}
     options |= {n: v for n in ("width", "depth") if (v := getattr(settings, n)) is not None}
     net = build(settings.model, rng=weights_rng, classes=len(train.classes), **options)
-    optimizer = _optimizer(settings, net, settings.total_steps(max(len(train), 1)))
+    optimizer = _optimizer(settings, net, total)
     penalties: list[Penalty] = [
         *([L1(settings.l1)] if settings.l1 else []),
         *([L2(settings.l2)] if settings.l2 else []),
     ]
     average = None if settings.average is None else MovingAverage(net, decay=settings.average)
     scaling = _scaling(settings, train)
-    distillation = _distillation(settings, scaling, train)
+    distillation = _distillation(settings, scaling, prepared)
     loss: Any = NAMED[settings.model].loss if distillation is None else distillation.loss
     if settings.label_smoothing:
         loss = functools.partial(loss, label_smoothing=settings.label_smoothing)
@@ -77,7 +106,7 @@ def assemble(settings: Settings, splits: Splits, callbacks: Sequence[Callback] =
     trainer = Trainer(
         step,
         train,
-        validation=validation,
+        validation=prepared.validation,
         callbacks=callbacks,
         batch_size=settings.batch_size,
         rng=order_rng,
@@ -86,30 +115,33 @@ def assemble(settings: Settings, splits: Splits, callbacks: Sequence[Callback] =
         mixup=settings.mixup,
         distillation=distillation,
     )
-    trainer.projection = projection
+    trainer.projection = prepared.projection
     return trainer
 
 
-def _distillation(settings: Settings, scaling: Scaling, train: Dataset) -> Distillation | None:
+def _distillation(settings: Settings, scaling: Scaling, prepared: Prepared) -> Distillation | None:
     """The teacher that the settings name, if it suits what is trained."""
     if settings.teacher is None:
         return None
-    teacher = load_model(settings.teacher)
+    try:
+        teacher = load_model(settings.teacher)
+    except ModelFileError as error:
+        raise ModelFileError(f"the teacher cannot be loaded: {error}") from error
     made = Distillation(teacher, temperature=settings.temperature, weight=settings.teacher_weight)
-    made.check(scaling, train.classes, (settings.normalize, settings.pca))
+    made.check(scaling, prepared.train.classes, settings.normalize, prepared.projection)
     return made
 
 
-def _prepared(settings: Settings, splits: Splits) -> tuple[Dataset, Dataset, Projection | None]:
-    """Training and validation data as the network gets them, and the projection that was fitted to the first."""
+def prepare(settings: Settings, splits: Splits) -> Prepared:
+    """Training and validation data as the network gets them."""
     parts = [splits.train, splits.validation]
     if settings.normalize:
         parts = [dataclasses.replace(part, images=normalize(part.images, settings.normalize)) for part in parts]
     if settings.pca is None:
-        return parts[0], parts[1], None
+        return Prepared(parts[0], parts[1], None)
     projection = principal_components(parts[0].images, settings.pca)
     parts = [dataclasses.replace(part, images=projection.apply(part.images)) for part in parts]
-    return parts[0], parts[1], projection
+    return Prepared(parts[0], parts[1], projection)
 
 
 def _scaling(settings: Settings, train: Dataset) -> Scaling:
@@ -127,7 +159,8 @@ def _optimizer(settings: Settings, net: Network, total_steps: int) -> Optimizer:
     if settings.optimizer == "adamw":
         return AdamW(net, rate, weight_decay=decay, clip=clip)
     if settings.optimizer == "muon":
-        return Muon(net, rate, weight_decay=decay, clip=clip)
+        momentum = MUON_MOMENTUM if settings.momentum is None else settings.momentum
+        return Muon(net, rate, momentum=momentum, weight_decay=decay, clip=clip)
     plain: dict[str, Any] = {"adagrad": AdaGrad, "rmsprop": RMSProp, "adam": Adam}
     made: Optimizer = plain[settings.optimizer](net, rate, clip=clip)
     return made

@@ -173,6 +173,7 @@ def _loss_name(loss: Any) -> str:
 def _settings(thing: Any) -> list[Any]:
     """The class and the plain numbers of an object, such as an optimizer with its schedule."""
     plain = {k: v for k, v in vars(thing).items() if isinstance(v, bool | int | float | str) and not k.startswith("_")}
+    plain |= {k: list(v) for k, v in vars(thing).items() if isinstance(v, tuple) and all(isinstance(i, str) for i in v)}
     for key in ("step_count", "training", "count"):
         plain.pop(key, None)
     nested = {k: _settings(v) for k, v in vars(thing).items() if k in ("schedule", "after", "clip") and v is not None}

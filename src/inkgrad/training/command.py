@@ -5,8 +5,7 @@ from dataclasses import fields
 from typing import Any
 
 from inkgrad.data import Augmentation
-from inkgrad.errors import OptionError
-from inkgrad.training.recipes import read_recipe
+from inkgrad.training.recipes import read_recipe, recipe_names
 from inkgrad.training.settings import Settings
 
 __all__ = ["train_command"]
@@ -15,17 +14,14 @@ __all__ = ["train_command"]
 def train_command(settings: Settings) -> str:
     """`inkgrad train` with every option whose setting is not the default, or not that of its recipe; for a shell.
 
-    A recipe that is gone, or that has changed so that options cannot lead back to the settings, is not named.
+    A recipe of the user's own is not named, as its file may be elsewhere, nor one from which no options lead to the
+    settings.
 
     >>> train_command(Settings(data="mnist", hidden=(300, 100), augmentation=Augmentation(rotation=5)))
     'inkgrad train --data mnist --hidden 300,100 --augment rotation=5'
     """
-    if settings.recipe is not None:
-        try:
-            base = Settings(**read_recipe(settings.recipe))
-        except OptionError:
-            base = None
-        words = None if base is None else _differing(settings, base)
+    if settings.recipe in recipe_names():
+        words = _differing(settings, Settings(**read_recipe(settings.recipe)))
         if words is not None:
             return shlex.join(["inkgrad", "train", "--recipe", settings.recipe, *words])
     return shlex.join(["inkgrad", "train", *(_differing(settings, Settings()) or [])])

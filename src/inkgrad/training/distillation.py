@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inkgrad.autodiff import Tensor, no_grad, ops
-from inkgrad.data import Scaling
+from inkgrad.data import Projection, Scaling
 from inkgrad.errors import OptionError
 from inkgrad.models import Classifier
 from inkgrad.nn import cross_entropy, distillation_loss, state_of
@@ -29,7 +29,8 @@ class Distillation:
     The teacher sees the same images as the student, changed by the same augmentation.
 
     Args:
-        teacher: a classifier with the same preprocessing as the student and probabilities by softmax.
+        teacher: a classifier with the same preprocessing as the student and probabilities by softmax; it looks at
+            each image in one view.
         temperature: T of `nn.distillation_loss`.
         weight: share a of the loss that the teacher has.
 
@@ -49,17 +50,31 @@ class Distillation:
         self.weight = weight
         self.loss = functools.partial(cross_entropy_or_distillation, temperature=temperature, weight=weight)
 
-    def check(self, scaling: Scaling, classes: tuple[str, ...], preprocessing: tuple[Any, ...]) -> None:
+    def check(
+        self,
+        scaling: Scaling,
+        classes: tuple[str, ...],
+        normalizations: tuple[str, ...],
+        projection: Projection | None,
+    ) -> None:
         """Raise OptionError unless a student with this preprocessing and these classes can learn from the teacher."""
         teacher = self.teacher
-        theirs = (teacher.normalizations, None if teacher.projection is None else len(teacher.projection.components))
         for name, mine, other in (
-            ("classes", classes, teacher.classes),
+            ("classes", ", ".join(classes), ", ".join(teacher.classes)),
             ("scaling", scaling.as_json(), teacher.scaling.as_json()),
-            ("normalizations and principal components", preprocessing, theirs),
+            ("normalization", ", ".join(normalizations) or "none", ", ".join(teacher.normalizations) or "none"),
+            ("number of principal components", _count(projection), _count(teacher.projection)),
         ):
             if mine != other:
-                raise OptionError(f"the teacher's {name} are {other}, but here they are {mine}; they must be the same")
+                raise OptionError(
+                    f"a student sees images as its teacher does, but in {name} they differ: the teacher has {other}, "
+                    f"here it is {mine}"
+                )
+        if projection is not None and not projection.same(teacher.projection):
+            raise OptionError(
+                "the principal components of the teacher's training images differ from those of these; train both on "
+                "the same images"
+            )
 
     def targets(self, images: NDArray[np.float32], labels: NDArray[Any]) -> NDArray[np.float32]:
         """Images (n, 1, 28, 28), labels (n,) or targets (n, k) -> (n, 2, k): the true rows, and the teacher's."""
@@ -81,3 +96,7 @@ class Distillation:
         for name, array in state_of(self.teacher.network).items():
             digest.update(f"{name} {array.shape}".encode() + array.tobytes())
         return digest.hexdigest()[:16]
+
+
+def _count(projection: Projection | None) -> str:
+    return "none" if projection is None else str(len(projection.components))

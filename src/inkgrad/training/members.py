@@ -10,19 +10,21 @@ from typing import Any
 import numpy as np
 
 from inkgrad.data import Splits
-from inkgrad.errors import CheckpointError, OptionError
+from inkgrad.errors import CheckpointError
 from inkgrad.files import write_atomically
 from inkgrad.models import MODEL_FILE, Classifier, join, load, save
+from inkgrad.training.assembly import Prepared, assemble, prepare
 from inkgrad.training.benchmark import machine
 from inkgrad.training.callbacks import Callback
 from inkgrad.training.metrics import Evaluation
 from inkgrad.training.model_card import CARD_FILE, model_card
-from inkgrad.training.recipes import RECIPE_FILE
 from inkgrad.training.run import (
     HISTORY_FILE,
     SETTINGS_FILE,
     Run,
+    check_folder,
     evaluated,
+    origin,
     saved_settings,
     write_settings,
 )
@@ -77,10 +79,7 @@ class EnsembleRun:
         self.parameter_count = 0
         self._checkpoint_seconds = checkpoint_seconds
         self._callbacks = callbacks
-        if self.folder.exists() and not self.folder.is_dir():
-            raise OptionError(f"{self.folder} is a file, but a run needs a folder; choose another --out")
-        if not resume and any((self.folder / name).exists() for name in (SETTINGS_FILE, RECIPE_FILE, MODEL_FILE)):
-            raise OptionError(f"{self.folder} holds a run already; continue it with --resume or choose another --out")
+        check_folder(self.folder, resume=resume)
 
     @property
     def resumable(self) -> bool:
@@ -95,8 +94,10 @@ class EnsembleRun:
             StorageError: a file could not be written.
             KeyboardInterrupt: Ctrl-C; a checkpoint has been saved.
         """
+        prepared = prepare(self.settings, self.splits)
+        self._check(prepared)
         write_settings(self.folder, self.settings)
-        members = [self._member(number) for number in range(self.settings.members)]
+        members = [self._member(number, prepared) for number in range(self.settings.members)]
         whole = join(members)
         evaluation = evaluated(whole, self.splits.validation)
         result = self._measured(evaluation, members)
@@ -117,16 +118,42 @@ class EnsembleRun:
         write_atomically(self.folder / MEMBERS_FILE, json.dumps(result, indent=2) + "\n")
         return result
 
-    def _member(self, number: int) -> Classifier:
-        """One member, trained if it is not yet."""
-        folder = self.folder / f"member-{number}"
+    def _check(self, prepared: Prepared) -> None:
+        """Raise CheckpointError, with nothing written, where a member there is not one of this ensemble's."""
+        expected: dict[str, Any] | None = None
+        for number in range(self.settings.members):
+            folder, settings = self._place(number)
+            if not (folder / SETTINGS_FILE).exists():
+                continue
+            saved = saved_settings(folder)
+            if replace(saved, recipe=settings.recipe, epochs=settings.epochs, steps=settings.steps) != settings:
+                raise CheckpointError(
+                    f"{folder} holds a run with other settings than the ensemble's; start a new one with another --out"
+                )
+            if not (folder / MODEL_FILE).exists():  # its checkpoint is looked at when it goes on
+                continue
+            if expected is None:
+                expected = origin(assemble(settings, self.splits, prepared=prepared), settings)
+            found = load(folder).header["training"]
+            for key, words in (("data", "data"), ("teacher", "teacher")):
+                if found.get(key) != expected.get(key):
+                    raise CheckpointError(
+                        f"the {words} of {folder} have changed since it was trained; put them back, or start a new "
+                        f"ensemble with another --out"
+                    )
+
+    def _place(self, number: int) -> tuple[Path, Settings]:
+        """Folder and settings of a member."""
         settings = replace(self.settings, members=1, seed=self.settings.seed + number)
+        return self.folder / f"member-{number}", settings
+
+    def _member(self, number: int, prepared: Prepared) -> Classifier:
+        """One member, trained if it is not yet, or not for so long."""
+        folder, settings = self._place(number)
         begun = (folder / SETTINGS_FILE).exists()
-        if begun and replace(saved_settings(folder), recipe=settings.recipe) != settings:
-            raise CheckpointError(
-                f"{folder} holds a run with other settings than the ensemble's; start a new one with another --out"
-            )
-        if not (folder / CARD_FILE).exists():  # the last thing that a run writes
+        # The card is the last thing that a run writes.
+        done = (folder / CARD_FILE).exists() and replace(saved_settings(folder), recipe=settings.recipe) == settings
+        if not done:
             if self._announce is not None:
                 self._announce(number)
             Run(
@@ -136,19 +163,22 @@ class EnsembleRun:
                 resume=begun,
                 checkpoint_seconds=self._checkpoint_seconds,
                 callbacks=self._callbacks(folder),
+                prepared=prepared,
             ).train()
         return load(folder)
 
     def _write_card(self, whole: Classifier, evaluation: Evaluation | None) -> None:
         """Describe what was made; its history is that of all members."""
         folders = [self.folder / f"member-{number}" for number in range(self.settings.members)]
-        lines = [line for folder in folders for line in (folder / HISTORY_FILE).read_text().splitlines()]
+        histories = [
+            [json.loads(line) for line in (folder / HISTORY_FILE).read_text().splitlines()] for folder in folders
+        ]
         card = model_card(
             self.settings,
             self.splits.train,
             whole.network,  # type: ignore[arg-type]
             file_bytes=(self.folder / MODEL_FILE).stat().st_size,
-            history=[json.loads(line) for line in lines],
+            histories=histories,
             evaluation=evaluation,
             machine=machine(),
         )

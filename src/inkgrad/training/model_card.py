@@ -9,7 +9,7 @@ from inkgrad.models import NAMED, Ensemble, Network
 from inkgrad.training.command import train_command
 from inkgrad.training.metrics import Evaluation
 from inkgrad.training.recipes import RECIPE_FILE
-from inkgrad.training.settings import DECAYING, MOMENTUM, WEIGHT_DECAY, Settings
+from inkgrad.training.settings import DECAYING, MOMENTUM, MUON_MOMENTUM, WEIGHT_DECAY, Settings
 
 __all__ = ["CARD_FILE", "model_card"]
 
@@ -50,7 +50,7 @@ def model_card(
     net: Network | Ensemble,
     *,
     file_bytes: int,
-    history: Sequence[Mapping[str, Any]],
+    histories: Sequence[Sequence[Mapping[str, Any]]],
     evaluation: Evaluation | None,
     machine: Mapping[str, Any],
 ) -> str:
@@ -61,7 +61,7 @@ def model_card(
         train: what it was trained on.
         net: what was trained; for an ensemble all of it.
         file_bytes: the size of the model file.
-        history: one record an epoch, at least one; of an ensemble those of its members one after the other.
+        histories: of each network one record an epoch, at least one.
         evaluation: on the validation images, None if there are none.
         machine: `processor`, `cores`, `threads` and the versions of `inkgrad`, `python`, `numpy`, `scipy`, `numba`.
     """
@@ -70,10 +70,10 @@ def model_card(
         f"A neural network that reads {_what(train.classes)}, trained by inkgrad {machine['inkgrad']}.",
         _network(settings, net, file_bytes),
         _USE,
-        _measured(evaluation, history, settings),
+        _measured(evaluation, histories, settings),
         _limits(settings, train.classes),
         _data(settings, train),
-        _training(settings, history, machine),
+        _training(settings, histories, machine),
         _again(settings),
     ]
     return "\n\n".join(parts) + "\n"
@@ -128,8 +128,17 @@ def _what(classes: Sequence[str]) -> str:
     return "single handwritten digits" if tuple(classes) == DIGITS else f"images of {len(classes)} classes"
 
 
-def _measured(evaluation: Evaluation | None, history: Sequence[Mapping[str, Any]], settings: Settings) -> str:
-    learned = f"{history[-1]['accuracy']:.2%} of the training images were read correctly in the last epoch, while the "
+def _range(values: Sequence[float], words: str) -> str:
+    """One figure, or the least and the most of several."""
+    texts = list(dict.fromkeys(format(value, words) for value in (min(values), max(values))))
+    return " to ".join(texts)
+
+
+def _measured(
+    evaluation: Evaluation | None, histories: Sequence[Sequence[Mapping[str, Any]]], settings: Settings
+) -> str:
+    correct = _range([history[-1]["accuracy"] for history in histories], ".2%")
+    learned = f"{correct} of the training images were read correctly in the last epoch, while the "
     learned += "weights changed" + (" and the images were altered at random." if _augmented(settings) else ".")
     unseen = "The test images were not looked at: `inkgrad evaluate .` measures on them; do that once, at the very end."
     if evaluation is None:
@@ -190,14 +199,17 @@ def _data(settings: Settings, train: Dataset) -> str:
     return "\n\n".join(["## Data", _table(rows), _wrapped(source)])
 
 
-def _training(settings: Settings, history: Sequence[Mapping[str, Any]], machine: Mapping[str, Any]) -> str:
-    last = history[-1]
-    seconds = sum(record["seconds"] for record in history)
+_LENGTH = (("epoch", "g"), ("step", ","))
+
+
+def _training(settings: Settings, histories: Sequence[Sequence[Mapping[str, Any]]], machine: Mapping[str, Any]) -> str:
+    epochs, steps = (_range([history[-1][key] for history in histories], words) for key, words in _LENGTH)
+    seconds = sum(record["seconds"] for history in histories for record in history)
     took = f"{seconds / 60:.1f} minutes" if seconds >= 60 else f"{seconds:.1f} seconds"
     versions = ", ".join(f"{name} {machine[name]}" for name in ("inkgrad", "python", "numpy", "scipy", "numba"))
     threads = f"{machine['threads']} thread{'' if machine['threads'] == 1 else 's'}"
     rows = {
-        "length": f"{last['epoch']:g} epochs, {last['step']:,} steps of {settings.batch_size} images"
+        "length": f"{epochs} epochs, {steps} steps of {settings.batch_size} images"
         + (" for each member" if settings.members > 1 else ""),
         "loss": _loss(settings),
         "optimizer": _optimizer(settings),
@@ -225,7 +237,7 @@ def _loss(settings: Settings) -> str:
 
 
 def _optimizer(settings: Settings) -> str:
-    momentum = MOMENTUM if settings.optimizer in ("momentum", "nesterov") else None
+    momentum = {"momentum": MOMENTUM, "nesterov": MOMENTUM, "muon": MUON_MOMENTUM}.get(settings.optimizer)
     decay = WEIGHT_DECAY if settings.optimizer in DECAYING else None
     extras = {
         "momentum": momentum if settings.momentum is None else settings.momentum,
@@ -243,7 +255,7 @@ def _schedule(settings: Settings) -> str:
 
 
 def _augmented(settings: Settings) -> bool:
-    return bool(settings.augmentation.as_json())
+    return bool(settings.augmentation.as_json()) or settings.mixup > 0
 
 
 def _again(settings: Settings) -> str:

@@ -98,6 +98,11 @@ def range_test(
             f"the loss hardly fell between the learning rates {tried[0]:.3g} and {tried[-1]:.3g} (from "
             f"{smoothed[0]:.3g} to {smoothed[best]:.3g}), so there is nothing to suggest; try other rates or more steps"
         )
+    if best == len(tried) - 1 and len(tried) == steps:
+        raise RunError(
+            f"the loss still fell at the highest learning rate, {highest:g}, so there is nothing to suggest yet; test "
+            f"higher ones (--highest)"
+        )
     falling = np.gradient(smoothed, np.log(tried))[: best + 1]
     return RangeTest(tried, losses, smoothed, len(tried) < steps, float(tried[falling.argmin()]), float(tried[best]))
 
@@ -141,7 +146,7 @@ def _losses(trainer: Trainer, rates: NDArray[np.float64]) -> list[float]:
 def _batches(trainer: Trainer) -> Iterator[Any]:
     """Batches without an end, epoch after epoch."""
     while True:
-        yield from trainer.loader
+        yield from trainer.batches()
 
 
 def _smoothed(losses: NDArray[np.float64], deviation: float) -> NDArray[np.float64]:

@@ -47,8 +47,11 @@ def read_recipe(name: str) -> dict[str, Any]:
         values = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise OptionError(f"{source} is no TOML: {error}") from error
-    if "recipe" in values:
-        raise OptionError(f"{source} names a recipe itself; copy that recipe's settings instead")
+    if "recipe" in values:  # one to begin with
+        base = values.pop("recipe")
+        if base not in recipe_names() or base == name:
+            raise OptionError(f"{source} begins with the recipe {base!r}; there are {', '.join(recipe_names())}")
+        values = tomllib.loads((_FOLDER / f"{base}.toml").read_text(encoding="utf-8")) | values
     try:
         settings = Settings.from_json(values)
     except OptionError as error:

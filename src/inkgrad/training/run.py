@@ -15,7 +15,7 @@ from inkgrad.data import Dataset, Splits
 from inkgrad.errors import CheckpointError, OptionError
 from inkgrad.files import write_atomically
 from inkgrad.models import MODEL_FILE, NAMED, Classifier, Network, first_views, save
-from inkgrad.training.assembly import assemble
+from inkgrad.training.assembly import Prepared, assemble
 from inkgrad.training.benchmark import machine
 from inkgrad.training.callbacks import Callback, EarlyStopping
 from inkgrad.training.checkpoint import CHECKPOINT_FILE, Checkpointing, load_checkpoint
@@ -27,7 +27,7 @@ from inkgrad.training.settings import Settings
 from inkgrad.training.trainer import Trainer
 from inkgrad.version import __version__
 
-__all__ = ["Run", "evaluated", "saved_settings", "write_settings"]
+__all__ = ["Run", "check_folder", "evaluated", "origin", "saved_settings", "write_settings"]
 
 SETTINGS_FILE = "settings.json"
 HISTORY_FILE = "history.jsonl"
@@ -87,6 +87,19 @@ def evaluated(classifier: Classifier, dataset: Dataset) -> Evaluation | None:
     return evaluate_predictions(dataset.labels, classifier.predict_proba(dataset.images), classifier.classes)
 
 
+def check_folder(folder: Path, *, resume: bool) -> None:
+    """Raise OptionError where a new run would replace files that are there."""
+    if folder.exists() and not folder.is_dir():
+        raise OptionError(f"{folder} is a file, but a run needs a folder; choose another --out")
+    if resume:
+        return
+    if any((folder / name).exists() for name in (SETTINGS_FILE, CHECKPOINT_FILE, MODEL_FILE, "member-0")):
+        raise OptionError(f"{folder} holds a run already; continue it with --resume or choose another --out")
+    for name in (RECIPE_FILE, CARD_FILE):
+        if (folder / name).exists():
+            raise OptionError(f"{folder / name} is there already, and a run would replace it; choose another --out")
+
+
 class Run:
     """One training in a folder of its own.
 
@@ -97,6 +110,7 @@ class Run:
         resume: continue the run that is there.
         checkpoint_seconds: the longest time between two checkpoints.
         callbacks: called beside the run's own.
+        prepared: what `prepare` gave for these settings and data, where that was done before.
 
     Raises:
         OptionError: the folder holds a run already, and `resume` is false.
@@ -112,23 +126,16 @@ class Run:
         resume: bool = False,
         checkpoint_seconds: float = 60.0,
         callbacks: Sequence[Callback] = (),
+        prepared: Prepared | None = None,
     ) -> None:
         self.folder = Path(folder)
         self.settings = settings
         self.checkpoint = self.folder / CHECKPOINT_FILE
-        if self.folder.exists() and not self.folder.is_dir():
-            raise OptionError(f"{self.folder} is a file, but a run needs a folder; choose another --out")
-        if not resume and any((self.folder / name).exists() for name in (SETTINGS_FILE, CHECKPOINT_FILE, MODEL_FILE)):
-            raise OptionError(f"{self.folder} holds a run already; continue it with --resume or choose another --out")
-        for name in () if resume else (RECIPE_FILE, CARD_FILE):
-            if (self.folder / name).exists():
-                raise OptionError(
-                    f"{self.folder / name} is there already, and a run would replace it; choose another --out"
-                )
+        check_folder(self.folder, resume=resume)
         own: list[Callback] = [] if settings.early_stopping is None else [EarlyStopping(settings.early_stopping)]
         last = Checkpointing(self.checkpoint, every_seconds=checkpoint_seconds)
         history = HistoryFile(self.folder / HISTORY_FILE)
-        self.trainer = assemble(settings, splits, [*callbacks, *own, history, last])
+        self.trainer = assemble(settings, splits, [*own, *callbacks, history, last], prepared=prepared)
         self.splits = splits
         if resume and self.checkpoint.exists():  # a run that was killed before its first checkpoint starts over
             load_checkpoint(self.checkpoint, self.trainer)
@@ -150,7 +157,7 @@ class Run:
         with self._final() as classifier:
             evaluation = evaluated(classifier, self.splits.validation)
             if self.settings.views > 1 and evaluation is not None:  # the history knows of one view
-                last |= {"validation_loss": evaluation.log_loss, "validation_accuracy": evaluation.accuracy}
+                last["validation_accuracy"] = evaluation.accuracy
             self._save_model(classifier, last)
         write_atomically(self.folder / PLOT_FILE, plot_history(self.trainer.history))
         self._write_card(evaluation)
@@ -202,7 +209,7 @@ class Run:
             projection=classifier.projection,
             views=classifier.views,
             metrics=metrics,
-            training={"settings": self.settings.as_json(), "versions": versions(), "data": self.trainer.fingerprint},
+            training=origin(self.trainer, self.settings),
         )
 
     def _write_card(self, evaluation: Evaluation | None) -> None:
@@ -214,11 +221,17 @@ class Run:
             self.splits.train,
             net,
             file_bytes=(self.folder / MODEL_FILE).stat().st_size,
-            history=self.trainer.history,
+            histories=[self.trainer.history],
             evaluation=evaluation,
             machine=machine(),
         )
         write_atomically(self.folder / CARD_FILE, card)
+
+
+def origin(trainer: Trainer, settings: Settings) -> dict[str, Any]:
+    """What a model file says of how its network came to be."""
+    teacher = {} if trainer.distillation is None else {"teacher": trainer.distillation.fingerprint}
+    return {"settings": settings.as_json(), "versions": versions(), "data": trainer.fingerprint} | teacher
 
 
 def versions() -> dict[str, str]:

@@ -23,12 +23,14 @@ OPTIMIZERS = {
 }
 """Optimizer names of the command line, with their default learning rates."""
 
-MOMENTUM, WEIGHT_DECAY = 0.9, 0.01
+MOMENTUM, MUON_MOMENTUM, WEIGHT_DECAY = 0.9, 0.95, 0.01
 """Of the optimizers that have them, where none is given."""
 
 SCHEDULES = ("constant", "step", "exponential", "cosine", "one-cycle")
 SCALINGS = ("linear", "standard")
 DECAYING = ("adamw", "muon")
+WITH_MOMENTUM = ("momentum", "nesterov", "muon")
+TEMPERATURE, TEACHER_WEIGHT = 2.0, 0.9
 
 
 @dataclass(frozen=True)
@@ -45,7 +47,7 @@ class Settings:
         batch_size: images a step.
         optimizer: one of `OPTIMIZERS`; "momentum" and "nesterov" are SGD with momentum 0.9 unless given.
         learning_rate: the base rate; by default the optimizer's.
-        momentum: for momentum and nesterov, 0.9 by default.
+        momentum: for momentum and nesterov, 0.9 by default, and for muon, 0.95.
         schedule: one of `SCHEDULES`, over the whole training.
         warmup_steps: a rise to the base rate first.
         l1, l2: strengths of the penalties, 0 for none.
@@ -91,8 +93,8 @@ class Settings:
     augmentation: Augmentation = field(default_factory=Augmentation)
     mixup: float = 0.0
     teacher: str | None = None
-    temperature: float = 2.0
-    teacher_weight: float = 0.9
+    temperature: float = TEMPERATURE
+    teacher_weight: float = TEACHER_WEIGHT
     normalize: tuple[str, ...] = ()
     pca: int | None = None
     views: int = 1
@@ -116,16 +118,26 @@ class Settings:
         if self.learning_rate is not None and not 0 < self.learning_rate < float("inf"):
             raise OptionError(f"the learning rate must be positive and finite, but is {self.learning_rate:g}")
         for name in ("l1", "l2", "weight_decay", "warmup_steps", "seed", "mixup"):
-            if not 0 <= (getattr(self, name) or 0) < float("inf"):
-                raise OptionError(f"{name.replace('_', '-')} must not be negative, but is {getattr(self, name)}")
+            value = getattr(self, name) or 0
+            if not 0 <= value < float("inf"):
+                words = "not be negative" if value < 0 else "be finite and not negative"
+                raise OptionError(f"{name.replace('_', '-')} must {words}, but is {value}")
+        for name in ("clip_norm", "clip_value"):
+            value = getattr(self, name)
+            if value is not None and not 0 < value < float("inf"):
+                raise OptionError(f"{name.replace('_', '-')} must be positive and finite, but is {value:g}")
+        if self.average is not None and not 0 < self.average < 1:
+            raise OptionError(f"average must be between 0 and 1, but is {self.average:g}")
+        if self.momentum is not None and not 0 <= self.momentum < 1:
+            raise OptionError(f"momentum must be from 0 to below 1, but is {self.momentum:g}")
         for name in self.normalize:
             _choice("normalization", name, NORMALIZATIONS)
         if not 0 <= self.label_smoothing < 1:
             raise OptionError(f"label-smoothing must be from 0 to below 1, but is {self.label_smoothing:g}")
         first_views(self.views)
         self._check_losses()
-        if self.momentum is not None and self.optimizer not in ("momentum", "nesterov"):
-            raise OptionError(f"{self.optimizer} has no momentum; choose the optimizer momentum or nesterov")
+        if self.momentum is not None and self.optimizer not in WITH_MOMENTUM:
+            raise OptionError(f"{self.optimizer} has no momentum; choose the optimizer momentum, nesterov or muon")
         if self.weight_decay is not None and self.optimizer not in DECAYING:
             raise OptionError(
                 f"{self.optimizer} has no weight decay; choose the optimizer {' or '.join(DECAYING)}, or an l2 penalty"
@@ -143,6 +155,8 @@ class Settings:
                 raise OptionError(f"{name} belongs to cross-entropy, which is not the loss of {self.model}")
         if self.teacher is not None and self.label_smoothing:
             raise OptionError("label-smoothing and a teacher exclude each other: the teacher's answers are soft")
+        if self.teacher is None and (self.temperature, self.teacher_weight) != (TEMPERATURE, TEACHER_WEIGHT):
+            raise OptionError("temperature and teacher-weight belong to a teacher, but none is given")
         if not 0 < self.temperature < float("inf"):
             raise OptionError(f"temperature must be above 0, but is {self.temperature:g}")
         if not 0 <= self.teacher_weight <= 1:

@@ -4,7 +4,7 @@ import collections
 import contextlib
 import functools
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -147,13 +147,16 @@ class Trainer:
         weights = [parameter.size for _, parameter in self.step.net.named_parameters() if parameter.ndim > 1]
         return self.loader.batch_size * max(weights, default=0)
 
+    def batches(self) -> Iterator[tuple[NDArray[np.float32], NDArray[Any]]]:
+        """What the step takes, from the loader's position to the end of the epoch: with a teacher, its answers too."""
+        for images, labels in self.loader:
+            yield images, labels if self.distillation is None else self.distillation.targets(images, labels)
+
     def _epoch(self, interruption: Interruption) -> None:
         """The rest of the current epoch, as far as the training goes."""
         notify = self._stepped()
         start = time.perf_counter()
-        for images, labels in self.loader:
-            if self.distillation is not None:
-                labels = self.distillation.targets(images, labels)
+        for images, labels in self.batches():
             self.last_loss = self.step(images, labels)
             self.step_count += 1
             self._seen += len(labels)

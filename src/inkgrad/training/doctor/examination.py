@@ -109,7 +109,8 @@ def diagnose(
     chance = chance_of(step.loss, len(trainer.train.classes))
     course = _course(trainer, chance, finished)
     rate = max((*course.learning_rates, step.optimizer.learning_rate))
-    layers, update, found = measure_network(step, images, labels, rate, loader.batch_size, chance)
+    targets = None if trainer.distillation is None else trainer.distillation.targets(images, labels)
+    layers, update, found = measure_network(step, images, labels, rate, loader.batch_size, chance, targets)
     training, validation = _readings(trainer, read_most if update is not None else 0, rng)
     missing = unjudged(layers, course, training, validation)
     blocked = failure is not None or any(f.name in BLOCKING and f.severity != "note" for f in found)
@@ -142,7 +143,11 @@ def _course(trainer: Trainer, chance: float, finished: bool | None) -> Course:
     """The history of a trainer."""
     done = trainer.step_count >= trainer.total_steps > 0 if finished is None else finished
     first = trainer.state()["runaway"]["first"]
-    return Course.of(trainer.history, first=first, chance=chance, finished=done or trainer.stopped is not None)
+    history = trainer.history
+    if trainer.distillation is not None:  # the loss beside a teacher never comes near 0, so it tells little
+        history = [line | {"loss": line["validation_loss"]} for line in history if "validation_loss" in line]
+        first = chance
+    return Course.of(history, first=first, chance=chance, finished=done or trainer.stopped is not None)
 
 
 def _readings(trainer: Trainer, most: int, rng: np.random.Generator) -> tuple[Reading | None, Reading | None]:

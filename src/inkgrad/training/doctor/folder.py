@@ -13,6 +13,7 @@ from inkgrad.models import load as load_model
 from inkgrad.nn import load_state, state_of
 from inkgrad.training.assembly import assemble
 from inkgrad.training.checkpoint import CHECKPOINT_FILE, load_checkpoint
+from inkgrad.training.recipes import RECIPE_FILE
 from inkgrad.training.run import HISTORY_FILE, SETTINGS_FILE, saved_settings
 from inkgrad.training.settings import Settings
 from inkgrad.training.trainer import Trainer
@@ -78,6 +79,11 @@ def _restored(path: Path, settings: Settings, splits: Splits) -> tuple[Trainer, 
         load_checkpoint(path / CHECKPOINT_FILE, trainer)
         return trainer, f"the checkpoint {path / CHECKPOINT_FILE}"
     if not (path / MODEL_FILE).is_file():
+        if _history(path / HISTORY_FILE):
+            raise CheckpointError(
+                f"the weights of the run in {path} were not kept, as of a trial of a search; to examine it, train it "
+                f"again: inkgrad train --recipe {path / RECIPE_FILE}"
+            )
         return trainer, "the weights before the first step, as there is no checkpoint"
     classifier = load_model(path / MODEL_FILE)
     load_state(trainer.step.net, state_of(classifier.network), source=str(path / MODEL_FILE))

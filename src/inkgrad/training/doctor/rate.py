@@ -98,7 +98,8 @@ def _too_high(course: Course, update: UpdateMeasure | None) -> Finding | None:
         "learning-rate-too-high",
         "serious" if worse and course.progress < HARDLY_MOVED else "warning",
         f"{sentence[:1].upper()}{sentence[1:]}.",
-        f"Lower --learning-rate (it was {rate:g}): try a third and a tenth of it. A rate that falls towards the end "
+        f"Lower --learning-rate (it was {rate:g}): try a third and a tenth of it, or let `inkgrad lr-find` "
+        "suggest one. A rate that falls towards the end "
         "(--schedule cosine), a gentle start (--warmup-steps 200) and --clip-norm 1 allow higher ones.",
         {"losses": list(course.losses), "validation_losses": list(course.validation), "update_ratio": ratio,
          "peak": course.peak, "jump": course.jump, "swing": course.swing, "learning_rate": rate},
@@ -133,7 +134,8 @@ def _too_low(course: Course, update: UpdateMeasure | None, reading: Reading | No
         "learning-rate-too-low",
         "warning",
         measured,
-        f"Raise --learning-rate (it was {rate:g}): try three and ten times as much, or --optimizer adam, which finds "
+        f"Raise --learning-rate (it was {rate:g}): try three and ten times as much, or what "
+        "`inkgrad lr-find` suggests, or --optimizer adam, which finds "
         "a size for each weight.",
         evidence | {"learning_rate": rate},
     )

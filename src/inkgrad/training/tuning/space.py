@@ -2,7 +2,7 @@
 
 import types
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from inkgrad.data import Augmentation, Splits
@@ -10,13 +10,14 @@ from inkgrad.errors import OptionError
 from inkgrad.models import NAMED
 from inkgrad.nn import cross_entropy
 from inkgrad.training.assembly import assemble
-from inkgrad.training.settings import Settings
+from inkgrad.training.settings import DECAYING, WITH_MOMENTUM, Settings
 
 if TYPE_CHECKING:
     from optuna.trial import Trial
 
 __all__ = ["Choice", "Range", "Space", "default_search", "parse_search", "parse_setting", "with_values"]
 
+ENOUGH = 1000  # images for a trial of settings: more than an image has principal components
 _NEVER = {
     "data": "trials on other data cannot be compared",
     "train_on": "a search needs the validation part",
@@ -24,7 +25,7 @@ _NEVER = {
     "members": "a search trains one network at a time",
     "views": "they change the answers of a trained model, not its training",
 }
-_OPTIMIZERS = {"momentum": ("momentum", "nesterov"), "weight_decay": ("adamw", "muon")}
+_OPTIMIZERS = {"momentum": WITH_MOMENTUM, "weight_decay": DECAYING}
 _NETWORK = ("hidden", "width", "depth")
 _PREFIX = "augmentation."
 _HINTS = get_type_hints(Settings)
@@ -81,7 +82,7 @@ def default_search(base: Settings) -> tuple[str, ...]:
     texts = [f"learning_rate={base.rate / 10:g}..{base.rate * 10:g}:log", "batch_size=32,64,128,256"]
     if base.optimizer in _OPTIMIZERS["momentum"]:
         texts.append("momentum=0.8..0.99")
-    texts.append("weight_decay=0.001..1:log" if base.optimizer == "adamw" else "l2=1e-06..0.01:log")
+    texts.append("weight_decay=0.001..1:log" if base.optimizer in DECAYING else "l2=1e-06..0.01:log")
     return tuple(texts)
 
 
@@ -278,7 +279,9 @@ class Space:
         Raises:
             OptionError: a value that cannot be, with the name of its field.
         """
-        tiny = Splits(splits.train[:100], splits.validation[:1], splits.test[:0])
+        if self.base.teacher is not None:  # its preprocessing must be that of all images
+            assemble(self.base, splits)
+        tiny = Splits(splits.train[:ENOUGH], splits.validation[:1], splits.test[:0])
         for field, domain in self.fields.items():
             surroundings = [
                 {"optimizer": optimizer, "model": model}
@@ -288,9 +291,24 @@ class Space:
             fitting = [one for one in surroundings if self._applies(field, one)]
             for value in domain.ends:
                 try:
-                    assemble(self.settings((fitting or surroundings)[0] | {field: value}), tiny)
+                    self._try((fitting or surroundings)[0] | {field: value}, tiny)
                 except OptionError as error:
                     raise OptionError(f"cannot search {field}: {error}") from error
+        together = {"optimizer": self._choices("optimizer", "")[0], "model": self._choices("model", "")[0]}
+        together |= {f: domain.ends[0] for f, domain in self.fields.items() if self._applies(f, together)}
+        try:
+            self._try(together, tiny)
+        except OptionError as error:
+            raise OptionError(f"what is searched cannot stand together: {error}") from error
+
+    def _try(self, values: Mapping[str, Any], splits: Splits) -> None:
+        """Build a training for a few images, whose scaling may differ from the one that the teacher knows."""
+        alone: dict[str, Any] = {
+            "teacher": None,
+            "temperature": Settings().temperature,
+            "teacher_weight": Settings().teacher_weight,
+        }
+        assemble(replace(self.settings(values), **alone), splits)
 
     def _choices(self, field: str, searched: str) -> tuple[Any, ...]:
         """What an optimizer or a model may be while another field is checked."""
