@@ -29,7 +29,8 @@ def test_for_people(inkgrad, ill):
     assert ended.status == 0
     assert ended.err == ""
     lines = ended.out.splitlines()
-    assert lines[0] == "mlp on digits train, finished, after 3 epochs (30 steps)"
+    source = f"examined was the checkpoint {ill / 'checkpoint.safetensors'}"
+    assert lines[0] == f"mlp on digits train, finished, after 3 epochs (30 steps); {source}"
     assert any(line.startswith("layers.2 ReLU") and line.endswith("100%") for line in lines)
     assert lines.index(next(line for line in lines if line.startswith("SERIOUS  dead-units: "))) > 5
     assert "  measured: 128 of 128 units of layers.2 ReLU are 0 for every digit looked at" in ended.out

@@ -8,7 +8,6 @@ from inkgrad.cli.output import emit_json, say, table
 from inkgrad.errors import OptionError
 from inkgrad.training.doctor.diagnosis import Diagnosis
 from inkgrad.training.doctor.examination import diagnose
-from inkgrad.training.doctor.findings import Finding
 from inkgrad.training.doctor.folder import OpenRun, open_run
 from inkgrad.training.doctor.page import HEADER, layer_rows, write_diagnosis
 
@@ -42,31 +41,12 @@ def _print(diagnosis: Diagnosis, opened: OpenRun) -> None:
     state = "finished" if opened.finished else "not finished"
     say(
         f"{opened.settings.model} on {opened.trainer.train.name}, {state}, "
-        f"after {diagnosis.epoch:.4g} epochs ({diagnosis.step:,} steps)"
+        f"after {diagnosis.epoch:.4g} epochs ({diagnosis.step:,} steps); examined was {diagnosis.source}\n"
     )
-    for name, reading in (("training", diagnosis.training), ("validation", diagnosis.validation)):
-        if reading is not None:
-            say(f"{reading.accuracy:.2%} of {len(reading):,} {name} digits are read correctly")
-    say()
     table([word.lower() for word in HEADER], layer_rows(diagnosis), right=range(1, len(HEADER)))
     if diagnosis.update is not None:
         say(f"update/weight at a learning rate of {diagnosis.update.learning_rate:g}")
-    for finding in diagnosis.findings:
-        _print_finding(finding)
-    if not diagnosis.findings:
-        say("\nNothing found.")
-    say(f"\nlooked for: {', '.join(diagnosis.judged)}")
-    reasons: dict[str, list[str]] = {}
-    for name, why in diagnosis.unjudged.items():
-        reasons.setdefault(why, []).append(name)
-    for why, names in reasons.items():
-        say(f"not looked for, as {why}: {', '.join(names)}")
-
-
-def _print_finding(finding: Finding) -> None:
-    say(f"\n{finding.severity.upper()}  {finding.name}: {finding.meaning}")
-    say(f"  measured: {finding.measured}")
-    say(f"  to do: {finding.advice}")
+    say(f"\n{diagnosis}")
 
 
 def _counted(suspects: int) -> str:

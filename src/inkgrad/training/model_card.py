@@ -17,7 +17,7 @@ CARD_FILE = "MODEL_CARD.md"
 
 _USE = """## Use
 
-All commands here are meant for the folder of this card.
+The commands with a file or `.` in them are meant for the folder of this card.
 
 ```sh
 inkgrad classify --model . picture.png
@@ -209,7 +209,7 @@ def _training(settings: Settings, histories: Sequence[Sequence[Mapping[str, Any]
     versions = ", ".join(f"{name} {machine[name]}" for name in ("inkgrad", "python", "numpy", "scipy", "numba"))
     threads = f"{machine['threads']} thread{'' if machine['threads'] == 1 else 's'}"
     rows = {
-        "length": f"{epochs} epochs, {steps} steps of {settings.batch_size} images"
+        "length": f"{epochs} epoch{'' if epochs == '1' else 's'}, {steps} steps of {settings.batch_size} images"
         + (" for each member" if settings.members > 1 else ""),
         "loss": _loss(settings),
         "optimizer": _optimizer(settings),
@@ -223,7 +223,8 @@ def _training(settings: Settings, histories: Sequence[Sequence[Mapping[str, Any]
         "versions": versions,
     }
     path = "history.png" if settings.members == 1 else "member-0/history.png"
-    picture = f"![loss, accuracy and learning rate over the epochs]({path})"
+    of = "" if settings.members == 1 else " of the first member"
+    picture = f"![loss, accuracy and learning rate{of} over the epochs]({path})"
     return "\n\n".join(["## Training", _table(rows), picture])
 
 
@@ -260,7 +261,8 @@ def _augmented(settings: Settings) -> bool:
 
 def _again(settings: Settings) -> str:
     rest = (
-        f"`inkgrad train --recipe {RECIPE_FILE}` does the same with every setting written out. With the same versions "
-        "and number of threads, on the same kind of machine, the weights are the same, bit for bit."
+        f"`inkgrad train --recipe {RECIPE_FILE}` does the same from this folder. Either makes a run in a folder of its "
+        "own, below the current one. With the same versions and number of threads, on the same kind of machine, the weights "
+        "are the same, bit for bit."
     )
     return f"## Make it again\n\n```sh\n{train_command(settings)}\n```\n\n{_wrapped(rest)}"

@@ -55,12 +55,12 @@ class Progress(Callback):
         if now - self._shown < wait:
             return
         self._shown = now
-        text = _line(trainer.record())
+        record = trainer.record()
         if self._bar is not None:
-            self._bar.update(self._task, completed=trainer.step_count, description=text)
+            self._bar.update(self._task, completed=trainer.step_count, description=_short(record))
         else:
             part = trainer.step_count / trainer.total_steps
-            self._say(f"{text}  {part:.0%} done")
+            self._say(f"{_line(record)}  {part:.0%} done")
 
     def on_epoch(self, trainer: Trainer, record: dict[str, Any]) -> None:
         """Leave the epoch's line."""
@@ -91,4 +91,12 @@ def _line(record: dict[str, Any]) -> str:
     return (
         f"epoch {record['epoch']:6.2f}  step {record['step']:>6}  loss {record['loss']:.4f}  "
         f"accuracy {record['accuracy']:.2%}  {record['images_per_second']:>9,.0f} images/s"
+    )
+
+
+def _short(record: dict[str, Any]) -> str:
+    """What leaves room for a bar in 80 columns."""
+    return (
+        f"epoch {record['epoch']:.2f}  loss {record['loss']:.4f}  {record['accuracy']:.1%}  "
+        f"{record['images_per_second']:,.0f}/s"
     )

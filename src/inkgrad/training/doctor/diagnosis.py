@@ -47,6 +47,24 @@ class Diagnosis:
     source: str
     unjudged: dict[str, str]
 
+    def __str__(self) -> str:
+        """What was found, for people."""
+        lines = []
+        for name, reading in (("training", self.training), ("validation", self.validation)):
+            if reading is not None:
+                lines.append(f"{reading.accuracy:.2%} of {len(reading):,} {name} digits are read correctly")
+        for finding in self.findings:
+            lines += ["", f"{finding.severity.upper()}  {finding.name}: {finding.meaning}"]
+            lines += [f"  measured: {finding.measured}", f"  to do: {finding.advice}"]
+        if not self.findings:
+            lines += ["", "Nothing found."]
+        lines += ["", f"looked for: {', '.join(self.judged)}"]
+        reasons: dict[str, list[str]] = {}
+        for name, why in self.unjudged.items():
+            reasons.setdefault(why, []).append(name)
+        lines += [f"not looked for, as {why}: {', '.join(names)}" for why, names in reasons.items()]
+        return "\n".join(lines)
+
     @property
     def worst(self) -> str | None:
         """The severity of the most serious finding, None without any."""
