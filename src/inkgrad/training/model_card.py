@@ -262,7 +262,7 @@ def _augmented(settings: Settings) -> bool:
 def _again(settings: Settings) -> str:
     rest = (
         f"`inkgrad train --recipe {RECIPE_FILE}` does the same from this folder. Either makes a run in a folder of its "
-        "own, below the current one. With the same versions and number of threads, on the same kind of machine, the weights "
-        "are the same, bit for bit."
+        "own, below the current one. With the same versions and number of threads, on the same kind of machine, the "
+        "weights are the same, bit for bit."
     )
     return f"## Make it again\n\n```sh\n{train_command(settings)}\n```\n\n{_wrapped(rest)}"
