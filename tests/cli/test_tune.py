@@ -133,6 +133,7 @@ def uninterrupted(tmp_path_factory):
 
 
 @pytest.mark.skipif(os.name != "posix", reason="kill -9 is POSIX's")
+@pytest.mark.slow
 def test_kill_9_in_the_middle_of_trials(inkgrad, process, tmp_path, uninterrupted):
     out = tmp_path / "t"
     for line, number in ((("tune", *LONG), 1), (("tune", "--resume"), 6)):
@@ -149,6 +150,7 @@ def test_kill_9_in_the_middle_of_trials(inkgrad, process, tmp_path, uninterrupte
 
 
 @pytest.mark.skipif(os.name != "posix", reason="the signal is POSIX's")
+@pytest.mark.slow
 def test_ctrl_c_saves_and_says_how_to_go_on(inkgrad, process, tmp_path, uninterrupted):
     out = tmp_path / "t"
     running = process("tune", *LONG, "--out", out, "--checkpoint-seconds", "0.02", "--json")

@@ -115,7 +115,13 @@ def test_the_dropouts_of_cnn_have_generators_of_their_own():
     assert {str(generator.bit_generator.state) for generator in again.values()} == states
 
 
-@pytest.mark.parametrize("name", [name for name in COUNTS if name != "simple-cnn"])
+LARGE = ("resnet", "vgg")
+
+
+@pytest.mark.parametrize(
+    "name",
+    [pytest.param(name, marks=pytest.mark.slow if name in LARGE else ()) for name in COUNTS if name != "simple-cnn"],
+)
 def test_they_learn(name):
     """Forty steps on 64 digits halve the loss, operation by operation."""
     train = ig.data.load_digits()[0][:64]

@@ -176,7 +176,7 @@ DRAWN = {
 }
 
 
-@settings(max_examples=100, derandomize=True, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=70, derandomize=True, deadline=None, suppress_health_check=list(HealthCheck))
 @given(**DRAWN)
 def test_networks_drawn_at_random(network, counts, n, zeros, loss, limits):
     check(network, counts, n, zeros, loss, limits)

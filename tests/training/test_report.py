@@ -136,7 +136,7 @@ def seen(page):
     return [image["alt"] for image in page.all("img") if image.get("class") == "plot" and "png" in image["src"][:20]]
 
 
-@pytest.mark.parametrize("name", ["lenet5", "resnet"])
+@pytest.mark.parametrize("name", ["lenet5", pytest.param("resnet", marks=pytest.mark.slow)])
 def test_layers_of_convolutional_networks_are_shown(path, name):
     net = ig.models.build(name, rng=ig.default_rng(0), classes=3)
     classifier = ig.models.Classifier(net, classes=tuple("a<c"))

@@ -135,6 +135,7 @@ print(digest.hexdigest())
 """
 
 
+@pytest.mark.slow
 def test_the_seed_decides_every_bit_in_every_process():
     outputs = [
         subprocess.run([sys.executable, "-c", SAME], capture_output=True, text=True, check=True, timeout=120).stdout

@@ -21,7 +21,9 @@ def run(folder: Path, *, out: Path | None, seed: int, json: bool) -> None:
         trainer = opened.trainer
         diagnosis = diagnose(trainer, seed=seed, failure=opened.failure, finished=opened.finished, source=opened.source)
     title = f"The doctor on {folder}: {opened.settings.model} on {trainer.train.name}"
-    page, data = write_diagnosis(out or folder, diagnosis, title=title, images=trainer.train.images)
+    page, data = write_diagnosis(
+        out or folder, diagnosis, title=title, images=trainer.train.images, history=trainer.history
+    )
     if json:
         emit_json({"run": str(folder), "report": str(page)} | diagnosis.as_json())
         return

@@ -70,6 +70,7 @@ def test_the_report_shows_every_trial_and_loads_nothing(done):
     assert f"Trial {tuned.best.number}, as a recipe in best.toml." in page
 
 
+@pytest.mark.slow
 def test_the_same_seed_makes_the_same_trials(done, small, tmp_path):
     again = tune(tmp_path / "a", small, trials=9).run()
     assert again == done[1]
@@ -167,6 +168,7 @@ def test_losses_are_minimized_and_only_where_they_are_the_same(small, tmp_path):
     assert not (tmp_path / "b").exists()
 
 
+@pytest.mark.slow
 def test_two_processes_make_the_trials_of_one_as_long_as_these_are_drawn_at_random(small, tmp_path):
     one = tune(tmp_path / "one", small, trials=6, pruner="none").run()
     two = tune(tmp_path / "two", small, trials=6, pruner="none", processes=2).run()
@@ -240,6 +242,7 @@ def test_a_damaged_study_is_told(small, tmp_path):
     assert path.read_bytes() == b"none" * 1000
 
 
+@pytest.mark.slow
 def test_a_study_that_cannot_be_written_ends_the_run(small, tmp_path):
     tune(tmp_path, small, trials=1).run()
     other = sqlite3.connect(tmp_path / "study.sqlite3", isolation_level=None)

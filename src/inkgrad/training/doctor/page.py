@@ -4,7 +4,8 @@ import json
 import math
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from inkgrad.training import report_page as parts
 from inkgrad.training.doctor.diagnosis import Diagnosis
 from inkgrad.training.doctor.findings import Finding
 from inkgrad.training.doctor.labels import Suspect
+from inkgrad.training.plots import plot_history
 
 __all__ = ["JSON_FILE", "PAGE_FILE", "layer_rows", "write_diagnosis"]
 
@@ -26,8 +28,9 @@ JSON_FILE = "doctor.json"
 
 HEADER = ("Layer", "Units", "Output", "Gradient", "Update/weight", "Dead", "Saturated")
 
-_OPTION = re.compile(r"--[a-z0-9-]+")
-_UNBROKEN = r'<span style="white-space: nowrap">\g<0></span>'
+_OPTION = re.compile(r"--[a-z][a-z-]*(?: [a-z0-9.=,-]*[a-z0-9])?")
+_QUOTED = re.compile(r"`([^`]+)`")
+_CODE = '<code style="white-space: nowrap">{}</code>'
 
 _LAYERS = (
     "Output: root mean square. Gradient: norm of the loss's gradient for the layer's output, over the digits. "
@@ -37,7 +40,12 @@ _LAYERS = (
 
 
 def write_diagnosis(
-    folder: str | os.PathLike[str], diagnosis: Diagnosis, *, title: str, images: Images
+    folder: str | os.PathLike[str],
+    diagnosis: Diagnosis,
+    *,
+    title: str,
+    images: Images,
+    history: Sequence[Mapping[str, Any]] = (),
 ) -> tuple[Path, Path]:
     """Write `doctor.html` and `doctor.json`.
 
@@ -46,6 +54,7 @@ def write_diagnosis(
         diagnosis: what was found.
         title: the heading of the page.
         images: uint8 (n, h, w), all training images, for the gallery of the suspects.
+        history: one record an epoch, for the curves.
 
     Returns:
         Both paths, the page's first.
@@ -56,8 +65,9 @@ def write_diagnosis(
     sections = [
         _figures(diagnosis),
         _findings(diagnosis),
+        _course(history),
         _layers(diagnosis),
-        _gallery(diagnosis.suspects, images),
+        _gallery(diagnosis, images),
         _looked_for(diagnosis),
     ]
     page = write_atomically(Path(folder) / PAGE_FILE, parts.page(title, sections))
@@ -93,12 +103,7 @@ def _figures(diagnosis: Diagnosis) -> str:
         if reading is not None:
             share = parts.percent_by(len(reading))(reading.accuracy)
             entries.append((f"{name} digits", share, f"of {len(reading):,} read correctly"))
-    cells = "".join(
-        f'<div><dt>{name}</dt><dd class="value">{parts.escape(value)}</dd>'
-        f'<dd class="soft">{parts.escape(note)}</dd></div>'
-        for name, value, note in entries
-    )
-    return f'<dl class="figures">{cells}</dl>'
+    return parts.figures(entries)
 
 
 def _findings(diagnosis: Diagnosis) -> str:
@@ -109,12 +114,21 @@ def _findings(diagnosis: Diagnosis) -> str:
 
 def _finding(finding: Finding) -> str:
     name = finding.name.replace("-", " ").capitalize()
+    advice = _QUOTED.sub(_CODE.format(r"\1"), _OPTION.sub(_CODE.format(r"\g<0>"), parts.escape(finding.advice)))
     severity = f"<b>{finding.severity}</b>" if finding.severity == "serious" else finding.severity
     return (
         f"<h3>{parts.escape(name)} ({severity})</h3>"
         f'<p class="soft">{parts.escape(finding.meaning[:1].upper() + finding.meaning[1:])}.</p>'
-        f"<p>{parts.escape(finding.measured)}</p><p>{_OPTION.sub(_UNBROKEN, parts.escape(finding.advice))}</p>"
+        f"<p><i>Measured:</i> {parts.escape(finding.measured)}</p>"
+        f"<p><i>To do:</i> {advice}</p>"
     )
+
+
+def _course(history: Sequence[Mapping[str, Any]]) -> str:
+    if len(history) < 2:
+        return ""
+    words = "Loss, accuracy and learning rate over the epochs."
+    return f"<section><h2>Course</h2>{parts.picture(plot_history(history), 900, words, words)}</section>"
 
 
 def _layers(diagnosis: Diagnosis) -> str:
@@ -125,20 +139,29 @@ def _layers(diagnosis: Diagnosis) -> str:
         if diagnosis.update is None
         else f" The update is one at a learning rate of {diagnosis.update.learning_rate:g}."
     )
-    table = parts.table("wide", _LAYERS + rate, HEADER, layer_rows(diagnosis))
+    rows = layer_rows(diagnosis)
+    kept = [column for column in range(len(HEADER)) if any(row[column] for row in rows)]
+    shown = [[row[column] for column in kept] for row in rows]
+    table = parts.table("wide", _LAYERS + rate, [HEADER[column] for column in kept], shown)
     return f'<section><h2>Layer by layer</h2><div class="scroll">{table}</div></section>'
 
 
-def _gallery(suspects: Sequence[Suspect], images: Images) -> str:
+def _gallery(diagnosis: Diagnosis, images: Images) -> str:
+    suspects, trusted = diagnosis.suspects, diagnosis.unjudged.get("suspect-labels")
     if not suspects:
         return ""
+    if trusted is not None:
+        suspects = tuple(replace(suspect, doubted=False) for suspect in suspects)
     doubted = sum(suspect.doubted for suspect in suspects)
     tiles = "".join(_tile(images[suspect.index], suspect) for suspect in suspects)
+    others = " Those that are not red are hard to read, or few of their kind." if doubted else ""
+    if trusted is not None:
+        others = f" No label is doubted, as {parts.escape(trusted)}."
     return (
         "<section><h2>Training digits with the highest loss</h2>"
         f"<p>Each with its label → what it was read as, in <b>red</b> where the label is to be doubted ({doubted} of "
-        f"these {len(suspects)}), its loss, and its number in the training set, from 0. Those that are not red are "
-        f'hard to read, or few of their kind.</p><ul class="gallery">{tiles}</ul></section>'
+        f"these {len(suspects)}), its loss, and its number in the training set, from 0.{others}</p>"
+        f'<ul class="gallery">{tiles}</ul></section>'
     )
 
 
