@@ -115,7 +115,7 @@ def test_the_dropouts_of_cnn_have_generators_of_their_own():
     assert {str(generator.bit_generator.state) for generator in again.values()} == states
 
 
-LARGE = ("resnet", "vgg")
+LARGE = ("cnn", "resnet", "vgg")
 
 
 @pytest.mark.parametrize(
