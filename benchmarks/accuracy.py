@@ -18,6 +18,7 @@ import harness
 import numpy as np
 
 import inkgrad as ig
+from inkgrad.training.members import accuracies_without_one
 
 DENSE = (
     "--model mlp --optimizer momentum --learning-rate 0.03 --schedule cosine --l2 0.0005 --scaling standard "
@@ -83,8 +84,7 @@ def measure_ensemble(keep: Path, split: str) -> dict[str, Any]:
     for name in ("validation", "test") if split == "test" else ("validation",):
         dataset = getattr(splits, name)
         answers = np.stack([member.predict_proba(dataset.images) for member in members])
-        left = [np.delete(answers, i, axis=0).mean(axis=0).argmax(axis=1) for i in range(len(members))]
-        without = harness.spread([float((one == dataset.labels).mean()) for one in left])
+        without = harness.spread(accuracies_without_one(answers, dataset.labels))
         accuracy = float((answers.mean(axis=0).argmax(axis=1) == dataset.labels).mean())
         found[name] = {"mean": accuracy, "std": without["std"], "without_one": without}
     print(f"ensemble of {len(members)}: {found}", flush=True)

@@ -1,15 +1,31 @@
-"""Writing files whole or not at all."""
+"""Writing files whole or not at all, and what JSON can hold."""
 
 import contextlib
+import math
 import os
 import secrets
 from collections.abc import Callable
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from inkgrad.errors import StorageError
 
-__all__ = ["write_atomically"]
+__all__ = ["plain", "write_atomically"]
+
+
+def plain(value: Any) -> Any:
+    """The same as JSON holds it: arrays as lists, and null for NaN and infinity, which are no JSON.
+
+    >>> plain({"loss": float("nan"), 3: (1, 2.5)})
+    {'loss': None, '3': [1, 2.5]}
+    """
+    if isinstance(value, dict):
+        return {str(key): plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(item) for item in value]
+    if hasattr(value, "tolist"):
+        return plain(value.tolist())
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def write_atomically(path: str | os.PathLike[str], content: bytes | str | Callable[[BinaryIO], object]) -> Path:

@@ -111,7 +111,9 @@ EVERYTHING = Settings(
 )
 
 
-@pytest.mark.parametrize("settings", [EVERYTHING, Settings()])
+@pytest.mark.parametrize(
+    "settings", [EVERYTHING, Settings(), *(Settings(**read_recipe(name) | {"recipe": None}) for name in recipe_names())]
+)
 def test_what_is_written_is_read_back_to_the_last_bit(tmp_path, settings):
     path = write_recipe(tmp_path / "it.toml", settings, comments=["Mine.", "Twice."])
     assert path.read_text().startswith("# Mine.\n# Twice.\n")

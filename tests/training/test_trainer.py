@@ -265,6 +265,33 @@ def test_a_second_interruption_does_not_wait():
             signal.raise_signal(signal.SIGINT)
 
 
+def test_an_interruption_inside_another_shares_its_flag():
+    with Interruption() as outer:
+        with Interruption() as inner:
+            signal.raise_signal(signal.SIGINT)
+            assert inner.asked
+        assert outer.asked
+        with pytest.raises(KeyboardInterrupt):
+            outer.check()
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def test_an_interruption_after_the_last_step_is_not_lost(small):
+    class Press(Watch):
+        def on_epoch(self, trainer, record):
+            signal.raise_signal(signal.SIGINT)
+
+        def on_interrupt(self, trainer):
+            self.calls.append("interrupt")
+
+    press = Press()
+    it = trainer(small.train, callbacks=[press])
+    with pytest.raises(KeyboardInterrupt):
+        it.fit(epochs=1)
+    assert press.calls == ["start", 1, 2, 3, 4, 5, 6, 7, "interrupt", "end"]
+    assert len(it.history) == 1
+
+
 def test_the_handler_of_others_stays():
     pressed = []
     before = signal.signal(signal.SIGINT, lambda *_: pressed.append(1))

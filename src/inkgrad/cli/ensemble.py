@@ -5,7 +5,7 @@ from pathlib import Path
 
 from inkgrad.cli.output import emit_json, say
 from inkgrad.errors import OptionError
-from inkgrad.models import MODEL_FILE, join, load, save
+from inkgrad.models import MODEL_FILE, join, load, save_classifier
 
 
 def run(models: Sequence[Path], *, out: Path, json: bool) -> None:
@@ -24,16 +24,7 @@ def run(models: Sequence[Path], *, out: Path, json: bool) -> None:
     shared = {name: value for name, value in settings[0].items() if all(other.get(name) == value for other in settings)}
     if any(one.get("train_on") == "all" for one in settings):  # then the validation part is no longer unseen
         shared["train_on"] = "all"
-    save(
-        out,
-        whole.network,  # type: ignore[arg-type]
-        scaling=whole.scaling,
-        classes=whole.classes,
-        normalizations=whole.normalizations,
-        projection=whole.projection,
-        views=whole.views,
-        training={"settings": shared, "members": settings},
-    )
+    save_classifier(out, whole, training={"settings": shared, "members": settings})
     count = len(whole.network.members)  # type: ignore[attr-defined]
     if json:
         emit_json({"model": str(out), "members": count, "parameters": whole.network.parameter_count()})

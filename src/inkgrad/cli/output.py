@@ -1,29 +1,19 @@
 """Results on standard output, as one JSON object or for people; everything else on standard error."""
 
 import json
-import math
 import sys
 from collections.abc import Sequence
 from typing import Any
+
+from inkgrad.files import plain
 
 __all__ = ["emit_json", "say", "show_digit", "table"]
 
 
 def emit_json(result: dict[str, Any]) -> None:
     """Print one JSON object, the only thing on standard output."""
-    sys.stdout.write(json.dumps(_plain(result)) + "\n")
+    sys.stdout.write(json.dumps(plain(result)) + "\n")
     sys.stdout.flush()
-
-
-def _plain(value: Any) -> Any:
-    """NaN and infinity are no JSON; null stands for them."""
-    if isinstance(value, dict):
-        return {str(key): _plain(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(item) for item in value]
-    if hasattr(value, "tolist"):
-        return _plain(value.tolist())
-    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def say(text: str = "", *, error: bool = False) -> None:

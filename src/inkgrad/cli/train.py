@@ -9,7 +9,6 @@ from inkgrad.cli.output import emit_json, say
 from inkgrad.data import NAMES, Augmentation, load
 from inkgrad.errors import DivergenceError, OptionError
 from inkgrad.models import MODEL_FILE
-from inkgrad.models import load as load_model
 from inkgrad.training import (
     Callback,
     Doctor,
@@ -21,8 +20,10 @@ from inkgrad.training import (
     saved_settings,
     start_run,
 )
+from inkgrad.training.distillation import load_teacher
 from inkgrad.training.progress import Progress
 from inkgrad.training.tuning import parse_setting
+from inkgrad.training.tuning.space import overridden
 
 _EXTENDABLE = ("epochs", "steps")
 GUESSING = 1.5  # times the share of right answers by guessing, below which a training has failed
@@ -47,9 +48,9 @@ def run(
     if resume and out is not None:
         if assignments:
             raise OptionError("--set changes a setting, but a run to resume keeps its own; leave --set out")
-        settings = _merged(saved_settings(out), typed)
+        settings = _merged(saved_settings(out), lasting_paths(typed))
     else:
-        settings = Settings.from_json(_assigned(with_recipe(typed), assignments, given))
+        settings = _new(typed, assignments)
     folder = out or free_folder(settings.model)
     beside = _Beside(folder, tensorboard=tensorboard, doctor=doctor, resume=resume)
     _warn_of_teacher(settings)
@@ -111,7 +112,7 @@ def _warn_of_teacher(settings: Settings) -> None:
     """A teacher that has seen the validation part makes its student's validation figures too good."""
     if settings.teacher is None or settings.train_on == "all":
         return
-    taught = load_model(settings.teacher).header.get("training", {}).get("settings", {})
+    taught = load_teacher(settings.teacher).header.get("training", {}).get("settings", {})
     if taught.get("train_on") == "all":
         say("the teacher has learned from the validation part too, so validation figures will flatter", error=True)
 
@@ -139,22 +140,25 @@ def with_recipe(typed: dict[str, Any]) -> dict[str, Any]:
     values = read_recipe(typed["recipe"])
     if "epochs" in typed or "steps" in typed:
         values = {name: value for name, value in values.items() if name not in _EXTENDABLE}
-    return lasting_paths(values | typed)
+    return values | typed
 
 
-def _assigned(values: dict[str, Any], assignments: Sequence[str], given: set[str]) -> dict[str, Any]:
-    """With what --set says."""
-    values = dict(values)
+def assigned(assignments: Sequence[str], given: set[str]) -> dict[str, Any]:
+    """What --set says; `given` names the options that were typed beside it."""
+    values: dict[str, Any] = {}
     for field, value in map(parse_setting, assignments):
-        name, _, one = field.partition(".")
-        if name in given:
-            raise OptionError(f"{field} is given twice: by {_option(name)} and by --set")
-        if one:
-            changes = values.get(name, Augmentation()).as_json() | {one: value}
-            values[name] = Augmentation.from_json(changes)
-        else:
-            values[name] = value
-    return lasting_paths(values)
+        if field in values or field.partition(".")[0] in given:
+            raise OptionError(f"{field} is given twice; give it once")
+        values[field] = value
+    return values
+
+
+def _new(typed: dict[str, Any], assignments: Sequence[str]) -> Settings:
+    """The settings of a new run."""
+    fields = with_recipe(typed)
+    if "augmentation" in fields:
+        fields = fields | {"augmentation": fields["augmentation"].as_json()}
+    return Settings.from_json(lasting_paths(overridden(fields, assigned(assignments, set(typed)))))
 
 
 def lasting_paths(values: dict[str, Any]) -> dict[str, Any]:
@@ -168,7 +172,7 @@ def lasting_paths(values: dict[str, Any]) -> dict[str, Any]:
 
 
 def _parsed(typed: dict[str, Any]) -> dict[str, Any]:
-    """Widths as numbers, augmentation as a record, and paths that last."""
+    """Widths as numbers, normalizations as a list, augmentation as a record."""
     values = dict(typed)
     if values.get("normalize") is not None:
         values["normalize"] = tuple(name.strip() for name in values["normalize"].split(",") if name.strip())
@@ -179,7 +183,7 @@ def _parsed(typed: dict[str, Any]) -> dict[str, Any]:
             values["hidden"] = tuple(int(width) for width in str(values["hidden"]).split(","))
         except ValueError:
             raise OptionError(f"--hidden takes widths such as 128 or 300,100, but got {values['hidden']!r}") from None
-    return lasting_paths(values)
+    return values
 
 
 def _lasting(data: str) -> str:

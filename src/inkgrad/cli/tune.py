@@ -4,11 +4,11 @@ from pathlib import Path
 from typing import Any
 
 from inkgrad.cli.output import emit_json, say
-from inkgrad.cli.train import free_folder, lasting_paths, with_recipe
+from inkgrad.cli.train import assigned, free_folder, lasting_paths, with_recipe
 from inkgrad.data import load
 from inkgrad.errors import OptionError, RunError
 from inkgrad.training import Settings, Tuned, Tuning, TuningSettings, default_search, saved_tuning
-from inkgrad.training.tuning import BEST_FILE, REPORT_FILE, parse_setting, with_values
+from inkgrad.training.tuning import BEST_FILE, REPORT_FILE, with_values
 from inkgrad.training.tuning.plots import words
 from inkgrad.training.tuning.progress import TuningProgress
 from inkgrad.training.tuning.result import saved_trials
@@ -75,15 +75,11 @@ def run(
 
 def chosen_settings(choices: dict[str, Any], given: set[str]) -> Settings:
     """The settings from `recipe`, `data`, `model`, `epochs`, `seed` and `assignments` such as "optimizer=adam"."""
-    assigned: dict[str, Any] = {}
-    for field, value in map(parse_setting, choices["assignments"]):
-        if field in assigned or field in given:
-            raise OptionError(f"{field} is given twice; give it once")
-        assigned[field] = value
+    fixed = assigned(choices["assignments"], given)
     typed = {name: choices[name] for name in given if name in choices and name != "assignments"}
-    if {"epochs", "steps"} <= typed.keys() | assigned.keys():
+    if {"epochs", "steps"} <= typed.keys() | fixed.keys():
         raise OptionError("give a training either epochs or steps, not both")
-    return with_values(Settings(**with_recipe(lasting_paths(typed))), lasting_paths(assigned))
+    return with_values(Settings(**lasting_paths(with_recipe(typed))), lasting_paths(fixed))
 
 
 def _nothing(tuned: Tuned, folder: Path) -> str:

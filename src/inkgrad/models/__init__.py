@@ -2,7 +2,7 @@
 
 from inkgrad.models.classifier import Classification, Classifier, network_logits
 from inkgrad.models.ensemble import Ensemble, join
-from inkgrad.models.file import MODEL_FILE, load, save
+from inkgrad.models.file import MODEL_FILE, load, save, save_classifier
 from inkgrad.models.named import NAMED, NamedModel, build
 from inkgrad.models.neighbors import KNearest
 from inkgrad.models.network import Network
@@ -29,5 +29,6 @@ __all__ = [
     "load",
     "network_logits",
     "save",
+    "save_classifier",
     "show",
 ]

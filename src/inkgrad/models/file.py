@@ -19,7 +19,7 @@ from inkgrad.models.views import View, views_as_json, views_from
 from inkgrad.nn.state import load_state, read_arrays, state_of, write_arrays
 from inkgrad.random import default_rng
 
-__all__ = ["MODEL_FILE", "load", "save"]
+__all__ = ["MODEL_FILE", "load", "save", "save_classifier"]
 
 MODEL_FILE = "model.safetensors"
 PROJECTION = "projection."
@@ -73,6 +73,27 @@ def save(
     if projection is not None:
         arrays |= {name: getattr(projection, name.removeprefix(PROJECTION)) for name in _projection_names()}
     write_arrays(path, "model", header, arrays)
+
+
+def save_classifier(
+    path: str | os.PathLike[str],
+    classifier: Classifier,
+    *,
+    metrics: Mapping[str, Any] | None = None,
+    training: Mapping[str, Any] | None = None,
+) -> None:
+    """Write the model file that loads into this classifier; see `save`."""
+    save(
+        path,
+        classifier.network,  # type: ignore[arg-type]  # looked at there
+        scaling=classifier.scaling,
+        classes=classifier.classes,
+        normalizations=classifier.normalizations,
+        projection=classifier.projection,
+        views=classifier.views,
+        metrics=metrics,
+        training=training,
+    )
 
 
 def load(path: str | os.PathLike[str]) -> Classifier:

@@ -16,9 +16,8 @@ from inkgrad.data import (
     principal_components,
     standardization,
 )
-from inkgrad.errors import ModelFileError, OptionError
+from inkgrad.errors import OptionError
 from inkgrad.models import NAMED, Network, build
-from inkgrad.models import load as load_model
 from inkgrad.optim import (
     L1,
     L2,
@@ -44,7 +43,7 @@ from inkgrad.optim import (
 )
 from inkgrad.random import default_rng
 from inkgrad.training.callbacks import Callback
-from inkgrad.training.distillation import Distillation
+from inkgrad.training.distillation import Distillation, load_teacher
 from inkgrad.training.settings import MOMENTUM, MUON_MOMENTUM, WEIGHT_DECAY, Settings
 from inkgrad.training.step import TrainStep
 from inkgrad.training.trainer import Trainer
@@ -123,10 +122,7 @@ def _distillation(settings: Settings, scaling: Scaling, prepared: Prepared) -> D
     """The teacher that the settings name, if it suits what is trained."""
     if settings.teacher is None:
         return None
-    try:
-        teacher = load_model(settings.teacher)
-    except ModelFileError as error:
-        raise ModelFileError(f"the teacher cannot be loaded: {error}") from error
+    teacher = load_teacher(settings.teacher)
     made = Distillation(teacher, temperature=settings.temperature, weight=settings.teacher_weight)
     made.check(scaling, prepared.train.classes, settings.normalize, prepared.projection)
     return made

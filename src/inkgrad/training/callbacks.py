@@ -26,7 +26,7 @@ class Callback:
         """Called after each epoch with its record of the history; also after the last steps of an unfinished one."""
 
     def on_interrupt(self, trainer: "Trainer") -> None:
-        """Called after the step in which Ctrl-C was pressed, before KeyboardInterrupt is raised."""
+        """Called after the step or the validation in which Ctrl-C was pressed, before KeyboardInterrupt is raised."""
 
     def on_end(self, trainer: "Trainer") -> None:
         """Called when the training ends, also by an error or Ctrl-C."""

@@ -9,11 +9,11 @@ from numpy.typing import NDArray
 
 from inkgrad.autodiff import Tensor, no_grad, ops
 from inkgrad.data import Projection, Scaling
-from inkgrad.errors import OptionError
-from inkgrad.models import Classifier
+from inkgrad.errors import ModelFileError, OptionError
+from inkgrad.models import Classifier, load
 from inkgrad.nn import cross_entropy, distillation_loss, state_of
 
-__all__ = ["Distillation"]
+__all__ = ["Distillation", "load_teacher"]
 
 
 def cross_entropy_or_distillation(logits: Tensor, targets: Any, *, temperature: float, weight: float) -> Tensor:
@@ -21,6 +21,18 @@ def cross_entropy_or_distillation(logits: Tensor, targets: Any, *, temperature: 
     if np.ndim(targets) == 3:
         return distillation_loss(logits, targets, temperature=temperature, weight=weight)
     return cross_entropy(logits, targets)
+
+
+def load_teacher(path: str) -> Classifier:
+    """The classifier in a model file or a run's folder, whose errors say that the teacher is meant.
+
+    Raises:
+        ModelFileError: it cannot be loaded.
+    """
+    try:
+        return load(path)
+    except ModelFileError as error:
+        raise ModelFileError(f"the teacher cannot be loaded: {error}") from error
 
 
 class Distillation:

@@ -11,18 +11,38 @@ __all__ = ["Interruption"]
 class Interruption:
     """Inside the `with` block a first Ctrl-C only sets a flag; a second one interrupts at once, as usual.
 
-    In other threads than the main one, where Python lets no one handle signals, it does nothing.
+    One inside another shares its flag. In other threads than the main one, where Python lets no one handle signals, it
+    does nothing.
     """
 
     def __init__(self) -> None:
-        self.asked = False
+        self._pressed = False
         self._before: Any = None
+        self._outer: Interruption | None = None
+
+    @property
+    def asked(self) -> bool:
+        """Whether Ctrl-C was pressed."""
+        return self._pressed if self._outer is None else self._outer.asked
+
+    def check(self) -> None:
+        """Interrupt here if that was asked for.
+
+        Raises:
+            KeyboardInterrupt: Ctrl-C was pressed.
+        """
+        if self.asked:
+            raise KeyboardInterrupt
 
     def __enter__(self) -> "Interruption":
         # Only where Ctrl-C would interrupt: whoever has set a handler of their own keeps it.
-        own = signal.getsignal(signal.SIGINT) is signal.default_int_handler
-        if own and threading.current_thread() is threading.main_thread():
-            self._before = signal.signal(signal.SIGINT, self._ask)
+        if threading.current_thread() is threading.main_thread():
+            handler = signal.getsignal(signal.SIGINT)
+            outer = getattr(handler, "__self__", None)
+            if isinstance(outer, Interruption):
+                self._outer = outer
+            elif handler is signal.default_int_handler:
+                self._before = signal.signal(signal.SIGINT, self._ask)
         return self
 
     def __exit__(
@@ -32,6 +52,6 @@ class Interruption:
             signal.signal(signal.SIGINT, self._before)
 
     def _ask(self, number: int, frame: FrameType | None) -> None:
-        if self.asked:
+        if self._pressed:
             signal.default_int_handler(number, frame)
-        self.asked = True
+        self._pressed = True

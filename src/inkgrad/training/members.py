@@ -8,29 +8,29 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from inkgrad.data import Splits
 from inkgrad.errors import CheckpointError
 from inkgrad.files import write_atomically
-from inkgrad.models import MODEL_FILE, Classifier, join, load, save
+from inkgrad.models import MODEL_FILE, Classifier, join, load, save_classifier
 from inkgrad.training.assembly import Prepared, assemble, prepare
-from inkgrad.training.benchmark import machine
 from inkgrad.training.callbacks import Callback
-from inkgrad.training.metrics import Evaluation
-from inkgrad.training.model_card import CARD_FILE, model_card
+from inkgrad.training.metrics import Evaluation, evaluate_predictions
+from inkgrad.training.model_card import CARD_FILE
 from inkgrad.training.run import (
     HISTORY_FILE,
     SETTINGS_FILE,
     Run,
     check_folder,
-    evaluated,
     origin,
     saved_settings,
+    write_card,
     write_settings,
 )
 from inkgrad.training.settings import Settings
 
-__all__ = ["EnsembleRun", "start_run"]
+__all__ = ["EnsembleRun", "accuracies_without_one", "start_run"]
 
 MEMBERS_FILE = "members.json"
 Callbacks = Callable[[Path], Sequence[Callback]]
@@ -99,22 +99,12 @@ class EnsembleRun:
         write_settings(self.folder, self.settings)
         members = [self._member(number, prepared) for number in range(self.settings.members)]
         whole = join(members)
-        evaluation = evaluated(whole, self.splits.validation)
-        result = self._measured(evaluation, members)
+        result, evaluation = self._measured(members)
         training = {**members[0].header["training"], "settings": self.settings.as_json()}
-        save(
-            self.folder / MODEL_FILE,
-            whole.network,  # type: ignore[arg-type]
-            scaling=whole.scaling,
-            classes=whole.classes,
-            normalizations=whole.normalizations,
-            projection=whole.projection,
-            views=whole.views,
-            metrics=result,
-            training=training,
-        )
+        save_classifier(self.folder / MODEL_FILE, whole, metrics=result, training=training)
         self.parameter_count = whole.network.parameter_count()
-        self._write_card(whole, evaluation)
+        histories = [self._history(number) for number in range(self.settings.members)]
+        write_card(self.folder, self.settings, self.splits.train, whole.network, histories, evaluation)
         write_atomically(self.folder / MEMBERS_FILE, json.dumps(result, indent=2) + "\n")
         return result
 
@@ -135,10 +125,10 @@ class EnsembleRun:
             if expected is None:
                 expected = origin(assemble(settings, self.splits, prepared=prepared), settings)
             found = load(folder).header["training"]
-            for key, words in (("data", "data"), ("teacher", "teacher")):
+            for key in ("data", "teacher"):
                 if found.get(key) != expected.get(key):
                     raise CheckpointError(
-                        f"the {words} of {folder} have changed since it was trained; put them back, or start a new "
+                        f"the {key} of {folder} have changed since it was trained; put them back, or start a new "
                         f"ensemble with another --out"
                     )
 
@@ -167,38 +157,30 @@ class EnsembleRun:
             ).train()
         return load(folder)
 
-    def _write_card(self, whole: Classifier, evaluation: Evaluation | None) -> None:
-        """Describe what was made; its history is that of all members."""
-        folders = [self.folder / f"member-{number}" for number in range(self.settings.members)]
-        histories = [
-            [json.loads(line) for line in (folder / HISTORY_FILE).read_text().splitlines()] for folder in folders
-        ]
-        card = model_card(
-            self.settings,
-            self.splits.train,
-            whole.network,  # type: ignore[arg-type]
-            file_bytes=(self.folder / MODEL_FILE).stat().st_size,
-            histories=histories,
-            evaluation=evaluation,
-            machine=machine(),
-        )
-        write_atomically(self.folder / CARD_FILE, card)
+    def _history(self, number: int) -> list[dict[str, Any]]:
+        folder, _ = self._place(number)
+        return [json.loads(line) for line in (folder / HISTORY_FILE).read_text().splitlines()]
 
-    def _measured(self, evaluation: Evaluation | None, members: list[Classifier]) -> dict[str, Any]:
-        """Of all together on the validation data, and of all without one, for each that is left out."""
+    def _measured(self, members: list[Classifier]) -> tuple[dict[str, Any], Evaluation | None]:
+        """Of each on the validation data, of all together, and of all without one, for each that is left out."""
         lasts = [member.header["metrics"] for member in members]
         result: dict[str, Any] = {"members": len(members), "step": sum(int(last.get("step", 0)) for last in lasts)}
         validation = self.splits.validation
-        if evaluation is None:
-            return result
+        if not len(validation):
+            return result, None
+        answers = np.stack([member.predict_proba(validation.images) for member in members])
+        evaluation = evaluate_predictions(validation.labels, answers.mean(axis=0), members[0].classes)
         result |= {"validation_loss": evaluation.log_loss, "validation_accuracy": evaluation.accuracy}
-        alone = [float(last["validation_accuracy"]) for last in lasts]
-        result["members_validation_accuracy"] = alone
+        result["members_validation_accuracy"] = [float(last["validation_accuracy"]) for last in lasts]
         if len(members) > 1:
-            answers = np.stack([member.predict_proba(validation.images) for member in members])
-            left = [answers[np.arange(len(members)) != out].mean(axis=0).argmax(axis=1) for out in range(len(members))]
-            result["validation_accuracy_without_one"] = [float((one == validation.labels).mean()) for one in left]
-        return result
+            result["validation_accuracy_without_one"] = accuracies_without_one(answers, validation.labels)
+        return result, evaluation
+
+
+def accuracies_without_one(answers: NDArray[np.float32], labels: NDArray[np.int64]) -> list[float]:
+    """Accuracy of the mean probabilities without each member in turn: answers (m, n, k) with m >= 2, labels (n,)."""
+    left = [np.delete(answers, out, axis=0).mean(axis=0).argmax(axis=1) for out in range(len(answers))]
+    return [float((one == labels).mean()) for one in left]
 
 
 def start_run(

@@ -199,11 +199,9 @@ def _data(settings: Settings, train: Dataset) -> str:
     return "\n\n".join(["## Data", _table(rows), _wrapped(source)])
 
 
-_LENGTH = (("epoch", "g"), ("step", ","))
-
-
 def _training(settings: Settings, histories: Sequence[Sequence[Mapping[str, Any]]], machine: Mapping[str, Any]) -> str:
-    epochs, steps = (_range([history[-1][key] for history in histories], words) for key, words in _LENGTH)
+    epochs = _range([history[-1]["epoch"] for history in histories], "g")
+    steps = _range([history[-1]["step"] for history in histories], ",")
     seconds = sum(record["seconds"] for history in histories for record in history)
     took = f"{seconds / 60:.1f} minutes" if seconds >= 60 else f"{seconds:.1f} seconds"
     versions = ", ".join(f"{name} {machine[name]}" for name in ("inkgrad", "python", "numpy", "scipy", "numba"))

@@ -2,10 +2,9 @@
 
 import contextlib
 import json
-import math
 import os
 import platform
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +12,8 @@ import numpy as np
 
 from inkgrad.data import Dataset, Splits
 from inkgrad.errors import CheckpointError, OptionError
-from inkgrad.files import write_atomically
-from inkgrad.models import MODEL_FILE, NAMED, Classifier, Network, first_views, save
+from inkgrad.files import plain, write_atomically
+from inkgrad.models import MODEL_FILE, NAMED, Classifier, first_views, save_classifier
 from inkgrad.training.assembly import Prepared, assemble
 from inkgrad.training.benchmark import machine
 from inkgrad.training.callbacks import Callback, EarlyStopping
@@ -27,7 +26,7 @@ from inkgrad.training.settings import Settings
 from inkgrad.training.trainer import Trainer
 from inkgrad.version import __version__
 
-__all__ = ["Run", "check_folder", "evaluated", "origin", "saved_settings", "write_settings"]
+__all__ = ["Run", "check_folder", "evaluated", "origin", "saved_settings", "write_card", "write_settings"]
 
 SETTINGS_FILE = "settings.json"
 HISTORY_FILE = "history.jsonl"
@@ -50,12 +49,7 @@ class HistoryFile(Callback):
         self._write(trainer)
 
     def _write(self, trainer: Trainer) -> None:
-        write_atomically(self.path, "".join(json.dumps(_finite(record)) + "\n" for record in trainer.history))
-
-
-def _finite(record: dict[str, Any]) -> dict[str, Any]:
-    """NaN and infinity are no JSON; null stands for them."""
-    return {k: None if isinstance(v, float) and not math.isfinite(v) else v for k, v in record.items()}
+        write_atomically(self.path, "".join(json.dumps(plain(record)) + "\n" for record in trainer.history))
 
 
 def saved_settings(folder: str | os.PathLike[str]) -> Settings:
@@ -158,9 +152,12 @@ class Run:
             evaluation = evaluated(classifier, self.splits.validation)
             if self.settings.views > 1 and evaluation is not None:  # the history knows of one view
                 last["validation_accuracy"] = evaluation.accuracy
-            self._save_model(classifier, last)
+            save_classifier(
+                self.folder / MODEL_FILE, classifier, metrics=last, training=origin(self.trainer, self.settings)
+            )
         write_atomically(self.folder / PLOT_FILE, plot_history(self.trainer.history))
-        self._write_card(evaluation)
+        net, histories = self.trainer.step.net, [self.trainer.history]
+        write_card(self.folder, self.settings, self.splits.train, net, histories, evaluation)
         return last
 
     def fit(self) -> dict[str, Any]:
@@ -198,34 +195,26 @@ class Run:
                 views=first_views(self.settings.views),
             )
 
-    def _save_model(self, classifier: Classifier, metrics: dict[str, Any]) -> None:
-        assert isinstance(classifier.network, Network)
-        save(
-            self.folder / MODEL_FILE,
-            classifier.network,
-            scaling=classifier.scaling,
-            classes=classifier.classes,
-            normalizations=classifier.normalizations,
-            projection=classifier.projection,
-            views=classifier.views,
-            metrics=metrics,
-            training=origin(self.trainer, self.settings),
-        )
 
-    def _write_card(self, evaluation: Evaluation | None) -> None:
-        """Describe what was made."""
-        net = self.trainer.step.net
-        assert isinstance(net, Network)
-        card = model_card(
-            self.settings,
-            self.splits.train,
-            net,
-            file_bytes=(self.folder / MODEL_FILE).stat().st_size,
-            histories=[self.trainer.history],
-            evaluation=evaluation,
-            machine=machine(),
-        )
-        write_atomically(self.folder / CARD_FILE, card)
+def write_card(
+    folder: Path,
+    settings: Settings,
+    train: Dataset,
+    net: Any,
+    histories: Sequence[Sequence[Mapping[str, Any]]],
+    evaluation: Evaluation | None,
+) -> None:
+    """Describe the model that a run has written into its folder; see `model_card`."""
+    card = model_card(
+        settings,
+        train,
+        net,
+        file_bytes=(folder / MODEL_FILE).stat().st_size,
+        histories=histories,
+        evaluation=evaluation,
+        machine=machine(),
+    )
+    write_atomically(folder / CARD_FILE, card)
 
 
 def origin(trainer: Trainer, settings: Settings) -> dict[str, Any]:

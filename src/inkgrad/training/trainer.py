@@ -118,7 +118,7 @@ class Trainer:
         Raises:
             OptionError: neither or both of epochs and steps are given, or less than 1.
             DivergenceError: the loss became NaN or infinite or ran away.
-            KeyboardInterrupt: Ctrl-C was pressed; the step in progress was finished first.
+            KeyboardInterrupt: Ctrl-C was pressed; the step or the validation in progress was finished first.
         """
         if (epochs is None) == (steps is None):
             raise OptionError("fit needs either epochs or steps")
@@ -138,6 +138,7 @@ class Trainer:
                     self._finish_epoch()
                 while self.step_count < self.total_steps and self.stopped is None:
                     self._epoch(interruption)
+                self._end_if_asked(interruption)  # since the last step
             finally:
                 self._notify("on_end")
         return self.history
@@ -169,13 +170,16 @@ class Trainer:
             now = time.perf_counter()
             self._seconds += now - start
             start = now
-            if interruption.asked:
-                self._notify("on_interrupt")
-                raise KeyboardInterrupt
+            self._end_if_asked(interruption)
             if self.step_count >= self.total_steps or self.stopped is not None:
                 break
         self.loader.finish_if_done()
         self._finish_epoch()
+
+    def _end_if_asked(self, interruption: Interruption) -> None:
+        if interruption.asked:
+            self._notify("on_interrupt")
+            raise KeyboardInterrupt
 
     def _finish_epoch(self) -> None:
         record = self.record()

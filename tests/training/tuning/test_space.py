@@ -2,14 +2,13 @@
 
 import json
 from dataclasses import replace
-from typing import get_type_hints
 
 import optuna
 import pytest
 
 from inkgrad.data import load
 from inkgrad.errors import OptionError
-from inkgrad.training import Run, Settings, read_recipe, recipe_names, write_recipe
+from inkgrad.training import Run, Settings
 from inkgrad.training.tuning import Choice, Range, default_search, parse_search, parse_setting, with_values
 from inkgrad.training.tuning.space import Space
 
@@ -134,29 +133,6 @@ def test_the_default_search_can_be(small, optimizer):
     assert space.fields["learning_rate"] == Range(0.03, 3.0, log=True)
     assert ("momentum" in space.fields) == (optimizer == "momentum")
     assert ("weight_decay" in space.fields) == (optimizer == "adamw")
-
-
-MANY = Settings(
-    model="mlp",
-    hidden=(7, 5),
-    epochs=3,
-    optimizer="momentum",
-    learning_rate=0.1 + 0.2,
-    momentum=1 / 3,
-    l2=1e-7,
-    normalize=("deskew", "size"),
-    early_stopping=4,
-    seed=11,
-)
-
-
-@pytest.mark.parametrize("settings", [Settings(), MANY, *(Settings(**read_recipe(name)) for name in recipe_names())])
-def test_a_recipe_says_all(tmp_path, settings):
-    path = tmp_path / "best.toml"
-    write_recipe(path, settings, comments=["The best."])
-    read = Settings(**read_recipe(str(path)))
-    for field in get_type_hints(Settings):
-        assert field == "recipe" or getattr(read, field) == getattr(settings, field)
 
 
 def test_many_components_and_a_teacher_that_knows_another_scaling(tmp_path):

@@ -1,7 +1,6 @@
 """A diagnosis as files: a page for people, and JSON."""
 
 import json
-import math
 import os
 import re
 from collections.abc import Mapping, Sequence
@@ -14,7 +13,7 @@ from numpy.typing import NDArray
 
 from inkgrad.data.dataset import Images
 from inkgrad.data.sheet import png_bytes
-from inkgrad.files import write_atomically
+from inkgrad.files import plain, write_atomically
 from inkgrad.training import report_page as parts
 from inkgrad.training.doctor.diagnosis import Diagnosis
 from inkgrad.training.doctor.findings import Finding
@@ -71,7 +70,7 @@ def write_diagnosis(
         _looked_for(diagnosis),
     ]
     page = write_atomically(Path(folder) / PAGE_FILE, parts.page(title, sections))
-    text = json.dumps(_plain(diagnosis.as_json()), indent=2) + "\n"
+    text = json.dumps(plain(diagnosis.as_json()), indent=2) + "\n"
     return page, write_atomically(Path(folder) / JSON_FILE, text)
 
 
@@ -191,12 +190,3 @@ def _looked_for(diagnosis: Diagnosis) -> str:
         f'<section><h2>What was looked for</h2><table class="wide details">{cells}</table>'
         f'<p class="soft">Examined: {parts.escape(diagnosis.source)}.</p></section>'
     )
-
-
-def _plain(value: Any) -> Any:
-    """NaN and infinity are no JSON; null stands for them."""
-    if isinstance(value, dict):
-        return {str(key): _plain(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(item) for item in value]
-    return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -191,16 +191,18 @@ def with_values(base: Settings, values: Mapping[str, Any]) -> Settings:
     {'rotation': 5.0}
     """
     fields: dict[str, Any] = base.as_json()
-    changes = dict(fields["augmentation"])
     for one, other in (("epochs", "steps"), ("steps", "epochs")):
         if values.get(one) is not None and other not in values:
             fields[other] = None
-    for field, value in values.items():
-        if field.startswith(_PREFIX):
-            changes[field.removeprefix(_PREFIX)] = value
-        else:
-            fields[field] = value
-    return Settings.from_json(fields | {"augmentation": changes})
+    return Settings.from_json(overridden(fields, values))
+
+
+def overridden(fields: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str, Any]:
+    """Fields as `Settings.from_json` takes them, with others in their place; `augmentation.NAME` is one of its own."""
+    changes = dict(fields.get("augmentation", {}))
+    changes |= {f.removeprefix(_PREFIX): value for f, value in values.items() if f.startswith(_PREFIX)}
+    others = {f: value for f, value in values.items() if not f.startswith(_PREFIX)}
+    return {**fields, **others, "augmentation": changes}
 
 
 def _applies(field: str, optimizer: str, model: str) -> bool:

@@ -10,6 +10,7 @@ from inkgrad.data import Splits
 from inkgrad.errors import CheckpointError, OptionError, StorageError
 from inkgrad.files import write_atomically
 from inkgrad.models import NAMED
+from inkgrad.training.interrupt import Interruption
 from inkgrad.training.recipes import write_recipe
 from inkgrad.training.run import SETTINGS_FILE, versions
 from inkgrad.training.tuning.lock import only_one
@@ -198,11 +199,13 @@ class Tuning:
 
     def _train(self) -> None:
         jobs = self._jobs()
-        if self.processes == 1:
+        with Interruption() as ctrl_c:  # never within Optuna and its storage
+            if self.processes > 1:
+                train_in_processes(self.processes, self.splits, jobs, self._report, self._finished, ctrl_c)
+                return
             for job in jobs:
                 self._finished(job, train_trial(job, self.splits, self._report))
-        else:
-            train_in_processes(self.processes, self.splits, lambda: next(jobs, None), self._report, self._finished)
+                ctrl_c.check()
 
     def _jobs(self) -> Iterator[Job]:
         """Trials that have begun and not ended, then new ones."""

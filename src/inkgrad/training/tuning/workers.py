@@ -7,9 +7,11 @@ import contextlib
 import multiprocessing
 import os
 import signal
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection, wait
 from typing import Any
 
@@ -17,11 +19,14 @@ from inkgrad.data import Splits
 from inkgrad.errors import InkgradError, RunError
 from inkgrad.kernels.threads import thread_count, use_threads
 from inkgrad.training.callbacks import Callback
+from inkgrad.training.interrupt import Interruption
 from inkgrad.training.trainer import Trainer
 from inkgrad.training.tuning.result import Outcome
 from inkgrad.training.tuning.trial import Job, Report, train_trial
 
 __all__ = ["train_in_processes"]
+
+LOOK_UP_SECONDS = 0.1  # how often to see whether Ctrl-C was pressed
 
 
 @dataclass
@@ -37,9 +42,10 @@ class _Worker:
 def train_in_processes(
     count: int,
     splits: Splits,
-    next_job: Callable[[], Job | None],
+    jobs: Iterator[Job],
     report: Report,
     finished: Callable[[Job, Outcome], None],
+    ctrl_c: Interruption,
 ) -> None:
     """Keep `count` processes busy until there is no next job; each has its share of the threads.
 
@@ -49,25 +55,28 @@ def train_in_processes(
     """
     workers: list[_Worker] = []
     try:
-        while (job := next_job()) is not None:
+        for job in jobs:
             if len(workers) < count:
                 workers.append(_start(splits, max(1, thread_count() // count)))
                 worker = workers[-1]
             else:
-                worker = _next_idle(workers, report, finished)
+                worker = _next_idle(workers, report, finished, ctrl_c)
             worker.job = job
             worker.pipe.send(job)
         while any(worker.job is not None for worker in workers):
-            _next_idle(workers, report, finished)
+            _next_idle(workers, report, finished, ctrl_c)
     finally:
         _end(workers)
 
 
-def _next_idle(workers: list[_Worker], report: Report, finished: Callable[[Job, Outcome], None]) -> _Worker:
+def _next_idle(
+    workers: list[_Worker], report: Report, finished: Callable[[Job, Outcome], None], ctrl_c: Interruption
+) -> _Worker:
     """Answer the workers until one of them has finished its trial."""
     while True:
+        ctrl_c.check()
         busy = {worker.pipe: worker for worker in workers if worker.job is not None}
-        for ready in wait(list(busy)):
+        for ready in wait(list(busy), timeout=LOOK_UP_SECONDS):
             worker = busy[ready]  # type: ignore[index]
             assert worker.job is not None
             kind, content = _receive(worker)
@@ -101,7 +110,7 @@ def _start(splits: Splits, threads: int) -> _Worker:
     stopping, stop = context.Pipe(duplex=False)
     # A daemon, so that an exit in between takes it along.
     process = context.Process(target=_work, args=(theirs, stopping, splits, threads), daemon=True)
-    with _ctrl_c_ignored():  # inherited: Ctrl-C goes to the whole group, but one process decides what it does
+    with _ctrl_c_held():
         process.start()
     theirs.close()
     stopping.close()
@@ -109,15 +118,20 @@ def _start(splits: Splits, threads: int) -> _Worker:
 
 
 @contextlib.contextmanager
-def _ctrl_c_ignored() -> Iterator[None]:
-    if threading.current_thread() is not threading.main_thread():
+def _ctrl_c_held() -> Iterator[None]:
+    """Ctrl-C goes to the whole group, but one process decides what it does: those started here never hear it.
+
+    They inherit that it is held back, while here it arrives a moment later. Windows has nothing of the kind.
+    """
+    if sys.platform == "win32":
         yield
         return
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    resource_tracker.ensure_running()  # a process started with the first worker, which would let Ctrl-C through
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield
     finally:
-        signal.signal(signal.SIGINT, before)
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _end(workers: list[_Worker]) -> None:
