@@ -37,6 +37,7 @@ def main() -> None:
     samples()
     preprocessing()
     augmentation()
+    nondigits()
     normalization()
     layers()
     graphs()
@@ -85,6 +86,7 @@ CHANGES = {
     "rotation": 20,
     "shift": 4,
     "scale": 0.3,
+    "zoom": 0.4,
     "shear": 20,
     "elastic": 30,
     "thickness": 1,
@@ -92,6 +94,8 @@ CHANGES = {
     "noise": 0.4,
     "contrast": 0.8,
     "background": 0.6,
+    "lines": 1,
+    "speckle": 0.2,
     "cutout": 8,
     "polarity": 1,
 }
@@ -108,6 +112,16 @@ def augmentation() -> None:
         rows.append(np.rint(255 * changed).clip(0, 255).astype(np.uint8))
         captions.append(f"{name}={amount}")
     _rows(rows, captions, halves=2).save(IMAGES / "augmentation.png")
+
+
+def nondigits() -> None:
+    """Some of each kind of things that are no digits: on the left those that are learned, on the right the others."""
+    train, _ = ig.data.load_digits()
+    kinds = [*ig.data.TRAINED, *ig.data.TESTED]
+    rows = [ig.data.nondigits([kind], 9, train, ig.default_rng(1)).images for kind in kinds]
+    empty = [np.zeros((0, 28, 28), np.uint8)] * (len(ig.data.TRAINED) - len(ig.data.TESTED))
+    captions = [kind.replace(" of ", "\nof ").replace("l s", "l\ns") for kind in kinds] + [""] * len(empty)
+    _rows(rows + empty, captions, halves=2).save(IMAGES / "nondigits.png")
 
 
 def normalization() -> None:

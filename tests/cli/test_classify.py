@@ -43,7 +43,11 @@ def test_json(inkgrad, trained, pictures):
     found = inkgrad("classify", *pictures.values(), "--model", trained, "--json").json
     assert set(found) == {"results"}
     for (digit, path), result in zip(pictures.items(), found["results"], strict=True):
-        assert set(result) == {"file", "value", "label", "confidence", "runner_up", "runner_up_label", "probabilities"}
+        assert set(result) == {
+            *("file", "value", "label", "confidence", "digit_probability"),
+            *("runner_up", "runner_up_label", "probabilities"),
+        }
+        assert result["digit_probability"] is None
         assert (result["file"], result["value"], result["label"]) == (str(path), digit, str(digit))
         assert result["confidence"] == max(result["probabilities"])
         assert sum(result["probabilities"]) == pytest.approx(1, abs=1e-6)

@@ -11,7 +11,7 @@ from inkgrad.data.augmentation import LIMITS
 from inkgrad.data.distortion import distorted, elastic_field
 from inkgrad.errors import OptionError
 
-NO = dict.fromkeys(("rotation", "shift", "scale", "shear", "elastic", "elastic_sigma"), 0.0)
+NO = dict.fromkeys(("rotation", "shift", "scale", "zoom", "shear", "elastic", "elastic_sigma"), 0.0)
 
 
 @pytest.fixture(scope="module")
@@ -42,7 +42,7 @@ def test_nothing_asked_for_is_nothing_done(digits):
     assert Augmentation().apply(digits, ig.default_rng(0)) is digits
 
 
-@pytest.mark.parametrize("name", [name for name in LIMITS if name != "elastic_sigma"])
+@pytest.mark.parametrize("name", [name for name in LIMITS if name not in ("elastic_sigma", "plain")])
 def test_each_changes_images_within_bounds_and_by_chance(digits, name):
     amount = {"shift": 3.0, "rotation": 20.0, "shear": 20.0, "elastic": 30.0, "cutout": 8.0, "blur": 2.0}.get(name, 0.5)
     changed = Augmentation(**{name: amount}).apply(digits, ig.default_rng(1))
@@ -50,7 +50,7 @@ def test_each_changes_images_within_bounds_and_by_chance(digits, name):
     assert changed.dtype == np.float32
     assert changed.min() >= -1e-6
     assert changed.max() <= 1 + 1e-6
-    assert (np.abs(changed - digits).max((1, 2)) > 0.01).mean() > (0.3 if name == "polarity" else 0.8)
+    assert (np.abs(changed - digits).max((1, 2)) > 0.01).mean() > (0.3 if name in ("polarity", "lines") else 0.8)
     np.testing.assert_array_equal(changed, Augmentation(**{name: amount}).apply(digits, ig.default_rng(1)))
     assert (changed != Augmentation(**{name: amount}).apply(digits, ig.default_rng(2))).any()
 
@@ -79,6 +79,19 @@ def test_scale_and_shear_move_a_spot_along_one_axis():
     slanted = middle(moved(np.repeat(blob(45, 30)[None], 300, 0), shear=20.0))
     np.testing.assert_allclose(slanted[:, 0], 15, atol=0.3)  # a shear moves rows sideways
     assert 15 * np.tan(np.radians(18)) < np.abs(slanted[:, 1]).max() <= 15 * np.tan(np.radians(20.5))
+
+
+def test_a_zoom_scales_both_axes_alike():
+    images = np.repeat(blob(30, 45)[None] + blob(45, 30)[None], 300, 0)
+    factors = []
+    for image in moved(images, zoom=0.4):
+        right, below = np.where(np.tri(61, dtype=bool), 0, image), np.where(np.tri(61, dtype=bool), image, 0)
+        factors.append((middle(right[None])[0, 1] / 15, middle(below[None])[0, 0] / 15))
+    across, down = np.array(factors).T
+    np.testing.assert_allclose(across, down, atol=0.02)
+    assert 1 / 1.4 - 0.01 < across.min() < 0.74
+    assert 1.36 < across.max() < 1.41
+    assert abs(np.log(across).mean()) < 0.03
 
 
 def test_an_elastic_field_is_smoothed_noise():
@@ -144,6 +157,33 @@ def test_many_images_are_changed_in_groups_that_differ(digits):
         assert changed.shape == same.shape
         assert len({image.tobytes() for image in changed}) == 150
         assert some.apply(same[:0], ig.default_rng(0)).shape == (0, 28, 28)
+
+
+def test_speckles_are_black_and_white_and_as_many():
+    gray = np.full((400, 28, 28), 0.5, np.float32)
+    specks = Augmentation(speckle=0.2).apply(gray, ig.default_rng(0))
+    assert set(np.unique(specks)) == {0, 0.5, 1}
+    shares = (specks != 0.5).mean((1, 2))
+    assert shares.max() < 0.25
+    assert shares.mean() == pytest.approx(0.1, abs=0.01)
+    assert (specks == 1).mean() == pytest.approx((specks == 0).mean(), rel=0.05)
+
+
+def test_lines_go_from_side_to_side():
+    drawn = Augmentation(lines=1.0).apply(np.zeros((100, 28, 28), np.float32), ig.default_rng(0))
+    assert ((drawn.any(1).all(1)) | (drawn.any(2).all(1))).mean() > 0.9
+    assert drawn.max() <= 1
+    some = Augmentation(lines=0.3).apply(np.zeros((400, 28, 28), np.float32), ig.default_rng(0))
+    assert some.any((1, 2)).mean() == pytest.approx(0.3, abs=0.06)
+
+
+def test_plain_images_keep_their_look(digits):
+    looks = Augmentation(plain=0.5, noise=0.5, speckle=0.1).apply(digits, ig.default_rng(0))
+    same = (looks == digits).all((1, 2))
+    assert same.mean() == pytest.approx(0.5, abs=0.12)
+    moved_only = Augmentation(plain=1.0, noise=0.5, rotation=20).apply(digits, ig.default_rng(0))
+    turned = Augmentation(rotation=20).apply(digits[:64], ig.default_rng(0))
+    np.testing.assert_array_equal(moved_only[:64], turned)
 
 
 def test_a_cutout_is_one_square_inside_the_image():

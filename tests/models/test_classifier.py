@@ -9,8 +9,8 @@ from PIL import Image
 import inkgrad as ig
 from inkgrad import nn
 from inkgrad.data import load_digits
-from inkgrad.errors import ImageError, ShapeError
-from inkgrad.models import NAMED, Classifier, build, network_logits
+from inkgrad.errors import ImageError, OptionError, ShapeError
+from inkgrad.models import NAMED, Classifier, Refusal, build, first_views, join, load, network_logits, save_classifier
 
 
 @pytest.fixture(scope="module")
@@ -136,3 +136,73 @@ def test_nothing_on_the_paper_is_no_digit():
 def test_no_picture():
     with pytest.raises(ImageError):
         classifier().classify(b"no picture")
+
+
+# What is no digit
+
+
+def refusing(views=1, threshold=0.5, temperature=1.0):
+    net = build("lenet5", rng=ig.default_rng(0), classes=11)
+    return Classifier(net, views=first_views(views), refusal=Refusal(threshold), temperature=temperature)
+
+
+@pytest.mark.parametrize("views", [1, 3])
+def test_the_last_output_says_what_is_no_digit(digits, views):
+    reader, images = refusing(views), digits[1].images[:50]
+    whole = Classifier(reader.network, views=reader.views, classes=(*map(str, range(10)), "none"))
+    every = whole.predict_proba(images).astype(np.float64)
+    np.testing.assert_allclose(reader.digit_probability(images), 1 - every[:, 10], atol=1e-6)
+    given = every[:, :10] / every[:, :10].sum(1, keepdims=True)
+    np.testing.assert_allclose(reader.predict_proba(images), given, atol=1e-6)
+    assert reader.predict_logits(images).shape == (50, 10)
+    assert reader.digit_probability(images).dtype == np.float32
+
+
+@pytest.mark.parametrize("views", [1, 3])
+def test_a_temperature_divides_the_logits_and_leaves_the_rest(digits, views):
+    images = digits[1].images[:50]
+    cold, warm = refusing(views), refusing(views, temperature=2.5)
+    np.testing.assert_allclose(warm.predict_logits(images), cold.predict_logits(images) / 2.5, rtol=1e-5)
+    powers = cold.predict_proba(images).astype(np.float64) ** (1 / 2.5)
+    np.testing.assert_allclose(warm.predict_proba(images), powers / powers.sum(1, keepdims=True), atol=1e-6)
+    np.testing.assert_array_equal(warm.digit_probability(images), cold.digit_probability(images))
+    np.testing.assert_array_equal(warm.predict(images), cold.predict(images))
+
+
+def test_what_is_below_the_threshold_has_no_value(digits):
+    images = digits[1].images[:50]
+    sure = refusing().digit_probability(images)
+    middle = float(np.median(sure))
+    reader = refusing(threshold=middle)
+    for image, probability, answer in zip(images, sure, reader.classify_forms(list(images)), strict=True):
+        assert answer.digit_probability == pytest.approx(float(probability), rel=1e-4)
+        assert (answer.value is None) == (answer.digit_probability < middle)
+        assert (answer.confidence == 0) == (answer.value is None)
+        np.testing.assert_array_equal(answer.image, image)
+    blank = reader.classify(np.full((40, 40), 255, np.uint8))
+    assert (blank.value, blank.digit_probability, blank.image) == (None, 0.0, None)
+    assert classifier().classify(np.full((40, 40), 255, np.uint8)).digit_probability is None
+    with pytest.raises(OptionError, match="has not learned what is no digit"):
+        classifier().digit_probability(images)
+
+
+def test_a_file_keeps_how_it_refuses(digits, tmp_path):
+    reader = refusing(3, threshold=0.125, temperature=1.75)
+    save_classifier(tmp_path / "m.safetensors", reader)
+    again = load(tmp_path / "m.safetensors")
+    assert (again.refusal, again.temperature, again.classes) == (Refusal(0.125), 1.75, reader.classes)
+    images = digits[1].images[:20]
+    np.testing.assert_array_equal(again.predict_proba(images), reader.predict_proba(images))
+    np.testing.assert_array_equal(again.digit_probability(images), reader.digit_probability(images))
+
+
+def test_joined_networks_refuse_together(digits):
+    one, other = refusing(threshold=0.25, temperature=3.0), refusing(threshold=0.75)
+    other.network.layers[0].weight.data *= 2
+    both, images = join([one, other]), digits[1].images[:50]
+    assert (both.refusal, both.temperature) == (Refusal(0.5), 1.0)
+    expected = (one.digit_probability(images) + other.digit_probability(images)) / 2
+    np.testing.assert_allclose(both.digit_probability(images), expected, atol=1e-6)
+    plain = Classifier(build("lenet5", rng=ig.default_rng(0), classes=11), classes=tuple("abcdefghijk"))
+    with pytest.raises(OptionError, match="must agree in"):
+        join([one, plain])

@@ -167,3 +167,20 @@ def test_files_of_something_else(tmp_path):
     write_arrays(foreign, "checkpoint", {}, {"weight": np.zeros(3, np.float32)})
     with pytest.raises(ModelFileError, match="is a checkpoint file, but a model file is needed here"):
         load(foreign)
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        {"temperature": 0},
+        {"temperature": "warm"},
+        {"refusal": {"threshold": 2}},
+        {"refusal": {}},
+        {"refusal": {"threshold": 0.5}},  # and no output for it
+    ],
+)
+def test_a_damaged_calibration_is_refused(tmp_path, damage):
+    path, _ = saved(tmp_path)
+    rewritten(path, lambda header: header.update(damage))
+    with pytest.raises(ModelFileError, match="has a damaged header"):
+        load(path)

@@ -188,7 +188,8 @@ def _parsed(typed: dict[str, Any]) -> dict[str, Any]:
 
 def _lasting(data: str) -> str:
     """The name of a data set, or a path that still leads to it from another folder."""
-    return data if data in NAMES or not Path(data).exists() else str(Path(data).resolve())
+    first, plus, others = (data, "", "") if Path(data).exists() else data.partition("+")
+    return (first if first in NAMES or not Path(first).exists() else str(Path(first).resolve())) + plus + others
 
 
 def _augmentation(text: str) -> Augmentation:

@@ -11,10 +11,12 @@ from inkgrad.data.decode import decode
 from inkgrad.data.digits import load_digits
 from inkgrad.data.folder import load_folder
 from inkgrad.data.form import to_form
+from inkgrad.data.hands import HANDS, Hand, load_hand
 from inkgrad.data.idx import read_idx
 from inkgrad.data.ink import find_ink
 from inkgrad.data.loader import Loader
 from inkgrad.data.mnist import fetch_mnist, load_mnist, mnist_folder
+from inkgrad.data.nondigits import NO_DIGIT, TESTED, TRAINED, nondigits
 from inkgrad.data.normalization import NORMALIZATIONS, center, deskew, normalize, normalize_size, normalize_stroke
 from inkgrad.data.picture import normalize_digit, read_picture, to_digit
 from inkgrad.data.projection import Projection, principal_components
@@ -25,11 +27,16 @@ from inkgrad.data.table import load_csv
 
 __all__ = [
     "DIGITS",
+    "HANDS",
     "NAMES",
     "NORMALIZATIONS",
+    "NO_DIGIT",
     "SIDE",
+    "TESTED",
+    "TRAINED",
     "Augmentation",
     "Dataset",
+    "Hand",
     "Loader",
     "Projection",
     "Scaling",
@@ -45,9 +52,11 @@ __all__ = [
     "load_csv",
     "load_digits",
     "load_folder",
+    "load_hand",
     "load_mnist",
     "mixup",
     "mnist_folder",
+    "nondigits",
     "normalize",
     "normalize_digit",
     "normalize_size",

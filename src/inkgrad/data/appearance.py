@@ -5,7 +5,17 @@ import functools
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["blurred", "inverted", "noisy", "on_paper", "thickened", "with_cutout", "with_strokes"]
+__all__ = [
+    "blurred",
+    "inverted",
+    "lined",
+    "noisy",
+    "on_paper",
+    "speckled",
+    "thickened",
+    "with_cutout",
+    "with_strokes",
+]
 
 Images = NDArray[np.float32]
 
@@ -89,6 +99,35 @@ def on_paper(images: Images, contrast: float, background: float, rng: np.random.
     slope = (np.cos(angle) * x + np.sin(angle) * y[:, None]) / np.float32(np.sqrt(2)) + np.float32(0.5)
     paper = level * slope
     return np.asarray(paper + strength * images * (1 - paper), np.float32)
+
+
+def lined(images: Images, probability: float, rng: np.random.Generator) -> Images:
+    """With a probability one or two lines from side to side, upright or level but for a slope of up to 1 in 10."""
+    import cv2
+
+    n, h, w = images.shape
+    images = np.array(images)
+    for index in np.flatnonzero(rng.random(n) < probability):
+        for _ in range(rng.integers(1, 3)):
+            upright = rng.random() < 0.5
+            length, breadth = (h, w) if upright else (w, h)
+            begin = rng.uniform(0, breadth - 1)
+            end = begin + rng.uniform(-0.1, 0.1) * length
+            points = np.array([[begin, 0], [end, length - 1]] if upright else [[0, begin], [length - 1, end]])
+            line = np.zeros((h, w), np.uint8)
+            ends = np.rint(points * 16).astype(np.int32)
+            cv2.polylines(line, [ends], False, 255, int(rng.integers(1, 3)), cv2.LINE_AA, 4)
+            images[index] = np.maximum(images[index], line * np.float32(rng.uniform(0.3, 1) / 255))
+    return images
+
+
+def speckled(images: Images, most: float, rng: np.random.Generator) -> Images:
+    """A share of up to `most` of the pixels black or white, either as often as the other."""
+    drawn = rng.random(images.shape, np.float32)
+    share = _drawn(len(images), 0, most, rng)
+    white = np.where(drawn < share / 2, np.float32(1), images)
+    result: Images = np.where(drawn > 1 - share / 2, np.float32(0), white)
+    return result
 
 
 def with_cutout(images: Images, side: int, rng: np.random.Generator) -> Images:

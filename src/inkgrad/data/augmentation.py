@@ -7,7 +7,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from inkgrad.data.appearance import blurred, inverted, noisy, on_paper, thickened, with_cutout
+from inkgrad.data.appearance import (
+    blurred,
+    inverted,
+    lined,
+    noisy,
+    on_paper,
+    speckled,
+    thickened,
+    with_cutout,
+)
 from inkgrad.data.distortion import distorted
 from inkgrad.errors import OptionError
 
@@ -19,6 +28,7 @@ LIMITS = {
     "rotation": 180.0,
     "shift": 28.0,
     "scale": 0.9,
+    "zoom": 9.0,
     "shear": 60.0,
     "elastic": 200.0,
     "elastic_sigma": 28.0,
@@ -27,8 +37,11 @@ LIMITS = {
     "noise": 1.0,
     "contrast": 1.0,
     "background": 1.0,
+    "lines": 1.0,
+    "speckle": 1.0,
     "cutout": 27.0,
     "polarity": 1.0,
+    "plain": 1.0,
 }
 
 
@@ -40,6 +53,7 @@ class Augmentation:
         rotation: degrees, to either side.
         shift: pixels, in both directions.
         scale: by a factor from 1 - scale to 1 + scale, height and width each.
+        zoom: by a factor from 1 / (1 + zoom) to 1 + zoom, the same for height and width.
         shear: degrees of slant, to either side.
         elastic: pixels; the strength alpha of an elastic distortion (Simard et al. 2003).
         elastic_sigma: pixels; how far neighbours of an elastic distortion move together.
@@ -48,8 +62,11 @@ class Augmentation:
         noise: up to this standard deviation of normal noise, with ink as 1.
         contrast: share of the ink's strength that may be lost.
         background: up to this brightness of the paper, changing evenly over the image.
+        lines: probability of one or two straight lines through the image, as of ruled paper or boxes.
+        speckle: up to this share of the pixels is black or white, whatever they were.
         cutout: pixels; the side of a square that is wiped out.
         polarity: probability of dark ink on bright paper.
+        plain: share of the images of which only pixels are moved: the changes from thickness on leave them alone.
 
     >>> from inkgrad.random import default_rng
     >>> images = np.zeros((2, 28, 28), np.float32)
@@ -60,6 +77,7 @@ class Augmentation:
     rotation: float = 0.0
     shift: float = 0.0
     scale: float = 0.0
+    zoom: float = 0.0
     shear: float = 0.0
     elastic: float = 0.0
     elastic_sigma: float = 4.0
@@ -68,8 +86,11 @@ class Augmentation:
     noise: float = 0.0
     contrast: float = 0.0
     background: float = 0.0
+    lines: float = 0.0
+    speckle: float = 0.0
     cutout: float = 0.0
     polarity: float = 0.0
+    plain: float = 0.0
 
     def __post_init__(self) -> None:
         for name, most in LIMITS.items():
@@ -87,7 +108,8 @@ class Augmentation:
         """New images, (n, h, w) float32 in 0..1 with ink as 1, from images of the same kind.
 
         What moves pixels is done in one step, so that they are interpolated once: first the elastic distortion, then
-        shear, scale, rotation and shift; after that thickness, blur, contrast, background, noise, cutout, polarity.
+        shear, scale, rotation and shift; after that thickness, blur, contrast, background, lines, noise, speckle,
+        cutout, polarity.
         """
         if self == NONE:
             return images
@@ -101,18 +123,31 @@ class Augmentation:
             rotation=self.rotation,
             shift=self.shift,
             scale=self.scale,
+            zoom=self.zoom,
             shear=self.shear,
             elastic=self.elastic,
             elastic_sigma=self.elastic_sigma,
         )
+        if not self.plain:
+            return self._looking_otherwise(images, rng)
+        changed = rng.random(len(images)) >= self.plain
+        result = images.copy()
+        result[changed] = self._looking_otherwise(images[changed], rng)
+        return result
+
+    def _looking_otherwise(self, images: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np.float32]:
         if self.thickness:
             images = thickened(images, self.thickness, rng)
         if self.blur:
             images = blurred(images, self.blur, rng)
         if self.contrast or self.background:
             images = on_paper(images, self.contrast, self.background, rng)
+        if self.lines:
+            images = lined(images, self.lines, rng)
         if self.noise:
             images = noisy(images, self.noise, rng)
+        if self.speckle:
+            images = speckled(images, self.speckle, rng)
         if self.cutout:
             images = with_cutout(images, int(self.cutout), rng)
         if self.polarity:

@@ -1,5 +1,6 @@
 """Decoding any image file to 8-bit gray or color; nothing in here knows about digits."""
 
+import functools
 import io
 import os
 import threading
@@ -79,10 +80,11 @@ FORMATS = ("PNG", "JPEG", "TIFF", "BMP", "DIB", "GIF", "PPM", "ICO", "TGA", "PCX
 OPTIONAL_FORMATS = {"webp": "WEBP", "jpg_2000": "JPEG2000", "avif": "AVIF"}  # where Pillow was built with them
 
 
-def _formats() -> list[str]:
+@functools.cache
+def _formats() -> tuple[str, ...]:
     from PIL import features
 
-    return [*FORMATS, *(name for feature, name in OPTIONAL_FORMATS.items() if feature in features.get_supported())]
+    return (*FORMATS, *(name for feature, name in OPTIONAL_FORMATS.items() if feature in features.get_supported()))
 
 
 def _from_bytes(content: bytes, name: str) -> Images:

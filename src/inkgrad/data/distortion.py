@@ -18,17 +18,18 @@ def distorted(
     rotation: float,
     shift: float,
     scale: float,
+    zoom: float,
     shear: float,
     elastic: float,
     elastic_sigma: float,
 ) -> Images:
     """Images (n, h, w), each distorted by values of its own, up to the given ones; see `Augmentation`."""
     n, h, w = images.shape
-    affine = rotation or shift or scale or shear
+    affine = rotation or shift or scale or zoom or shear
     if not (affine or elastic) or n == 0:
         return images
     y, x = (np.arange(size, dtype=np.float32) - np.float32((size - 1) / 2) for size in (h, w))
-    matrix, offset = _affine_maps(n, rng, rotation, shift, scale, shear)
+    matrix, offset = _affine_maps(n, rng, rotation, shift, scale, zoom, shear)
     moved = elastic_field(n, h, w, elastic, elastic_sigma, rng) if elastic else None
     origins = []
     for k, size in enumerate((h, w)):
@@ -42,7 +43,7 @@ def distorted(
 
 
 def _affine_maps(
-    n: int, rng: np.random.Generator, rotation: float, shift: float, scale: float, shear: float
+    n: int, rng: np.random.Generator, rotation: float, shift: float, scale: float, zoom: float, shear: float
 ) -> tuple[Images, Images]:
     """For each image the map from a point of the result to its origin, about the middle: (n, 2, 2) and (n, 2)."""
 
@@ -52,12 +53,17 @@ def _affine_maps(
     angle, slant = np.radians(drawn(rotation)), np.tan(np.radians(drawn(shear)))
     height, width = 1 + drawn(scale), 1 + drawn(scale)
     way = np.stack([drawn(shift), drawn(shift)], axis=1)
+    both = np.exp(drawn(np.log1p(zoom)))
     cos, sin, one, nothing = np.cos(angle), np.sin(angle), np.ones(n), np.zeros(n)
 
     def matrix(*entries: NDArray[np.float64]) -> NDArray[np.float64]:
         return np.stack(entries, axis=1).reshape(n, 2, 2)
 
-    forward = matrix(cos, sin, -sin, cos) @ matrix(height, nothing, nothing, width) @ matrix(one, nothing, slant, one)
+    forward = (
+        matrix(cos, sin, -sin, cos)
+        @ matrix(both * height, nothing, nothing, both * width)
+        @ matrix(one, nothing, slant, one)
+    )
     backward = np.linalg.inv(forward)
     offset = -np.einsum("nij,nj->ni", backward, way)
     return backward.astype(np.float32), offset.astype(np.float32)

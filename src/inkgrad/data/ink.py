@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from inkgrad.data.components import choose_digit
 from inkgrad.data.dataset import Images
+from inkgrad.data.form import quantile
 
 __all__ = ["find_ink"]
 
@@ -64,7 +65,7 @@ def find_ink(gray: Images) -> Images | None:
     if digit is None or not _has_strokes(strong & digit):
         return None
     ink = np.where(digit & (height > contrast.floor), height, 0)
-    full = float(np.percentile(ink[strong & digit], 90))
+    full = quantile(ink[strong & digit], 0.9)
     if full < 240:
         ink = ink * (255 / full)
     return np.clip(np.rint(ink), 0, 255).astype(np.uint8)
@@ -90,19 +91,19 @@ def _even(gray: Images) -> _Contrast | None:
     # Ink may reach the border of a tight crop; but no camera gives so many pixels one level and most of the
     # others one that is far from it.
     apart = np.abs(difference)
-    far = 0.4 * float(np.percentile(apart, 99))
+    far = 0.4 * quantile(apart, 0.99)
     exact = apart <= 1
     drawn = bool(exact.mean() >= 0.15 and (apart > far).mean() >= (~exact & (apart <= far)).mean())
     if not (drawn or (at_border >= 0.6 and share >= 0.3)):
         return None
-    low, high = np.quantile(difference[near], (0.16, 0.84))
-    spread = float(high - low) / 2
+    paper = difference[near]
+    spread = (quantile(paper, 0.84) - quantile(paper, 0.16)) / 2
     if spread > _CLEAN and not drawn:
         return None
     lighter = float(difference[difference > _EVEN].sum())
     darker = float(-difference[difference < -_EVEN].sum())
     height = np.maximum(difference if lighter > darker else -difference, 0)
-    clean = bool((difference[near] == 0).mean() > 0.9)
+    clean = bool((paper == 0).mean() > 0.9)
     return _Contrast(height, 0.0 if clean else spread, 0.0 if clean else _EVEN)
 
 
@@ -126,9 +127,9 @@ def _uneven(gray: Images) -> _Contrast:
         grain *= 0.45  # so much of it passes the median
     height = _background(lit) - lit
     # Low quantiles are the paper's even where nearly half of a tight crop is ink.
-    low, middle, level = np.quantile(height, (0.05, 0.3, 0.4))
+    low, middle, level = (quantile(height, share) for share in (0.05, 0.3, 0.4))
     height -= np.float32(level)
-    noise = float(middle - low) / 1.12  # the distance of these two in a normal distribution
+    noise = (middle - low) / 1.12  # the distance of these two in a normal distribution
     if noise < 1:  # white cut off at 255 hides the noise on that side
         noise = 1.4826 * float(np.median(np.abs(height - np.median(height))))
     noise = max(noise, 0.8 * grain)
@@ -208,7 +209,7 @@ def _ink_level(height: Floats, contrast: _Contrast) -> float | None:
     above = height[height > max(_EVEN, 3.5 * contrast.noise)]
     if above.size < 4:
         return None
-    level = float(np.percentile(above, 90))
+    level = quantile(above, 0.9)
     return level if level >= max(_FAINTEST, _ABOVE_NOISE * contrast.noise) else None
 
 

@@ -5,7 +5,7 @@ from numpy.typing import NDArray
 
 from inkgrad.data.dataset import Images
 from inkgrad.data.decode import PictureSource, decode
-from inkgrad.data.form import to_form
+from inkgrad.data.form import has_form, to_form
 from inkgrad.data.ink import find_ink
 
 __all__ = ["normalize_digit", "read_picture", "to_digit"]
@@ -43,9 +43,13 @@ def to_digit(source: PictureSource) -> Images | None:
 def normalize_digit(gray: Images) -> Images | None:
     """Bring a gray picture of one digit, uint8 (h, w), to MNIST's form; None if there is no ink.
 
+    What has that form already comes back as it is.
+
     >>> normalize_digit(np.full((50, 50), 9, np.uint8)) is None
     True
     """
+    if has_form(gray):
+        return gray
     ink = find_ink(gray)
     return None if ink is None else to_form(ink)
 

@@ -10,21 +10,23 @@ import numpy as np
 from inkgrad.data.dataset import Dataset, Splits
 from inkgrad.data.digits import load_digits
 from inkgrad.data.folder import class_folders, load_folder
+from inkgrad.data.hands import HANDS, load_hand
+from inkgrad.data.mixture import load_mixture
 from inkgrad.data.mnist import load_mnist
 from inkgrad.data.table import load_csv
 from inkgrad.errors import DataError, OptionError
 
 __all__ = ["NAMES", "load"]
 
-NAMES = ("mnist", "digits")
+NAMES = ("mnist", "digits", *HANDS)
 """The data sets that `load` knows by name."""
 
 _MNIST_TRAIN = 50_000
 _DIGITS_TRAIN = 1_200
 _EVERY = 10
 _KNOWN = (
-    "'mnist', 'digits', a folder with MNIST's four IDX files, a .pkl, .pkl.gz or .npz of MNIST, "
-    "a folder of class folders, or a .csv of digits"
+    "'mnist', 'digits', a folder with MNIST's four IDX files, a .pkl, .pkl.gz or .npz of MNIST, a folder of class "
+    f"folders, a .csv of digits, other hands ({', '.join(HANDS)}) or a mixture such as mnist+usps"
 )
 
 
@@ -33,6 +35,10 @@ def load(source: str | os.PathLike[str], *, train_on: Literal["train", "all"] = 
 
     - `mnist`: the first 50,000 training digits, the last 10,000 of them, the 10,000 test digits.
     - `digits`: scikit-learn's bundled digits: the first 1,200, the next 237, the last 360.
+    - `usps`, `ardis`, `orand_car`: digits of other hands, see `load_hand`; every 10th of each label for the test, every
+      10th of the rest for validation. `hwd1000`, `semeion`: all of them for the test, and for validation.
+    - A mixture such as `mnist+3*usps+nondigits`: learned from together, with the validation and the test of the first;
+      see `load_mixture`.
     - A folder with IDX files, a `.pkl`, `.pkl.gz` or `.npz`: as `load_mnist` reads it, with the last sixth
       of the training digits for validation.
     - A folder of class folders: every 10th picture of each class (the 10th, 20th, ...) is for the test, and
@@ -59,6 +65,12 @@ def load(source: str | os.PathLike[str], *, train_on: Literal["train", "all"] = 
     """
     if train_on not in ("train", "all"):
         raise OptionError(f"train_on is {train_on!r}, expected 'train' or 'all'; choose one of them")
+    if isinstance(source, str) and "+" in source and not Path(source).exists():
+        return load_mixture(source, lambda first: load(first, train_on=train_on))
+    if source in HANDS and HANDS[str(source)].held_out:
+        everything = load_hand(str(source))
+        nothing = np.zeros(len(everything), np.bool_)
+        return Splits(_part(everything, nothing, "train"), _part(everything, ~nothing, "validation"), everything)
     learning, chosen, test = _load(source)
     if train_on == "all":
         chosen = np.zeros(len(learning), np.bool_)
@@ -80,6 +92,8 @@ def _load(source: str | os.PathLike[str]) -> _Loaded:
     if source == "digits":
         train, test = load_digits()
         return train, _after(len(train), _DIGITS_TRAIN), test
+    if source in HANDS:
+        return _with_test(load_hand(str(source)))
     path = Path(source)
     if path.is_dir():
         return _load_folder(path)

@@ -1,6 +1,6 @@
 """The named networks, and the classifiers that model files load into."""
 
-from inkgrad.models.classifier import Classification, Classifier, network_logits
+from inkgrad.models.classifier import Classification, Classifier, Refusal, network_logits
 from inkgrad.models.ensemble import Ensemble, join
 from inkgrad.models.file import MODEL_FILE, load, save, save_classifier
 from inkgrad.models.named import NAMED, NamedModel, build
@@ -20,6 +20,7 @@ __all__ = [
     "KNearest",
     "NamedModel",
     "Network",
+    "Refusal",
     "View",
     "build",
     "feature_sheet",

@@ -7,7 +7,7 @@ import numpy as np
 
 from inkgrad.autodiff import Tensor, TensorLike, ops
 from inkgrad.errors import OptionError
-from inkgrad.models.classifier import Classifier
+from inkgrad.models.classifier import Classifier, Refusal
 from inkgrad.models.named import NAMED, build
 from inkgrad.models.network import Network
 from inkgrad.nn import Module
@@ -72,6 +72,8 @@ def empty_ensemble(options: Mapping[str, Any]) -> Ensemble:
 def join(classifiers: Sequence[Classifier]) -> Classifier:
     """One classifier that answers with the mean of the probabilities of all networks; one of an ensemble counts singly.
 
+    It is not calibrated: its temperature is 1, and its threshold the mean of theirs.
+
     Raises:
         OptionError: there is none, or they prepare images in different ways or know different classes.
     """
@@ -81,7 +83,7 @@ def join(classifiers: Sequence[Classifier]) -> Classifier:
     whole = Ensemble(networks)
     first = classifiers[0]
     for number, other in enumerate(classifiers):
-        for name in ("classes", "scaling", "normalizations", "views"):
+        for name in ("classes", "scaling", "normalizations", "views", "refuses"):
             if getattr(first, name) != getattr(other, name):
                 raise OptionError(
                     f"the members of an ensemble must agree in {name}, but member 0 has {getattr(first, name)} and "
@@ -91,6 +93,7 @@ def join(classifiers: Sequence[Classifier]) -> Classifier:
             first.projection and first.projection.same(other.projection)
         ):
             raise OptionError(f"member 0 and member {number} keep different principal components of an image")
+    thresholds = [one.refusal.threshold for one in classifiers if one.refusal is not None]
     return Classifier(
         whole,
         first.scaling,
@@ -98,4 +101,5 @@ def join(classifiers: Sequence[Classifier]) -> Classifier:
         normalizations=first.normalizations,
         projection=first.projection,
         views=first.views,
+        refusal=Refusal(sum(thresholds) / len(thresholds)) if thresholds else None,
     )

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import fields
+from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from inkgrad.data import NORMALIZATIONS, SIDE, Projection, Scaling
 from inkgrad.errors import ModelFileError, OptionError
-from inkgrad.models.classifier import Classifier
+from inkgrad.models.classifier import Classifier, Refusal
 from inkgrad.models.ensemble import ENSEMBLE, Ensemble, empty_ensemble
 from inkgrad.models.named import NAMED, build
 from inkgrad.models.network import Network
@@ -34,6 +34,8 @@ def save(
     normalizations: Sequence[str] = (),
     projection: Projection | None = None,
     views: tuple[View, ...] = (View(),),
+    refusal: Refusal | None = None,
+    temperature: float = 1.0,
     metrics: Mapping[str, Any] | None = None,
     training: Mapping[str, Any] | None = None,
 ) -> None:
@@ -47,6 +49,8 @@ def save(
         normalizations: names of what is done to each image first.
         projection: what keeps the principal components of each image, after that.
         views: in which ways each image is seen, for test-time augmentation.
+        refusal: how what is none of the classes is refused, by a network with an output for it.
+        temperature: what logits are divided by.
         metrics: what was measured, as JSON holds it.
         training: how it was trained, as JSON holds it.
 
@@ -66,6 +70,8 @@ def save(
         "classes": list(classes),
         "normalizations": list(normalizations),
         "views": views_as_json(views),
+        "refusal": None if refusal is None else asdict(refusal),
+        "temperature": temperature,
         "metrics": dict(metrics or {}),
         "training": dict(training or {}),
     }
@@ -91,6 +97,8 @@ def save_classifier(
         normalizations=classifier.normalizations,
         projection=classifier.projection,
         views=classifier.views,
+        refusal=classifier.refusal,
+        temperature=classifier.temperature,
         metrics=metrics,
         training=training,
     )
@@ -122,19 +130,31 @@ def load(path: str | os.PathLike[str]) -> Classifier:
             if not isinstance(said, dict) or not isinstance(said.get("settings", {}), dict):
                 raise ModelFileError(f"{path} has a damaged header: {part} is {said!r} instead of fields")
         views = views_from(header.get("views", views_as_json((View(),))))
+        refusal, temperature = _calibration(header)
         net = _empty(path, name, options)
     except ModelFileError:
         raise
     except (KeyError, TypeError, ValueError) as error:
         raise ModelFileError(f"{path} has a damaged header: {type(error).__name__} {error}") from error
-    if len(classes) != net.options["classes"]:
+    if len(classes) + (refusal is not None) != net.options["classes"]:
         raise ModelFileError(
             f"{path} has a damaged header: it names {len(classes)} classes for {net.options['classes']} outputs"
         )
     projection = _projection(path, arrays)
     load_state(net, {n: a for n, a in arrays.items() if not n.startswith(PROJECTION)}, source=str(path))
     kind = "softmax" if name == ENSEMBLE else NAMED[name].probabilities
-    return Classifier(net, scaling, classes, kind, header, normalizations, projection, views)
+    return Classifier(net, scaling, classes, kind, header, normalizations, projection, views, refusal, temperature)
+
+
+def _calibration(header: Mapping[str, Any]) -> tuple[Refusal | None, float]:
+    """How a model refuses, and its temperature; files of earlier versions have neither."""
+    saved, temperature = header.get("refusal"), float(header.get("temperature", 1.0))
+    refusal = None if saved is None else Refusal(float(saved["threshold"]))
+    if not 0 < temperature < float("inf"):
+        raise ValueError(f"a temperature of {temperature}")
+    if refusal is not None and not 0 <= refusal.threshold <= 1:
+        raise ValueError(f"a threshold of {refusal.threshold}")
+    return refusal, temperature
 
 
 def _empty(path: Path, name: str, options: dict[str, Any]) -> Network | Ensemble:

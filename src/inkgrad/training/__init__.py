@@ -1,6 +1,7 @@
 """Training: steps, epochs, checkpoints, and measuring what came out."""
 
 from inkgrad.training.assembly import assemble
+from inkgrad.training.calibration import calibrated
 from inkgrad.training.callbacks import Callback, EarlyStopping
 from inkgrad.training.checkpoint import CHECKPOINT_FILE, Checkpointing, load_checkpoint, save_checkpoint
 from inkgrad.training.distillation import Distillation
@@ -42,6 +43,7 @@ __all__ = [
     "Tuning",
     "TuningSettings",
     "assemble",
+    "calibrated",
     "check_network",
     "default_search",
     "evaluate_predictions",

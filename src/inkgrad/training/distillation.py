@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inkgrad.autodiff import Tensor, no_grad, ops
-from inkgrad.data import Projection, Scaling
+from inkgrad.data import NO_DIGIT, Projection, Scaling
 from inkgrad.errors import ModelFileError, OptionError
 from inkgrad.models import Classifier, load
 from inkgrad.nn import cross_entropy, distillation_loss, state_of
@@ -72,7 +72,7 @@ class Distillation:
         """Raise OptionError unless a student with this preprocessing and these classes can learn from the teacher."""
         teacher = self.teacher
         for name, mine, other in (
-            ("classes", ", ".join(classes), ", ".join(teacher.classes)),
+            ("classes", ", ".join(classes), ", ".join(teacher.classes + ((NO_DIGIT,) if teacher.refuses else ()))),
             ("scaling", scaling.as_json(), teacher.scaling.as_json()),
             ("normalization", ", ".join(normalizations) or "none", ", ".join(teacher.normalizations) or "none"),
             ("number of principal components", _count(projection), _count(teacher.projection)),

@@ -15,6 +15,7 @@ from inkgrad.errors import CheckpointError
 from inkgrad.files import write_atomically
 from inkgrad.models import MODEL_FILE, Classifier, join, load, save_classifier
 from inkgrad.training.assembly import Prepared, assemble, prepare
+from inkgrad.training.calibration import calibrated
 from inkgrad.training.callbacks import Callback
 from inkgrad.training.metrics import Evaluation, evaluate_predictions
 from inkgrad.training.model_card import CARD_FILE
@@ -99,7 +100,9 @@ class EnsembleRun:
         write_settings(self.folder, self.settings)
         members = [self._member(number, prepared) for number in range(self.settings.members)]
         whole = join(members)
-        result, evaluation = self._measured(members)
+        if self.settings.calibrate:
+            whole = calibrated(whole, self.splits.validation)
+        result, evaluation = self._measured(members, whole)
         training = {**members[0].header["training"], "settings": self.settings.as_json()}
         save_classifier(self.folder / MODEL_FILE, whole, metrics=result, training=training)
         self.parameter_count = whole.network.parameter_count()
@@ -134,7 +137,7 @@ class EnsembleRun:
 
     def _place(self, number: int) -> tuple[Path, Settings]:
         """Folder and settings of a member."""
-        settings = replace(self.settings, members=1, seed=self.settings.seed + number)
+        settings = replace(self.settings, members=1, seed=self.settings.seed + number, calibrate=False)
         return self.folder / f"member-{number}", settings
 
     def _member(self, number: int, prepared: Prepared) -> Classifier:
@@ -161,7 +164,7 @@ class EnsembleRun:
         folder, _ = self._place(number)
         return [json.loads(line) for line in (folder / HISTORY_FILE).read_text().splitlines()]
 
-    def _measured(self, members: list[Classifier]) -> tuple[dict[str, Any], Evaluation | None]:
+    def _measured(self, members: list[Classifier], whole: Classifier) -> tuple[dict[str, Any], Evaluation | None]:
         """Of each on the validation data, of all together, and of all without one, for each that is left out."""
         lasts = [member.header["metrics"] for member in members]
         result: dict[str, Any] = {"members": len(members), "step": sum(int(last.get("step", 0)) for last in lasts)}
@@ -169,7 +172,8 @@ class EnsembleRun:
         if not len(validation):
             return result, None
         answers = np.stack([member.predict_proba(validation.images) for member in members])
-        evaluation = evaluate_predictions(validation.labels, answers.mean(axis=0), members[0].classes)
+        together = answers.mean(axis=0) if whole.temperature == 1 else whole.predict_proba(validation.images)
+        evaluation = evaluate_predictions(validation.labels, together, whole.classes)
         result |= {"validation_loss": evaluation.log_loss, "validation_accuracy": evaluation.accuracy}
         result["members_validation_accuracy"] = [float(last["validation_accuracy"]) for last in lasts]
         if len(members) > 1:

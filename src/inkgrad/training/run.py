@@ -10,12 +10,13 @@ from typing import Any
 
 import numpy as np
 
-from inkgrad.data import Dataset, Splits
+from inkgrad.data import NO_DIGIT, Dataset, Splits
 from inkgrad.errors import CheckpointError, OptionError
 from inkgrad.files import plain, write_atomically
-from inkgrad.models import MODEL_FILE, NAMED, Classifier, first_views, save_classifier
+from inkgrad.models import MODEL_FILE, NAMED, Classifier, Refusal, first_views, save_classifier
 from inkgrad.training.assembly import Prepared, assemble
 from inkgrad.training.benchmark import machine
+from inkgrad.training.calibration import calibrated
 from inkgrad.training.callbacks import Callback, EarlyStopping
 from inkgrad.training.checkpoint import CHECKPOINT_FILE, Checkpointing, load_checkpoint
 from inkgrad.training.metrics import Evaluation, evaluate_predictions
@@ -149,6 +150,8 @@ class Run:
         """
         last = self.fit()
         with self._final() as classifier:
+            if self.settings.calibrate:
+                classifier = calibrated(classifier, self.splits.validation)
             evaluation = evaluated(classifier, self.splits.validation)
             if self.settings.views > 1 and evaluation is not None:  # the history knows of one view
                 last["validation_accuracy"] = evaluation.accuracy
@@ -185,14 +188,18 @@ class Run:
         """The network as the model file will hold it, with averaged weights where there are any."""
         step = self.trainer.step
         with contextlib.nullcontext() if step.average is None else step.average.applied():
+            classes, refusal = self.splits.train.classes, None
+            if classes[-1] == NO_DIGIT:
+                classes, refusal = classes[:-1], Refusal()
             yield Classifier(
                 step.net,
                 self.trainer.loader.scaling,
-                self.splits.train.classes,
+                classes,
                 NAMED[self.settings.model].probabilities,
                 normalizations=self.settings.normalize,
                 projection=self.trainer.projection,
                 views=first_views(self.settings.views),
+                refusal=refusal,
             )
 
 

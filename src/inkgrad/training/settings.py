@@ -62,6 +62,8 @@ class Settings:
         normalize: names of what is done to every image first; see `data.normalize`.
         pca: how many principal components are kept of every image, after that; None for all of it.
         views: in how many ways the trained model looks at an image; see `models.VIEWS`.
+        calibrate: whether a temperature and, with `nondigits` among the data, a threshold are fitted to the validation
+            images at last; see `training.calibrated`.
         members: how many networks are trained, from the seed onwards, to answer together as one model.
         scaling: "linear" (pixels / 255) or "standard" (mean and deviation of the training pixels).
         early_stopping: epochs without improvement of the validation loss, or None.
@@ -98,6 +100,7 @@ class Settings:
     normalize: tuple[str, ...] = ()
     pca: int | None = None
     views: int = 1
+    calibrate: bool = False
     members: int = 1
     scaling: str = "linear"
     early_stopping: int | None = None
@@ -144,8 +147,9 @@ class Settings:
             )
         if self.clip_norm is not None and self.clip_value is not None:
             raise OptionError("clip either by norm or by value, not both")
-        if self.early_stopping is not None and self.train_on == "all":
-            raise OptionError("early stopping needs validation data, but train-on all leaves none")
+        for name, wanted in (("early stopping", self.early_stopping is not None), ("calibrate", self.calibrate)):
+            if wanted and self.train_on == "all":
+                raise OptionError(f"{name} needs validation data, but train-on all leaves none")
 
     def _check_losses(self) -> None:
         """Of what changes the targets: it belongs to cross-entropy, and a teacher gives soft targets of its own."""

@@ -1,0 +1,128 @@
+"""Digits of other hands and pens than MNIST's, from files that the user has put beside it."""
+
+import csv
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from inkgrad.data.dataset import Dataset
+from inkgrad.data.mnist import mnist_folder
+from inkgrad.data.picture import normalize_digit, read_picture
+from inkgrad.errors import DataError
+
+__all__ = ["HANDS", "Hand", "load_hand"]
+
+_MARGIN = 1  # pixels around a box that cuts close
+
+
+@dataclass(frozen=True)
+class Hand:
+    """A set of digits of which there is one file or folder.
+
+    Attributes:
+        file: where it lies, beside the folder of MNIST.
+        origin: where it comes from.
+        terms: under which terms, as far as stated.
+        digits: what it shows.
+        held_out: whether nothing is to be learned from it.
+    """
+
+    file: str
+    origin: str
+    terms: str
+    digits: str
+    held_out: bool = False
+
+
+HANDS = {
+    "usps": Hand(
+        "usps/usps_train.npz",
+        "the training set of the USPS digits, as distributed with Hastie, Tibshirani and Friedman, The Elements of "
+        "Statistical Learning",
+        "no licence stated",
+        "7,291 digits from US envelopes",
+    ),
+    "ardis": Hand(
+        "ardis/ardis_train.npz",
+        "the training set of ARDIS IV, Kusetogullari, Yavariabdi, Cheddad, Grahn and Hall, Neural Computing and "
+        "Applications 32 (2019)",
+        "for research, to be cited",
+        "6,600 digits from Swedish church registers, 1895 to 1970",
+    ),
+    "orand_car": Hand(
+        "orand_car/labels.csv",
+        "a part of ORAND-CAR-A, ORAND S.A., ICFHR 2014 competition on handwritten digit string recognition",
+        "this part under the MIT licence",
+        "the digits of 700 courtesy amounts from Chilean bank cheques",
+    ),
+    "hwd1000": Hand(
+        "hwd1000/hwd1000.npz", "the digits of the HWD project", "MIT licence", "1,000 digits drawn on a canvas", True
+    ),
+    "semeion": Hand(
+        "semeion/semeion.npz",
+        "the Semeion handwritten digit data set, Semeion Research Center and Tattile, UCI Machine Learning Repository",
+        "UCI Machine Learning Repository, to be cited",
+        "1,593 digits of 80 Italian writers",
+        True,
+    ),
+}
+"""The sets by name."""
+
+
+def load_hand(name: str) -> Dataset:
+    """Load the digits of a set, in file order and in MNIST's form.
+
+    The files lie where INKGRAD_DATA says, or in the user's cache folder, beside the folder `mnist`; nothing is
+    downloaded. An `.npz` holds `images28`, uint8 (n, 28, 28), and `labels`. `orand_car` is a folder of pictures and a
+    `labels.csv` whose columns `file` and `boxes_xywh_digit` name each picture and the boxes of its digits as JSON.
+
+    Args:
+        name: one of `HANDS`.
+
+    Raises:
+        DataError: a file is missing or damaged.
+
+    >>> load_hand("nobody's")
+    Traceback (most recent call last):
+    ...
+    inkgrad.errors.DataError: there are no digits of the set "nobody's"; there are usps, ardis, orand_car, hwd1000, ...
+    """
+    if name not in HANDS:
+        raise DataError(f"there are no digits of the set {name!r}; there are {', '.join(HANDS)}")
+    hand = HANDS[name]
+    path = mnist_folder().parent / hand.file
+    if not path.is_file():
+        raise DataError(
+            f"the data set {name} needs the file {path}, which is not there: {hand.digits}, from {hand.origin}; put "
+            f"it there, or set INKGRAD_DATA to the folder that holds {hand.file}"
+        )
+    read: Callable[[Path], tuple[Any, Any]] = _from_boxes if path.suffix == ".csv" else _from_npz
+    try:
+        images, labels = read(path)
+        return Dataset(np.asarray(images), np.asarray(labels).astype(np.int64), name)
+    except (KeyError, TypeError, ValueError, OSError, EOFError) as error:
+        raise DataError(f"{path} is not what it should be: {type(error).__name__} {error}; get it again") from error
+
+
+def _from_npz(path: Path) -> tuple[Any, Any]:
+    with np.load(path, allow_pickle=False) as file:
+        return file["images28"], file["labels"]
+
+
+def _from_boxes(path: Path) -> tuple[Any, Any]:
+    """The digits of all pictures, from left to right; those in which no ink is found are left out."""
+    images, labels = [], []
+    with path.open(newline="", encoding="utf-8") as file:
+        for row in csv.DictReader(file):
+            gray = read_picture(str(path.parent / row["file"]))
+            for x, y, width, height, digit in json.loads(row["boxes_xywh_digit"]):
+                top, left = max(y - _MARGIN, 0), max(x - _MARGIN, 0)
+                image = normalize_digit(gray[top : y + height + _MARGIN, left : x + width + _MARGIN])
+                if image is not None:
+                    images.append(image)
+                    labels.append(int(digit))
+    return np.stack(images), labels

@@ -1,0 +1,96 @@
+"""Drawings of lines that are no digits: letters that nobody writes, scribbles, figures."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from inkgrad.data.dataset import Images
+
+__all__ = ["figure", "invented_letter", "scribble"]
+
+SIDE = 112
+_MARGIN = 16
+_STEPS = np.linspace(0, 1, 16)[:, None]
+
+
+def invented_letter(rng: np.random.Generator) -> Images:
+    """Three to five strokes, straight or bent, between points of a grid of 3 x 3: like a letter, but none."""
+    canvas, pen = _canvas(), _pen(rng)
+    wide = rng.uniform(0.5, 1)
+    for _ in range(rng.integers(3, 6)):
+        cells = rng.choice(9, 2, replace=False)
+        grid = np.stack([cells % 3 * wide, cells // 3], axis=1) / 2 + rng.normal(0, 0.04, (2, 2))
+        start, end = _MARGIN + grid * (SIDE - 2 * _MARGIN)
+        bend = 0.0 if rng.random() < 0.6 else rng.uniform(-0.7, 0.7)
+        across = (end - start)[::-1] * (1, -1)
+        middle = (start + end) / 2 + bend * across
+        _draw(canvas, (1 - _STEPS) ** 2 * start + 2 * _STEPS * (1 - _STEPS) * middle + _STEPS**2 * end, pen)
+    return canvas
+
+
+def scribble(rng: np.random.Generator) -> Images:
+    """One long line that turns at random and crosses itself again and again."""
+    canvas = _canvas()
+    count = int(rng.integers(120, 260))
+    turns = np.cumsum(rng.normal(rng.uniform(-0.05, 0.05), 0.16, count))
+    angles = np.cumsum(turns * 0.25) + rng.uniform(0, 2 * np.pi)
+    path = np.cumsum(np.stack([np.cos(angles), np.sin(angles)], axis=1), axis=0)
+    # What goes too far comes back, as on a wall of mirrors.
+    path = path * rng.uniform(4, 8)
+    size = SIDE - 2 * _MARGIN
+    path = np.abs((path + rng.uniform(0, size, 2)) % (2 * size) - size) + _MARGIN
+    _draw(canvas, path, int(rng.integers(3, 8)))
+    return canvas
+
+
+def figure(rng: np.random.Generator) -> Images:
+    """A filled polygon, a star, crossing lines, a zigzag, a spiral or parallel lines."""
+    import cv2
+
+    canvas, pen = _canvas(), _pen(rng)
+    kind = rng.integers(6)
+    middle = SIDE / 2
+    if kind == 0:
+        corners = int(rng.integers(3, 8))
+        angles = 2 * np.pi * (np.arange(corners) + rng.uniform(-0.3, 0.3, corners)) / corners + rng.random()
+        points = middle + rng.uniform(0.25, 0.45, (corners, 1)) * SIDE * _directions(angles)
+        cv2.fillPoly(canvas, [np.rint(points).astype(np.int32)], 255)
+    elif kind == 1:
+        rays = int(rng.integers(3, 8))
+        for end in middle + 0.42 * SIDE * _directions(2 * np.pi * (np.arange(rays) / rays + rng.random())):
+            _draw(canvas, np.stack([np.full(2, middle), end]), pen)
+    elif kind == 2:
+        for start, end in rng.uniform(_MARGIN, SIDE - _MARGIN, (rng.integers(4, 8), 2, 2)):
+            _draw(canvas, np.stack([start, end]), pen)
+    elif kind == 3:
+        count = int(rng.integers(5, 9))
+        heights = np.where(np.arange(count) % 2, _MARGIN, SIDE - _MARGIN) + rng.normal(0, 6, count)
+        _draw(canvas, np.stack([np.linspace(_MARGIN, SIDE - _MARGIN, count), heights], axis=1), pen)
+    elif kind == 4:
+        angles = np.linspace(0, 2 * np.pi * rng.uniform(2.4, 4), 120)
+        _draw(canvas, middle + np.linspace(2, 0.42 * SIDE, 120)[:, None] * _directions(angles), min(pen, 5))
+    else:
+        for height in np.linspace(_MARGIN, SIDE - _MARGIN, rng.integers(3, 7)):
+            _draw(canvas, np.array([[_MARGIN, height], [SIDE - _MARGIN, height]]), pen)
+    return _turned(canvas, rng)
+
+
+def _directions(angles: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.stack([np.cos(angles), np.sin(angles)], axis=1)
+
+
+def _turned(canvas: Images, rng: np.random.Generator) -> Images:
+    return np.ascontiguousarray(np.rot90(canvas, int(rng.integers(4))))
+
+
+def _canvas() -> Images:
+    return np.zeros((SIDE, SIDE), np.uint8)
+
+
+def _pen(rng: np.random.Generator) -> int:
+    return int(rng.integers(5, 15))
+
+
+def _draw(canvas: Images, path: NDArray[np.float64], pen: int) -> None:
+    import cv2
+
+    cv2.polylines(canvas, [np.rint(path * 16).astype(np.int32)], False, 255, pen, cv2.LINE_AA, 4)
