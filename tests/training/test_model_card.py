@@ -98,6 +98,24 @@ def test_without_validation_and_of_other_classes(tmp_path, small):
     assert row(card, "network").startswith("`two-layer`: 784-50-10")
 
 
+def test_of_a_mixture_each_source_and_what_is_refused(tmp_path, small):
+    none = ig.data.nondigits(["figures", "turned digits"], 30, small.train, ig.default_rng(0))
+    images, labels = (
+        np.concatenate([getattr(part, name) for part in (small.train, none)]) for name in ("images", "labels")
+    )
+    splits = small._replace(train=Dataset(images, labels, "some", none.classes))
+    settings = Settings(data="digits+3*usps+nondigits", model="two-layer", epochs=1, calibrate=True)
+    Run(tmp_path, settings, splits).train()
+    card = (tmp_path / "MODEL_CARD.md").read_text()
+    assert "reads single handwritten digits" in card
+    assert "refuses what is below a threshold" in card
+    assert "It cannot refuse" not in card
+    for words in ("Creative Commons Attribution 4.0", "7,291 digits from US envelopes", "turned digits"):
+        assert words in card.replace("\n", " ")
+    assert row(card, "calibration").startswith("a temperature and a threshold")
+    assert "not known to inkgrad" not in card
+
+
 # The command
 
 
@@ -161,6 +179,7 @@ DISTORTED = Settings(**read_recipe("lenet5-distorted"))
         replace(DISTORTED, epochs=None, steps=70, seed=3, augmentation=Augmentation(), average=0.5),
         replace(DISTORTED, normalize=("size",), hidden=None),
         replace(ANYTHING, normalize=(), early_stopping=2, train_on="train", optimizer="adamw", momentum=None),
+        replace(DISTORTED, calibrate=True),
     ],
 )
 def test_the_command_leads_back_to_the_settings(settings, monkeypatch):
@@ -181,6 +200,7 @@ def test_every_setting_is_an_option():
         field.name for field in fields(Settings) if getattr(ANYTHING, field.name) != getattr(Settings(), field.name)
     }
     rest = {
+        "calibrate",
         "teacher",
         "temperature",
         "teacher_weight",

@@ -106,6 +106,7 @@ EVERYTHING = Settings(
     augmentation=Augmentation(rotation=7.25, shift=2, elastic=1 / 3),
     normalize=("deskew", "size"),
     scaling="standard",
+    calibrate=True,
     early_stopping=4,
     seed=11,
 )

@@ -108,7 +108,7 @@ def train(
     pca: Annotated[int | None, typer.Option(help="Keep so many principal components of every image.")] = None,
     views: Annotated[int, typer.Option(help="In how many ways the trained model looks at an image, 1 to 9.")] = 1,
     calibrate: Annotated[
-        bool, typer.Option("--calibrate", help="Fit a temperature, so that confidences are as often right as they say.")
+        bool, typer.Option(help="Fit a temperature, so that confidences are as often right as they say.")
     ] = False,
     members: Annotated[int, typer.Option(help="How many networks to train, that answer together.")] = 1,
     scaling: Annotated[ScalingName, typer.Option(help="Pixels / 255, or by mean and deviation.")] = "linear",

@@ -15,6 +15,7 @@ from inkgrad.data.hands import HANDS, Hand, load_hand
 from inkgrad.data.idx import read_idx
 from inkgrad.data.ink import find_ink
 from inkgrad.data.loader import Loader
+from inkgrad.data.mixture import NONDIGITS
 from inkgrad.data.mnist import fetch_mnist, load_mnist, mnist_folder
 from inkgrad.data.nondigits import NO_DIGIT, TESTED, TRAINED, nondigits
 from inkgrad.data.normalization import NORMALIZATIONS, center, deskew, normalize, normalize_size, normalize_stroke
@@ -29,6 +30,7 @@ __all__ = [
     "DIGITS",
     "HANDS",
     "NAMES",
+    "NONDIGITS",
     "NORMALIZATIONS",
     "NO_DIGIT",
     "SIDE",

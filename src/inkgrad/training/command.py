@@ -42,6 +42,9 @@ def _differing(settings: Settings, base: Settings) -> list[str] | None:
         if value is None:
             return None
         name = "augment" if field.name == "augmentation" else field.name.replace("_", "-")
+        if isinstance(value, bool):
+            words.append(f"--{name}" if value else f"--no-{name}")
+            continue
         words += [f"--{name}", _typed(value)]
     return words
 

@@ -4,7 +4,7 @@ import textwrap
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from inkgrad.data import DIGITS, Dataset
+from inkgrad.data import DIGITS, HANDS, NO_DIGIT, NONDIGITS, TRAINED, Dataset
 from inkgrad.models import NAMED, Ensemble, Network
 from inkgrad.training.command import train_command
 from inkgrad.training.metrics import Evaluation
@@ -125,7 +125,11 @@ def _network(settings: Settings, net: Network | Ensemble, file_bytes: int) -> st
 
 
 def _what(classes: Sequence[str]) -> str:
-    return "single handwritten digits" if tuple(classes) == DIGITS else f"images of {len(classes)} classes"
+    return "single handwritten digits" if _digits(classes) else f"images of {len(classes)} classes"
+
+
+def _digits(classes: Sequence[str]) -> bool:
+    return tuple(classes) in (DIGITS, (*DIGITS, NO_DIGIT))
 
 
 def _range(values: Sequence[float], words: str) -> str:
@@ -168,16 +172,22 @@ def _misread(evaluation: Evaluation) -> str:
 
 
 def _limits(settings: Settings, classes: Sequence[str]) -> str:
-    known = "the digits 0 to 9" if tuple(classes) == DIGITS else f"its classes ({', '.join(classes)})"
+    known = "the digits 0 to 9" if _digits(classes) else f"its classes ({', '.join(classes)})"
     random = (
         "It has seen images changed at random, as listed below" if _augmented(settings) else "It has seen no others"
+    )
+    refuses = (
+        "It has learned from drawn examples what is no digit, and refuses what is below a threshold of its digit "
+        "probability. What resembles none of the examples may be read as a digit all the same."
+        if classes[-1] == NO_DIGIT
+        else f"It knows {known} and nothing else. It cannot refuse: a letter, two digits in one picture, a scribble or "
+        "a photograph gets one of these answers too, often with high confidence. Only a picture without any ink is "
+        "answered with none."
     )
     points = [
         "It is meant for one character at a time: 28x28 pixels, white ink on black, upright and placed as the training "
         f"images are. {random}.",
-        f"It knows {known} and nothing else. It cannot refuse: a letter, two digits in one picture, a scribble or a "
-        "photograph gets one of these answers too, often with high confidence. Only a picture without any ink is "
-        "answered with none.",
+        refuses,
         "People and countries write differently. Habits that are rare in its data (a crossed 7, for one that learned "
         "American digits) may be read worse than the figures above say. So may printed digits, broken strokes, and "
         "pictures with lines or other marks.",
@@ -187,7 +197,6 @@ def _limits(settings: Settings, classes: Sequence[str]) -> str:
 
 
 def _data(settings: Settings, train: Dataset) -> str:
-    source = _SOURCES.get(settings.data, "Origin, license and writers of these data are not known to inkgrad.")
     rows = {
         "source": f"`{settings.data}`, of it `{train.name}`",
         "images": f"{len(train):,}, 28x28",
@@ -196,7 +205,26 @@ def _data(settings: Settings, train: Dataset) -> str:
         **({} if settings.pca is None else {"principal components kept": f"{settings.pca}"}),
         "scaling of pixels": settings.scaling,
     }
-    return "\n\n".join(["## Data", _table(rows), _wrapped(source)])
+    if settings.calibrate:
+        rows["calibration"] = "a temperature" + (" and a threshold" if train.classes[-1] == NO_DIGIT else "")
+        rows["calibration"] += ", fitted to the validation images, by which the figures above flatter"
+    return "\n\n".join(["## Data", _table(rows), *(_wrapped(source) for source in _sources(settings.data))])
+
+
+def _sources(data: str) -> list[str]:
+    """Where each part of the data comes from, and its terms."""
+    parts = data.split("+")
+    return [_source(part.rpartition("*")[2], alone=len(parts) == 1) for part in parts]
+
+
+def _source(name: str, *, alone: bool) -> str:
+    if name in HANDS:
+        hand = HANDS[name]
+        return f"`{name}`: {hand.digits}; {hand.origin}. Terms: {hand.terms}."
+    if name == NONDIGITS:
+        return f"`{name}`: drawn by inkgrad from a fixed seed, as a class behind the digits: {', '.join(TRAINED)}."
+    known = _SOURCES.get(name, "Origin, license and writers of these data are not known to inkgrad.")
+    return known if alone or name in _SOURCES else f"`{name}`: {known}"
 
 
 def _training(settings: Settings, histories: Sequence[Sequence[Mapping[str, Any]]], machine: Mapping[str, Any]) -> str:
