@@ -87,6 +87,7 @@ CHANGES = {
     "shift": 4,
     "scale": 0.3,
     "zoom": 0.4,
+    "stretch": 1,
     "shear": 20,
     "elastic": 30,
     "thickness": 1,

@@ -11,7 +11,7 @@ from inkgrad.data.augmentation import LIMITS
 from inkgrad.data.distortion import distorted, elastic_field
 from inkgrad.errors import OptionError
 
-NO = dict.fromkeys(("rotation", "shift", "scale", "zoom", "shear", "elastic", "elastic_sigma"), 0.0)
+NO = dict.fromkeys(("rotation", "shift", "scale", "zoom", "stretch", "shear", "elastic", "elastic_sigma"), 0.0)
 
 
 @pytest.fixture(scope="module")
@@ -50,7 +50,8 @@ def test_each_changes_images_within_bounds_and_by_chance(digits, name):
     assert changed.dtype == np.float32
     assert changed.min() >= -1e-6
     assert changed.max() <= 1 + 1e-6
-    assert (np.abs(changed - digits).max((1, 2)) > 0.01).mean() > (0.3 if name in ("polarity", "lines") else 0.8)
+    least = 0.3 if name in ("polarity", "lines", "stretch") else 0.8
+    assert (np.abs(changed - digits).max((1, 2)) > 0.01).mean() > least
     np.testing.assert_array_equal(changed, Augmentation(**{name: amount}).apply(digits, ig.default_rng(1)))
     assert (changed != Augmentation(**{name: amount}).apply(digits, ig.default_rng(2))).any()
 
@@ -92,6 +93,26 @@ def test_a_zoom_scales_both_axes_alike():
     assert 1 / 1.4 - 0.01 < across.min() < 0.74
     assert 1.36 < across.max() < 1.41
     assert abs(np.log(across).mean()) < 0.03
+
+
+def boxes(images):
+    """(n, 2): height and width of the ink."""
+    return np.array([[np.ptp(axis) + 1 for axis in np.nonzero(image > 0.5)] for image in images])
+
+
+def test_a_stretch_goes_up_to_a_square():
+    bar = np.zeros((300, 61, 61), np.float32)
+    bar[:, 15:45, 24:36] = 1
+    height, width = boxes(moved(bar, stretch=1.0)).T
+    assert (np.abs(height - 30) <= 1).all()
+    assert width.min() <= 13
+    assert 28 <= width.max() <= 31
+    thin = np.zeros((300, 61, 61), np.float32)
+    thin[:, 28:32, 5:55] = 1
+    assert 11 <= boxes(moved(thin, stretch=1.0))[:, 0].max() <= 13  # no more than threefold
+    some = boxes(moved(bar, stretch=0.4))[:, 1]
+    assert (some > 12.5).mean() == pytest.approx(0.4, abs=0.1)
+    assert moved(np.zeros((2, 28, 28), np.float32), stretch=1.0).shape == (2, 28, 28)
 
 
 def test_an_elastic_field_is_smoothed_noise():

@@ -42,6 +42,13 @@ def test_what_is_no_digit_is_a_class_behind_the_digits(usps, monkeypatch):
     assert load("digits+nondigits").validation.classes == DIGITS
 
 
+def test_printed_digits_are_always_new(usps, monkeypatch):
+    del usps
+    monkeypatch.setattr("inkgrad.data.mixture._OF_EACH_DIGIT", 3)
+    assert len(load("digits+printed").train) == 1230
+    assert len(load("digits+4*printed").train) == 1320
+
+
 @pytest.mark.parametrize(
     ("source", "words"),
     [

@@ -4,8 +4,11 @@ import numpy as np
 import pytest
 
 from inkgrad.data import DIGITS, NO_DIGIT, TESTED, TRAINED, nondigits
+from inkgrad.data.fonts import DIGIT_FONTS, FONTS, drawn, printed_digits
+from inkgrad.data.form import has_form
 from inkgrad.data.nondigits import glyphs, parts
 from inkgrad.errors import OptionError
+from inkgrad.models import KNearest
 
 KINDS = [*TRAINED, *TESTED]
 
@@ -34,12 +37,24 @@ def test_no_kind_and_no_character_is_learned_and_tested(digits):
     assert not learned & tested
 
 
-def test_fonts_have_the_characters(digits):
+def test_fonts_have_the_characters():
     """What a font lacks it draws as an empty box, the same for all."""
-    del digits
     for characters in (glyphs.LATIN, glyphs.FOREIGN, glyphs.SYMBOLS, glyphs.MATHEMATICAL):
-        drawn = {glyphs._drawn(character, glyphs.FONTS[0]).tobytes() for character in characters}
-        assert len(drawn) == len(characters)
+        shapes = {drawn(character, FONTS[0]).tobytes() for character in characters}
+        assert len(shapes) == len(characters)
+
+
+def test_printed_digits():
+    printed = printed_digits(40, np.random.default_rng(0))
+    assert printed.labels.tolist() == [digit for digit in range(10) for _ in range(40)]
+    np.testing.assert_array_equal(printed.images, printed_digits(40, np.random.default_rng(0)).images)
+    assert all(has_form(image) for image in printed.images)
+    for font in DIGIT_FONTS:  # each has ten shapes of its own
+        assert len({drawn(digit, font).tobytes() for digit in DIGITS}) == 10
+    assert len({drawn("4", font).tobytes() for font in DIGIT_FONTS}) == len(DIGIT_FONTS)
+    odd, even = (KNearest(1).fit(printed.images[k::2], printed.labels[k::2]) for k in (0, 1))
+    assert (odd.predict(printed.images[1::2]) == printed.labels[1::2]).mean() > 0.9
+    assert (even.predict(printed.images[::2]) == printed.labels[::2]).mean() > 0.9
 
 
 @pytest.mark.parametrize("labels", [(0, 2, 3), (4, 5, 6, 8, 9)])

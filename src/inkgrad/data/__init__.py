@@ -10,12 +10,13 @@ from inkgrad.data.dataset import DIGITS, SIDE, Dataset, Splits
 from inkgrad.data.decode import decode
 from inkgrad.data.digits import load_digits
 from inkgrad.data.folder import load_folder
+from inkgrad.data.fonts import printed_digits
 from inkgrad.data.form import to_form
 from inkgrad.data.hands import HANDS, Hand, load_hand
 from inkgrad.data.idx import read_idx
 from inkgrad.data.ink import find_ink
 from inkgrad.data.loader import Loader
-from inkgrad.data.mixture import NONDIGITS
+from inkgrad.data.mixture import NONDIGITS, PRINTED
 from inkgrad.data.mnist import fetch_mnist, load_mnist, mnist_folder
 from inkgrad.data.nondigits import NO_DIGIT, TESTED, TRAINED, nondigits
 from inkgrad.data.normalization import NORMALIZATIONS, center, deskew, normalize, normalize_size, normalize_stroke
@@ -33,6 +34,7 @@ __all__ = [
     "NONDIGITS",
     "NORMALIZATIONS",
     "NO_DIGIT",
+    "PRINTED",
     "SIDE",
     "TESTED",
     "TRAINED",
@@ -64,6 +66,7 @@ __all__ = [
     "normalize_size",
     "normalize_stroke",
     "principal_components",
+    "printed_digits",
     "read_idx",
     "read_picture",
     "show",

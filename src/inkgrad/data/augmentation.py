@@ -29,6 +29,7 @@ LIMITS = {
     "shift": 28.0,
     "scale": 0.9,
     "zoom": 9.0,
+    "stretch": 1.0,
     "shear": 60.0,
     "elastic": 200.0,
     "elastic_sigma": 28.0,
@@ -54,6 +55,7 @@ class Augmentation:
         shift: pixels, in both directions.
         scale: by a factor from 1 - scale to 1 + scale, height and width each.
         zoom: by a factor from 1 / (1 + zoom) to 1 + zoom, the same for height and width.
+        stretch: probability that the ink is made wider or higher, up to as wide as high, as some scans are.
         shear: degrees of slant, to either side.
         elastic: pixels; the strength alpha of an elastic distortion (Simard et al. 2003).
         elastic_sigma: pixels; how far neighbours of an elastic distortion move together.
@@ -78,6 +80,7 @@ class Augmentation:
     shift: float = 0.0
     scale: float = 0.0
     zoom: float = 0.0
+    stretch: float = 0.0
     shear: float = 0.0
     elastic: float = 0.0
     elastic_sigma: float = 4.0
@@ -124,6 +127,7 @@ class Augmentation:
             shift=self.shift,
             scale=self.scale,
             zoom=self.zoom,
+            stretch=self.stretch,
             shear=self.shear,
             elastic=self.elastic,
             elastic_sigma=self.elastic_sigma,

@@ -10,6 +10,9 @@ __all__ = ["distorted", "elastic_field"]
 
 Images = NDArray[np.float32]
 
+_INK = 0.2  # what is darker does not belong to the box of the ink
+_MOST_STRETCHED = 3.0
+
 
 def distorted(
     images: Images,
@@ -19,17 +22,18 @@ def distorted(
     shift: float,
     scale: float,
     zoom: float,
+    stretch: float,
     shear: float,
     elastic: float,
     elastic_sigma: float,
 ) -> Images:
     """Images (n, h, w), each distorted by values of its own, up to the given ones; see `Augmentation`."""
     n, h, w = images.shape
-    affine = rotation or shift or scale or zoom or shear
+    affine = rotation or shift or scale or zoom or stretch or shear
     if not (affine or elastic) or n == 0:
         return images
     y, x = (np.arange(size, dtype=np.float32) - np.float32((size - 1) / 2) for size in (h, w))
-    matrix, offset = _affine_maps(n, rng, rotation, shift, scale, zoom, shear)
+    matrix, offset = _affine_maps(images, rng, rotation, shift, scale, zoom, stretch, shear)
     moved = elastic_field(n, h, w, elastic, elastic_sigma, rng) if elastic else None
     origins = []
     for k, size in enumerate((h, w)):
@@ -43,9 +47,17 @@ def distorted(
 
 
 def _affine_maps(
-    n: int, rng: np.random.Generator, rotation: float, shift: float, scale: float, zoom: float, shear: float
+    images: Images,
+    rng: np.random.Generator,
+    rotation: float,
+    shift: float,
+    scale: float,
+    zoom: float,
+    stretch: float,
+    shear: float,
 ) -> tuple[Images, Images]:
     """For each image the map from a point of the result to its origin, about the middle: (n, 2, 2) and (n, 2)."""
+    n = len(images)
 
     def drawn(most: float) -> NDArray[np.float64]:
         return rng.uniform(-most, most, n) if most else np.zeros(n)
@@ -54,6 +66,10 @@ def _affine_maps(
     height, width = 1 + drawn(scale), 1 + drawn(scale)
     way = np.stack([drawn(shift), drawn(shift)], axis=1)
     both = np.exp(drawn(np.log1p(zoom)))
+    if stretch:
+        height, width = (
+            factor * more for factor, more in zip((height, width), squaring(images, stretch, rng), strict=True)
+        )
     cos, sin, one, nothing = np.cos(angle), np.sin(angle), np.ones(n), np.zeros(n)
 
     def matrix(*entries: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -67,6 +83,22 @@ def _affine_maps(
     backward = np.linalg.inv(forward)
     offset = -np.einsum("nij,nj->ni", backward, way)
     return backward.astype(np.float32), offset.astype(np.float32)
+
+
+def squaring(images: Images, probability: float, rng: np.random.Generator) -> "list[NDArray[np.float64]]":
+    """Factors of height and width, (n,) each, that bring the box of the ink a random part of the way to a square.
+
+    They are 1 for those that chance leaves alone. The longer side stays, the other grows at most threefold.
+    """
+    ink: NDArray[np.bool_] = images > _INK
+    sides = []
+    for seen in (np.any(ink, axis=2), np.any(ink, axis=1)):
+        size = seen.shape[1]
+        first, last = seen.argmax(axis=1), size - 1 - seen[:, ::-1].argmax(axis=1)
+        sides.append(np.where(seen.any(axis=1), last - first + 1, size).astype(np.float64))
+    longest = np.maximum(*sides)
+    part = rng.random(len(images)) * (rng.random(len(images)) < probability)
+    return [np.minimum(longest / side, _MOST_STRETCHED) ** part for side in sides]
 
 
 def elastic_field(n: int, h: int, w: int, alpha: float, sigma: float, rng: np.random.Generator) -> Images:

@@ -5,17 +5,18 @@ from collections.abc import Callable
 import numpy as np
 
 from inkgrad.data.dataset import DIGITS, Dataset, Splits
+from inkgrad.data.fonts import printed_digits
 from inkgrad.data.hands import HANDS, load_hand
 from inkgrad.data.nondigits import NO_DIGIT, TRAINED, nondigits
 from inkgrad.errors import DataError
 from inkgrad.random import default_rng
 
-__all__ = ["NONDIGITS", "load_mixture"]
+__all__ = ["NONDIGITS", "PRINTED", "load_mixture"]
 
-NONDIGITS = "nondigits"
-"""The part of a mixture that is drawn: images of what is no digit."""
+NONDIGITS, PRINTED = "nondigits", "printed"
+"""The parts of a mixture that are drawn: images of what is no digit, and digits of fonts."""
 
-_OF_EACH_KIND = 2_000
+_OF_EACH_KIND, _OF_EACH_DIGIT = 2_000, 200
 
 
 def load_mixture(source: str, load: Callable[[str], Splits]) -> Splits:
@@ -23,8 +24,9 @@ def load_mixture(source: str, load: Callable[[str], Splits]) -> Splits:
 
     Args:
         source: names joined by "+", each perhaps with a number of times before it, as in "mnist+3*usps". The first is
-            what `load` knows, the others are sets of other hands, or `nondigits`: 2,000 of each kind that there is, as
-            many times as its number says, always new ones, the pieces of digits among them taken from the first set.
+            what `load` knows, the others are sets of other hands, or drawn: `printed`, 200 of each digit in many fonts,
+            and `nondigits`, 2,000 of each kind that there is, the pieces of digits among them taken from the first set.
+            Of what is drawn a number of times there are as many different images.
         load: gives the splits of the first.
 
     Raises:
@@ -32,10 +34,12 @@ def load_mixture(source: str, load: Callable[[str], Splits]) -> Splits:
     """
     parts = [_counted(part, source) for part in source.split("+")]
     for name, _ in parts[1:]:
-        if name != NONDIGITS and (name not in HANDS or HANDS[name].held_out):
+        if name not in (NONDIGITS, PRINTED) and (name not in HANDS or HANDS[name].held_out):
             why = "is kept to test by" if name in HANDS else "is not known"
-            learned = [known for known, hand in HANDS.items() if not hand.held_out]
-            raise DataError(f"{name!r} in {source!r} {why}; a mixture may add {', '.join([*learned, NONDIGITS])}")
+            learned = [hand for hand in HANDS if not HANDS[hand].held_out]
+            raise DataError(
+                f"{name!r} in {source!r} {why}; a mixture may add {', '.join([*learned, PRINTED, NONDIGITS])}"
+            )
     first = load(parts[0][0])
     if first.train.classes != DIGITS:
         raise DataError(f"{parts[0][0]!r} in {source!r} has other classes than the ten digits, so it cannot be mixed")
@@ -51,14 +55,15 @@ def load_mixture(source: str, load: Callable[[str], Splits]) -> Splits:
 
 
 def _part(name: str, times: int, digits: Dataset) -> Dataset:
-    if name != NONDIGITS:
-        return load_hand(name)
-    rng = default_rng(0)
-    return nondigits(list(TRAINED), _OF_EACH_KIND * times, digits, rng)
+    if name == PRINTED:
+        return printed_digits(_OF_EACH_DIGIT * times, default_rng(0))
+    if name == NONDIGITS:
+        return nondigits(list(TRAINED), _OF_EACH_KIND * times, digits, default_rng(0))
+    return load_hand(name)
 
 
 def _repeats(name: str, times: int) -> int:
-    return 1 if name == NONDIGITS else times
+    return 1 if name in (NONDIGITS, PRINTED) else times
 
 
 def _counted(part: str, source: str) -> tuple[str, int]:

@@ -4,7 +4,7 @@ import textwrap
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from inkgrad.data import DIGITS, HANDS, NO_DIGIT, NONDIGITS, TRAINED, Dataset
+from inkgrad.data import DIGITS, HANDS, NO_DIGIT, NONDIGITS, PRINTED, TRAINED, Dataset
 from inkgrad.models import NAMED, Ensemble, Network
 from inkgrad.training.command import train_command
 from inkgrad.training.metrics import Evaluation
@@ -223,6 +223,8 @@ def _source(name: str, *, alone: bool) -> str:
         return f"`{name}`: {hand.digits}; {hand.origin}. Terms: {hand.terms}."
     if name == NONDIGITS:
         return f"`{name}`: drawn by inkgrad from a fixed seed, as a class behind the digits: {', '.join(TRAINED)}."
+    if name == PRINTED:
+        return f"`{name}`: digits of free fonts (DejaVu, STIX, Computer Modern, Hershey), drawn from a fixed seed."
     known = _SOURCES.get(name, "Origin, license and writers of these data are not known to inkgrad.")
     return known if alone or name in _SOURCES else f"`{name}`: {known}"
 
