@@ -42,12 +42,12 @@ def nearest(known: Any, asked: Any, deskewed: bool) -> dict[str, float]:
 
 
 def support_vectors(known: Any, asked: Any) -> dict[str, float]:
-    """scikit-learn's SVC with a Gaussian kernel; C and gamma were chosen on the validation digits."""
+    """scikit-learn's SVC with a Gaussian kernel; C and gamma were chosen on the validation digits, from 20,000 others."""
     from sklearn.svm import SVC
 
     x, y = (part.images.reshape(len(part), -1).astype(np.float32) / 255 for part in (known, asked))
     start = time.perf_counter()
-    answers = SVC(C=10, gamma=0.02, cache_size=2000).fit(x, known.labels).predict(y)
+    answers = SVC(C=5, gamma=0.02, cache_size=2000).fit(x, known.labels).predict(y)
     return {"accuracy": float((answers == asked.labels).mean()), "seconds": time.perf_counter() - start}
 
 
