@@ -80,11 +80,20 @@ def test_what_is_missing_or_damaged_is_said(folder):
     np.savez(path, images28=np.zeros((3, 28, 28), np.uint8))
     with pytest.raises(DataError, match=r"not what it should be: KeyError"):
         load_hand("ardis")
+    np.savez(path, images28=np.zeros((3, 28, 28), np.uint8), labels=np.zeros(3))
+    with pytest.raises(DataError, match="labels are float64, expected whole numbers"):
+        load_hand("ardis")
+    whole = path.read_bytes()
+    path.write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(DataError, match="not what it should be: BadZipFile"):
+        load_hand("ardis")
     np.savez(path, images28=np.zeros((3, 20, 20), np.uint8), labels=np.zeros(3, np.uint8))
     with pytest.raises(DataError, match=r"images of data set 'ardis' must be uint8"):
         load_hand("ardis")
     (folder / "orand_car").mkdir()
     labels = folder / HANDS["orand_car"].file
     labels.write_text('file,label,boxes_xywh_digit\na.png,1,"[[1, 2]]"\n')
-    with pytest.raises(DataError):
+    with pytest.raises(DataError, match=r"labels\.csv is not what it should be"):
         load_hand("orand_car")
+    with pytest.raises(DataError, match="is kept to test by, so there is nothing to train on"):
+        load("semeion", train_on="all")

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from inkgrad.data import DIGITS, HANDS, NO_DIGIT, load
+from inkgrad.data import DIGITS, HANDS, NO_DIGIT, load, mixture_parts
 from inkgrad.errors import DataError
 
 
@@ -30,23 +30,36 @@ def test_all_are_learned_and_the_first_validates(usps):
     assert len(load("digits+usps", train_on="all").train) == 1437 + 30
 
 
-def test_what_is_no_digit_is_a_class_behind_the_digits(usps, monkeypatch):
+def test_what_is_no_digit_is_a_class_behind_the_digits(usps):
     del usps
-    monkeypatch.setattr("inkgrad.data.mixture._OF_EACH_KIND", 5)
     once, twice = load("digits+nondigits").train, load("digits+2*nondigits").train
     assert once.classes == (*DIGITS, NO_DIGIT)
-    assert (len(once), len(twice)) == (1250, 1300)
+    assert once.rejects
+    assert once.known_classes == DIGITS
+    assert (len(once), len(twice)) == (1200 + 480, 1200 + 960)  # 48 of each of the ten kinds, 96
     assert (once.labels[1200:] == 10).all()
-    assert len({image.tobytes() for image in twice.images[1200:] if image.any()}) > 80  # not the same ones twice
+    drawn = twice.images[1200:]
+    assert len({image.tobytes() for image in drawn if image.any()}) > 0.95 * drawn.any((1, 2)).sum()
     assert load("digits+nondigits").train.fingerprint() == once.fingerprint()
     assert load("digits+nondigits").validation.classes == DIGITS
+    known = once.known
+    assert (len(known), known.classes, known.rejects) == (1200, DIGITS, False)
 
 
-def test_printed_digits_are_always_new(usps, monkeypatch):
+def test_printed_digits_are_drawn_anew(usps):
     del usps
-    monkeypatch.setattr("inkgrad.data.mixture._OF_EACH_DIGIT", 3)
-    assert len(load("digits+printed").train) == 1230
-    assert len(load("digits+4*printed").train) == 1320
+    once, four = load("digits+printed").train, load("digits+4*printed").train
+    assert (len(once), len(four)) == (1250, 1400)  # 5 of each digit, 20
+    assert len({image.tobytes() for image in four.images[1200:]}) > 150
+
+
+def test_parts(tmp_path, monkeypatch):
+    assert mixture_parts("mnist+12*usps+nondigits") == [("mnist", 1), ("usps", 12), ("nondigits", 1)]
+    assert mixture_parts("mnist") == [("mnist", 1)]
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "a+b.csv").write_text("")
+    assert mixture_parts("a+b.csv") == [("a+b.csv", 1)]  # what is there is no mixture
+    assert mixture_parts(tmp_path / "a+b.csv") == [(str(tmp_path / "a+b.csv"), 1)]
 
 
 @pytest.mark.parametrize(
@@ -56,7 +69,12 @@ def test_printed_digits_are_always_new(usps, monkeypatch):
             "digits+semeion",
             "'semeion' in 'digits.semeion' is kept to test by; a mixture may add usps, ardis, orand_car",
         ),
-        ("digits+mnist", "'mnist' in .* is not known"),
+        ("digits+mnist", "'mnist' in .* can only be the first"),
+        ("digits+emnist", "'emnist' in .* is not known; a mixture may add usps, ardis, orand_car, printed, nondigits"),
+        ("semeion+usps", "'semeion' in .* is kept to test by"),
+        ("digits+usps+2*usps", "'usps' in .* is named twice"),
+        ("+usps", r"a part of '\+usps' has no name"),
+        ("digits+" + "x" * 5000, "is not known"),
         ("digits+0*usps", r"'0\*usps' in .* should be a number of times from 1 to 100 and a name, such as 3\*usps"),
         ("digits+x*usps", "should be a number of times"),
         ("nowhere+usps", "there is no data set 'nowhere'"),

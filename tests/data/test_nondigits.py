@@ -7,7 +7,7 @@ from inkgrad.data import DIGITS, NO_DIGIT, TESTED, TRAINED, nondigits
 from inkgrad.data.fonts import DIGIT_FONTS, FONTS, drawn, printed_digits
 from inkgrad.data.form import has_form
 from inkgrad.data.nondigits import glyphs, parts
-from inkgrad.errors import OptionError
+from inkgrad.errors import DataError, OptionError
 from inkgrad.models import KNearest
 
 KINDS = [*TRAINED, *TESTED]
@@ -42,6 +42,7 @@ def test_fonts_have_the_characters():
     for characters in (glyphs.LATIN, glyphs.FOREIGN, glyphs.SYMBOLS, glyphs.MATHEMATICAL):
         shapes = {drawn(character, FONTS[0]).tobytes() for character in characters}
         assert len(shapes) == len(characters)
+        assert drawn("\uffff", FONTS[0]).tobytes() not in shapes
 
 
 def test_printed_digits():
@@ -69,6 +70,17 @@ def test_a_piece_has_less_than_half_of_the_ink(digits, labels):
             kept.append(min(int(image.sum()) / ink[other.tobytes()] for other in whole))
     assert len(kept) > 60
     assert max(kept) < 0.5
+
+
+def test_without_the_digits_that_a_kind_is_made_of(digits):
+    train, _ = digits
+    ones = train[train.labels == 1]
+    with pytest.raises(DataError, match="digits train has no image of a 0 or 2 or 3, of which"):
+        nondigits(["pieces of 0, 2 and 3"], 1, ones, np.random.default_rng(0))
+    with pytest.raises(DataError, match="has no image of any digit"):
+        nondigits(["pairs of digits"], 1, ones[:0], np.random.default_rng(0))
+    rare = train[(train.labels == 1) | (np.arange(len(train)) == int(np.flatnonzero(train.labels == 3)[0]))]
+    assert nondigits(["pieces of 0, 2 and 3"], 3, rare, np.random.default_rng(0)).images.any()
 
 
 def test_kinds_come_one_after_the_other(digits):

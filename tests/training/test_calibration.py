@@ -11,6 +11,7 @@ from inkgrad.errors import OptionError
 from inkgrad.models import Classifier, Refusal, build
 from inkgrad.training import Run, Settings, calibrated
 from inkgrad.training.calibration import best_temperature
+from inkgrad.training.run import evaluated
 
 
 def test_the_temperature_undoes_a_factor():
@@ -26,13 +27,10 @@ def test_the_temperature_undoes_a_factor():
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory):
-    patch = pytest.MonkeyPatch()
-    patch.setattr("inkgrad.data.mixture._OF_EACH_KIND", 60)
     folder = tmp_path_factory.mktemp("run")
     settings = Settings(data="digits+nondigits", model="lenet5", epochs=3, optimizer="adam", calibrate=True)
     splits = load(settings.data)
     last = Run(folder, settings, splits).train()
-    patch.undo()
     return folder, splits, last
 
 
@@ -42,6 +40,8 @@ def test_a_run_calibrates_what_it_saves(run):
     assert classifier.refuses
     assert classifier.classes == tuple("0123456789")
     assert last["validation_accuracy"] > 0.8
+    evaluation = evaluated(classifier, splits.validation)
+    assert (last["validation_accuracy"], last["validation_loss"]) == (evaluation.accuracy, evaluation.log_loss)
     images, labels = splits.validation.images, splits.validation.labels
     kept = classifier.digit_probability(images) >= classifier.refusal.threshold
     assert kept.mean() == pytest.approx(0.99, abs=0.006)
@@ -68,3 +68,10 @@ def test_without_an_output_for_it_there_is_no_threshold():
         calibrated(replace(plain, refusal=Refusal()), splits.validation, kept=1.0)
     with pytest.raises(OptionError, match="calibrate needs validation data, but train-on all leaves none"):
         Settings(calibrate=True, train_on="all")
+    with pytest.raises(OptionError, match="has other classes than the classifier"):
+        calibrated(
+            replace(plain, classes=tuple("abc"), network=build("mlp", rng=ig.default_rng(0), classes=3)), splits.train
+        )
+    plain.network.layers[-1].weight.data[0, 0] = np.nan
+    with pytest.raises(OptionError, match="logits are not finite"):
+        calibrated(plain, splits.validation)

@@ -103,7 +103,7 @@ def test_of_a_mixture_each_source_and_what_is_refused(tmp_path, small):
     images, labels = (
         np.concatenate([getattr(part, name) for part in (small.train, none)]) for name in ("images", "labels")
     )
-    splits = small._replace(train=Dataset(images, labels, "some", none.classes))
+    splits = small._replace(train=Dataset(images, labels, "some", none.classes, rejects=True))
     settings = Settings(data="digits+3*usps+nondigits", model="two-layer", epochs=1, calibrate=True)
     Run(tmp_path, settings, splits).train()
     card = (tmp_path / "MODEL_CARD.md").read_text()

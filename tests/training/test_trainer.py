@@ -258,21 +258,24 @@ def test_an_interruption_waits_for_the_step(small):
 
 
 def test_a_second_interruption_does_not_wait():
-    with Interruption() as interruption:
+    with pytest.raises(KeyboardInterrupt), Interruption() as interruption:
         signal.raise_signal(signal.SIGINT)
         assert interruption.asked
-        with pytest.raises(KeyboardInterrupt):
-            signal.raise_signal(signal.SIGINT)
+        signal.raise_signal(signal.SIGINT)
+        pytest.fail("it went on")
 
 
 def test_an_interruption_inside_another_shares_its_flag():
-    with Interruption() as outer:
+    reached = []
+    with pytest.raises(KeyboardInterrupt), Interruption() as outer:
         with Interruption() as inner:
             signal.raise_signal(signal.SIGINT)
             assert inner.asked
+        reached.append("behind the inner one")
         assert outer.asked
         with pytest.raises(KeyboardInterrupt):
             outer.check()
+    assert reached
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
@@ -290,6 +293,18 @@ def test_an_interruption_after_the_last_step_is_not_lost(small):
         it.fit(epochs=1)
     assert press.calls == ["start", 1, 2, 3, 4, 5, 6, 7, "interrupt", "end"]
     assert len(it.history) == 1
+
+
+def test_an_interruption_at_the_very_end_is_not_lost(small):
+    class Press(Callback):
+        def on_end(self, trainer):
+            signal.raise_signal(signal.SIGINT)
+
+    it = trainer(small.train, callbacks=[Press()])
+    with pytest.raises(KeyboardInterrupt):
+        it.fit(epochs=1)
+    assert len(it.history) == 1
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
 def test_the_handler_of_others_stays():

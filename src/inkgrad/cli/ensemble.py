@@ -24,6 +24,8 @@ def run(models: Sequence[Path], *, out: Path, json: bool) -> None:
     shared = {name: value for name, value in settings[0].items() if all(other.get(name) == value for other in settings)}
     if any(one.get("train_on") == "all" for one in settings):  # then the validation part is no longer unseen
         shared["train_on"] = "all"
+    if shared.pop("calibrate", False):
+        say("the members' temperatures do not hold for the ensemble: its confidences are not calibrated", error=True)
     save_classifier(out, whole, training={"settings": shared, "members": settings})
     count = len(whole.network.members)  # type: ignore[attr-defined]
     if json:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from inkgrad.cli.output import emit_json, say, table
-from inkgrad.data import Dataset, load
+from inkgrad.data import Dataset, load, mixture_parts
 from inkgrad.errors import OptionError
 from inkgrad.models import Classifier
 from inkgrad.models import load as load_model
@@ -28,7 +28,11 @@ def run(model: Path, *, data: str | None, split: str, report: Path | None, json:
         raise OptionError(
             f"{model} was trained with --train-on all, so it has learned from the validation part; use --split test"
         )
-    splits = load(source)
+    learned = {part.name for part in mixture_parts(settings.get("data", ""))[1:]}
+    parts = mixture_parts(source)
+    if parts[0].name in learned:
+        say(f"{model} has learned from all of {parts[0].name}: this tells nothing of unseen digits", error=True)
+    splits = load(parts[0].name)  # of a mixture the first part has the digits to measure on
     dataset = splits.test if split == "test" else splits.validation
     if len(dataset) == 0:
         raise OptionError(f"{dataset.name} has no images; choose another --split or larger --data")

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from inkgrad.cli.output import emit_json, say
-from inkgrad.data import NAMES, Augmentation, load
+from inkgrad.data import NAMES, Augmentation, load, mixture_parts
 from inkgrad.errors import DivergenceError, OptionError
 from inkgrad.models import MODEL_FILE
 from inkgrad.training import (
@@ -188,8 +188,12 @@ def _parsed(typed: dict[str, Any]) -> dict[str, Any]:
 
 def _lasting(data: str) -> str:
     """The name of a data set, or a path that still leads to it from another folder."""
-    first, plus, others = (data, "", "") if Path(data).exists() else data.partition("+")
-    return (first if first in NAMES or not Path(first).exists() else str(Path(first).resolve())) + plus + others
+    parts = mixture_parts(data)
+    first = parts[0].name
+    if first in NAMES or not Path(first).exists():
+        return data
+    parts[0] = parts[0]._replace(name=str(Path(first).resolve()))
+    return "+".join(f"{part.times}*{part.name}" if part.times > 1 else part.name for part in parts)
 
 
 def _augmentation(text: str) -> Augmentation:

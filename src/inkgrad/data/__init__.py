@@ -16,7 +16,7 @@ from inkgrad.data.hands import HANDS, Hand, load_hand
 from inkgrad.data.idx import read_idx
 from inkgrad.data.ink import find_ink
 from inkgrad.data.loader import Loader
-from inkgrad.data.mixture import NONDIGITS, PRINTED
+from inkgrad.data.mixture import NONDIGITS, PRINTED, mixture_parts
 from inkgrad.data.mnist import fetch_mnist, load_mnist, mnist_folder
 from inkgrad.data.nondigits import NO_DIGIT, TESTED, TRAINED, nondigits
 from inkgrad.data.normalization import NORMALIZATIONS, center, deskew, normalize, normalize_size, normalize_stroke
@@ -58,6 +58,7 @@ __all__ = [
     "load_folder",
     "load_hand",
     "load_mnist",
+    "mixture_parts",
     "mixup",
     "mnist_folder",
     "nondigits",

@@ -111,8 +111,8 @@ class Augmentation:
         """New images, (n, h, w) float32 in 0..1 with ink as 1, from images of the same kind.
 
         What moves pixels is done in one step, so that they are interpolated once: first the elastic distortion, then
-        shear, scale, rotation and shift; after that thickness, blur, contrast, background, lines, noise, speckle,
-        cutout, polarity.
+        shear, scale, zoom, stretch, rotation and shift; after that thickness, blur, contrast, background, lines, noise,
+        speckle, cutout, polarity.
         """
         if self == NONE:
             return images

@@ -31,6 +31,7 @@ class Dataset:
         labels: int64 (n,), each an index into `classes`.
         name: what the data set is called in messages and logs.
         classes: the name of each class.
+        rejects: whether the last class stands for what is none of the others.
 
     Raises:
         DataError: a shape or dtype is another, the counts differ or a label has no class.
@@ -46,6 +47,7 @@ class Dataset:
     labels: Labels
     name: str
     classes: tuple[str, ...] = DIGITS
+    rejects: bool = False
 
     def __post_init__(self) -> None:
         _check_array(self.name, "images", self.images, np.dtype(np.uint8), (SIDE, SIDE))
@@ -100,6 +102,17 @@ class Dataset:
             return replace(self, images=self.images[index], labels=self.labels[index])
         except IndexError as error:
             raise DataError(f"data set {self.name!r} with {len(self)} images cannot be indexed so: {error}") from error
+
+    @property
+    def known_classes(self) -> tuple[str, ...]:
+        """The classes without that of what is none of them."""
+        return self.classes[:-1] if self.rejects else self.classes
+
+    @property
+    def known(self) -> "Dataset":
+        """The images that are of one of them, with the names of these alone."""
+        part = self[self.labels < len(self.known_classes)] if self.rejects else self
+        return replace(part, classes=self.known_classes, rejects=False)
 
     def fingerprint(self) -> str:
         """The SHA-256, in hex, of images, labels and class names: equal for equal data, whatever the name.

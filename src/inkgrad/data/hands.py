@@ -103,13 +103,17 @@ def load_hand(name: str) -> Dataset:
     read: Callable[[Path], tuple[Any, Any]] = _from_boxes if path.suffix == ".csv" else _from_npz
     try:
         images, labels = read(path)
+        if np.asarray(labels).dtype.kind not in "iu":
+            raise TypeError(f"labels are {np.asarray(labels).dtype}, expected whole numbers")
         return Dataset(np.asarray(images), np.asarray(labels).astype(np.int64), name)
-    except (KeyError, TypeError, ValueError, OSError, EOFError) as error:
+    except DataError:
+        raise
+    except Exception as error:  # a damaged archive or picture fails in any way
         raise DataError(f"{path} is not what it should be: {type(error).__name__} {error}; get it again") from error
 
 
 def _from_npz(path: Path) -> tuple[Any, Any]:
-    with np.load(path, allow_pickle=False) as file:
+    with path.open("rb") as raw, np.load(raw, allow_pickle=False) as file:
         return file["images28"], file["labels"]
 
 

@@ -11,7 +11,7 @@ from inkgrad.data.dataset import Dataset, Splits
 from inkgrad.data.digits import load_digits
 from inkgrad.data.folder import class_folders, load_folder
 from inkgrad.data.hands import HANDS, load_hand
-from inkgrad.data.mixture import load_mixture
+from inkgrad.data.mixture import load_mixture, mixture_parts
 from inkgrad.data.mnist import load_mnist
 from inkgrad.data.table import load_csv
 from inkgrad.errors import DataError, OptionError
@@ -65,9 +65,11 @@ def load(source: str | os.PathLike[str], *, train_on: Literal["train", "all"] = 
     """
     if train_on not in ("train", "all"):
         raise OptionError(f"train_on is {train_on!r}, expected 'train' or 'all'; choose one of them")
-    if isinstance(source, str) and "+" in source and not Path(source).exists():
-        return load_mixture(source, lambda first: load(first, train_on=train_on))
+    if len(mixture_parts(source)) > 1:
+        return load_mixture(os.fspath(source), lambda first: load(first, train_on=train_on))
     if source in HANDS and HANDS[str(source)].held_out:
+        if train_on == "all":
+            raise DataError(f"{source!r} is kept to test by, so there is nothing to train on; take another data set")
         everything = load_hand(str(source))
         nothing = np.zeros(len(everything), np.bool_)
         return Splits(_part(everything, nothing, "train"), _part(everything, ~nothing, "validation"), everything)

@@ -86,6 +86,11 @@ def assemble(
         raise OptionError(
             f"warmup-steps must be fewer than all steps of the training, but are {settings.warmup_steps} of {total}"
         )
+    if train.rejects and NAMED[settings.model].probabilities != "softmax":
+        raise OptionError(
+            f"{settings.model} gives each class a probability of its own, so it cannot learn what is none of them; "
+            "leave nondigits out, or choose another model"
+        )
     weights_rng, order_rng = default_rng(settings.seed).spawn(2)
     options: dict[str, Any] = {} if settings.hidden is None else {"hidden": list(settings.hidden)}
     options |= {n: v for n in ("width", "depth") if (v := getattr(settings, n)) is not None}

@@ -30,7 +30,8 @@ def calibrated(classifier: Classifier, dataset: Dataset, *, kept: float = KEPT) 
         kept: the share of them that shall be read.
 
     Raises:
-        OptionError: there are no digits to fit to, or `kept` is not between 0 and 1.
+        OptionError: there are no digits to fit to, of other classes, logits that are not finite, or `kept` is not
+            between 0 and 1.
 
     >>> import inkgrad as ig
     >>> splits = ig.data.load("digits")
@@ -43,7 +44,17 @@ def calibrated(classifier: Classifier, dataset: Dataset, *, kept: float = KEPT) 
     if not 0 < kept < 1:
         raise OptionError(f"the share to keep must be between 0 and 1, but is {kept:g}")
     plain = replace(classifier, temperature=1.0)
-    temperature = best_temperature(plain.predict_logits(dataset.images), dataset.labels, classifier.probabilities)
+    logits = plain.predict_logits(dataset.images)
+    if len(dataset) and int(dataset.labels.max()) >= logits.shape[1]:
+        raise OptionError(
+            f"{dataset.name} has other classes than the classifier ({', '.join(plain.classes)}); calibrate it on "
+            "digits of its own"
+        )
+    if not np.isfinite(logits).all():
+        raise OptionError("the classifier's logits are not finite, so no temperature fits them; train it anew")
+    # Several views give logarithms of probabilities already.
+    kind = "softmax" if len(plain.views) > 1 else plain.probabilities
+    temperature = best_temperature(logits, dataset.labels, kind)
     if plain.refusal is None:
         return replace(plain, temperature=temperature)
     threshold = float(np.quantile(plain.digit_probability(dataset.images), 1 - kept))

@@ -11,8 +11,8 @@ __all__ = ["Interruption"]
 class Interruption:
     """Inside the `with` block a first Ctrl-C only sets a flag; a second one interrupts at once, as usual.
 
-    One inside another shares its flag. In other threads than the main one, where Python lets no one handle signals, it
-    does nothing.
+    Who leaves the block after a Ctrl-C is interrupted there at last. One inside another shares its flag. In other
+    threads than the main one, where Python lets no one handle signals, it does nothing.
     """
 
     def __init__(self) -> None:
@@ -50,6 +50,8 @@ class Interruption:
     ) -> None:
         if self._before is not None:
             signal.signal(signal.SIGINT, self._before)
+            if kind is None:
+                self.check()
 
     def _ask(self, number: int, frame: FrameType | None) -> None:
         if self._pressed:

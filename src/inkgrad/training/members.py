@@ -171,14 +171,21 @@ class EnsembleRun:
         validation = self.splits.validation
         if not len(validation):
             return result, None
-        answers = np.stack([member.predict_proba(validation.images) for member in members])
-        together = answers.mean(axis=0) if whole.temperature == 1 else whole.predict_proba(validation.images)
+        answers = np.stack([_shares(member, validation.images) for member in members])
+        plain = whole.temperature == 1 and not whole.refuses
+        together = answers.mean(axis=0) if plain else whole.predict_proba(validation.images)
         evaluation = evaluate_predictions(validation.labels, together, whole.classes)
         result |= {"validation_loss": evaluation.log_loss, "validation_accuracy": evaluation.accuracy}
         result["members_validation_accuracy"] = [float(last["validation_accuracy"]) for last in lasts]
         if len(members) > 1:
             result["validation_accuracy_without_one"] = accuracies_without_one(answers, validation.labels)
         return result, evaluation
+
+
+def _shares(member: Classifier, images: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """The probability of each class, of which an ensemble takes the mean; below 1 in all where it may be none."""
+    probabilities = member.predict_proba(images)
+    return probabilities * member.digit_probability(images)[:, None] if member.refuses else probabilities
 
 
 def accuracies_without_one(answers: NDArray[np.float32], labels: NDArray[np.int64]) -> list[float]:

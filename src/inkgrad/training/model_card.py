@@ -4,7 +4,7 @@ import textwrap
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from inkgrad.data import DIGITS, HANDS, NO_DIGIT, NONDIGITS, PRINTED, TRAINED, Dataset
+from inkgrad.data import DIGITS, HANDS, NONDIGITS, PRINTED, TRAINED, Dataset, mixture_parts
 from inkgrad.models import NAMED, Ensemble, Network
 from inkgrad.training.command import train_command
 from inkgrad.training.metrics import Evaluation
@@ -67,11 +67,11 @@ def model_card(
     """
     parts = [
         f"# {_name(settings)} on {train.name}",
-        f"A neural network that reads {_what(train.classes)}, trained by inkgrad {machine['inkgrad']}.",
+        f"A neural network that reads {_what(train.known_classes)}, trained by inkgrad {machine['inkgrad']}.",
         _network(settings, net, file_bytes),
         _USE,
         _measured(evaluation, histories, settings),
-        _limits(settings, train.classes),
+        _limits(settings, train),
         _data(settings, train),
         _training(settings, histories, machine),
         _again(settings),
@@ -125,11 +125,7 @@ def _network(settings: Settings, net: Network | Ensemble, file_bytes: int) -> st
 
 
 def _what(classes: Sequence[str]) -> str:
-    return "single handwritten digits" if _digits(classes) else f"images of {len(classes)} classes"
-
-
-def _digits(classes: Sequence[str]) -> bool:
-    return tuple(classes) in (DIGITS, (*DIGITS, NO_DIGIT))
+    return "single handwritten digits" if tuple(classes) == DIGITS else f"images of {len(classes)} classes"
 
 
 def _range(values: Sequence[float], words: str) -> str:
@@ -171,15 +167,16 @@ def _misread(evaluation: Evaluation) -> str:
     return ", ".join(pairs) or "none"
 
 
-def _limits(settings: Settings, classes: Sequence[str]) -> str:
-    known = "the digits 0 to 9" if _digits(classes) else f"its classes ({', '.join(classes)})"
+def _limits(settings: Settings, train: Dataset) -> str:
+    classes = train.known_classes
+    known = "the digits 0 to 9" if tuple(classes) == DIGITS else f"its classes ({', '.join(classes)})"
     random = (
         "It has seen images changed at random, as listed below" if _augmented(settings) else "It has seen no others"
     )
     refuses = (
         "It has learned from drawn examples what is no digit, and refuses what is below a threshold of its digit "
         "probability. What resembles none of the examples may be read as a digit all the same."
-        if classes[-1] == NO_DIGIT
+        if train.rejects
         else f"It knows {known} and nothing else. It cannot refuse: a letter, two digits in one picture, a scribble or "
         "a photograph gets one of these answers too, often with high confidence. Only a picture without any ink is "
         "answered with none."
@@ -206,15 +203,15 @@ def _data(settings: Settings, train: Dataset) -> str:
         "scaling of pixels": settings.scaling,
     }
     if settings.calibrate:
-        rows["calibration"] = "a temperature" + (" and a threshold" if train.classes[-1] == NO_DIGIT else "")
+        rows["calibration"] = "a temperature" + (" and a threshold" if train.rejects else "")
         rows["calibration"] += ", fitted to the validation images, by which the figures above flatter"
     return "\n\n".join(["## Data", _table(rows), *(_wrapped(source) for source in _sources(settings.data))])
 
 
 def _sources(data: str) -> list[str]:
     """Where each part of the data comes from, and its terms."""
-    parts = data.split("+")
-    return [_source(part.rpartition("*")[2], alone=len(parts) == 1) for part in parts]
+    parts = mixture_parts(data)
+    return [_source(part.name, alone=len(parts) == 1) for part in parts]
 
 
 def _source(name: str, *, alone: bool) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from inkgrad.data import NO_DIGIT, Dataset, Splits
+from inkgrad.data import Dataset, Splits
 from inkgrad.errors import CheckpointError, OptionError
 from inkgrad.files import plain, write_atomically
 from inkgrad.models import MODEL_FILE, NAMED, Classifier, Refusal, first_views, save_classifier
@@ -153,8 +153,9 @@ class Run:
             if self.settings.calibrate:
                 classifier = calibrated(classifier, self.splits.validation)
             evaluation = evaluated(classifier, self.splits.validation)
-            if self.settings.views > 1 and evaluation is not None:  # the history knows of one view
-                last["validation_accuracy"] = evaluation.accuracy
+            if evaluation is not None and (self.settings.views > 1 or self.settings.calibrate):
+                # The history knows of one view, and of no temperature.
+                last |= {"validation_accuracy": evaluation.accuracy, "validation_loss": evaluation.log_loss}
             save_classifier(
                 self.folder / MODEL_FILE, classifier, metrics=last, training=origin(self.trainer, self.settings)
             )
@@ -188,18 +189,15 @@ class Run:
         """The network as the model file will hold it, with averaged weights where there are any."""
         step = self.trainer.step
         with contextlib.nullcontext() if step.average is None else step.average.applied():
-            classes, refusal = self.splits.train.classes, None
-            if classes[-1] == NO_DIGIT:
-                classes, refusal = classes[:-1], Refusal()
             yield Classifier(
                 step.net,
                 self.trainer.loader.scaling,
-                classes,
+                self.splits.train.known_classes,
                 NAMED[self.settings.model].probabilities,
                 normalizations=self.settings.normalize,
                 projection=self.trainer.projection,
                 views=first_views(self.settings.views),
-                refusal=refusal,
+                refusal=Refusal() if self.splits.train.rejects else None,
             )
 
 

@@ -231,7 +231,10 @@ class Trainer:
         return measured
 
     def _measure(self, dataset: Dataset) -> dict[str, float]:
-        logits = self.validation_logits = network_logits(self.step.net, dataset.images, self.loader.scaling)
+        logits = network_logits(self.step.net, dataset.images, self.loader.scaling)
+        if self.train.rejects and not dataset.rejects:  # that it is a digit is known here; which one is the question
+            logits = logits[:, :-1]
+        self.validation_logits = logits
         return {
             "validation_loss": self.step.loss(logits, dataset.labels).item(),
             "validation_accuracy": float((logits.argmax(axis=1) == dataset.labels).mean()),

@@ -41,8 +41,21 @@ def mathematical_symbol(rng: np.random.Generator) -> Images:
 
 def stroke_letter(rng: np.random.Generator) -> Images:
     """A Latin letter drawn with strokes of one width."""
-    return stroked(LATIN[rng.integers(len(LATIN))], rng)
+    return _varied(stroked(LATIN[rng.integers(len(LATIN))], rng), rng)
 
 
 def _chosen(characters: str, rng: np.random.Generator) -> Images:
-    return drawn(characters[rng.integers(len(characters))], FONTS[rng.integers(len(FONTS))])
+    return _varied(drawn(characters[rng.integers(len(characters))], FONTS[rng.integers(len(FONTS))]), rng)
+
+
+def _varied(glyph: Images, rng: np.random.Generator) -> Images:
+    """Wider or narrower, leaning and turned a little, as no two prints are the same."""
+    import cv2
+
+    height, width = glyph.shape
+    lean, turn, wide = rng.uniform(-0.2, 0.2), np.radians(rng.uniform(-8, 8)), np.exp(rng.uniform(-0.25, 0.25))
+    matrix = np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]]) @ np.array([[wide, lean], [0, 1]])
+    corners = matrix @ np.array([[0, width, 0, width], [0, 0, height, height]])
+    low = corners.min(axis=1) - 1
+    size = np.ceil(corners.max(axis=1) - low + 1).astype(int)
+    return np.asarray(cv2.warpAffine(glyph, np.column_stack([matrix, -low]), size.tolist()), np.uint8)

@@ -67,6 +67,7 @@ def nondigits(kinds: Sequence[str], each: int, digits: Dataset, rng: np.random.G
 
     Raises:
         OptionError: a kind that is not there.
+        DataError: a kind needs digits that are not among the given ones.
 
     >>> from inkgrad.data.digits import load_digits
     >>> drawn = nondigits(["figures", "pairs of digits"], 3, load_digits()[0], np.random.default_rng(0))
@@ -81,4 +82,4 @@ def nondigits(kinds: Sequence[str], each: int, digits: Dataset, rng: np.random.G
     for index in range(len(images)):
         images[index] = known[kinds[index // each]](digits, rng)
     labels = np.full(len(images), len(DIGITS), np.int64)
-    return Dataset(images, labels, "nondigits", (*DIGITS, NO_DIGIT))
+    return Dataset(images, labels, "nondigits", (*DIGITS, NO_DIGIT), rejects=True)

@@ -4,10 +4,12 @@ import numpy as np
 
 from inkgrad.data.dataset import SIDE, Dataset, Images
 from inkgrad.data.form import to_form
+from inkgrad.errors import DataError
 
 __all__ = ["crowd", "pair", "piece", "turned"]
 
 _KEPT = (0.2, 0.49)
+_TRIES = 100  # before the digits that will do are looked for one by one
 _MIRRORED = (3, 4, 6, 7, 9)
 _LYING = (2, 3, 4, 5, 6, 7, 8, 9)
 
@@ -67,10 +69,17 @@ def pair(digits: Dataset, rng: np.random.Generator) -> Images:
 
 def _drawn(digits: Dataset, labels: tuple[int, ...] | None, rng: np.random.Generator) -> tuple[Images, int]:
     """A digit at random and its label, with one of the labels where there are any."""
-    while True:
+    for _ in range(_TRIES if len(digits) else 0):
         image, label = digits[int(rng.integers(len(digits)))]
         if (labels is None or label in labels) and image.any():
             return image, label
+    chosen = np.ones(len(digits), np.bool_) if labels is None else np.isin(digits.labels, labels)
+    places = np.flatnonzero(chosen & digits.images.any(axis=(1, 2)))
+    if not places.size:
+        wanted = "any digit" if labels is None else f"a {' or '.join(map(str, labels))}"
+        raise DataError(f"{digits.name} has no image of {wanted}, of which things that are no digits are made")
+    image, label = digits[int(places[rng.integers(places.size)])]
+    return image, label
 
 
 def _cut(image: Images) -> Images:

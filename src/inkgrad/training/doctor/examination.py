@@ -123,8 +123,9 @@ def diagnose(
         reason = _no_doubts(training, early=not labels_too, blamed=blamed)
         found += [] if reason else label_findings(training, worst)
         missing |= {"suspect-labels": reason} if reason else {}
-    found += class_findings(trainer.train.labels, trainer.train.classes)
-    found += input_findings(images) + image_findings(trainer.train.images)
+    known = trainer.train.known
+    found += class_findings(known.labels, known.classes)
+    found += input_findings(images) + image_findings(known.images)
     return Diagnosis(
         findings=most_serious_first(found),
         layers=tuple(layers),
@@ -158,7 +159,8 @@ def _readings(trainer: Trainer, most: int, rng: np.random.Generator) -> tuple[Re
     training = read(step, scaling, trainer.train, most=most, rng=rng)
     if trainer.validation is None:
         return training, None
-    return training, read(step, scaling, trainer.validation, most=most, rng=rng)
+    rejects = trainer.train.rejects
+    return training, read(step, scaling, trainer.validation, most=most, rng=rng, rejects=rejects)
 
 
 def _no_doubts(training: Reading, *, early: bool, blamed: bool) -> str | None:

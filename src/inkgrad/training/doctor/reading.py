@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inkgrad.data import Dataset, Scaling
-from inkgrad.models import NAMED, Classifier
+from inkgrad.models import NAMED, Classifier, Refusal
 from inkgrad.training.step import TrainStep
 
 __all__ = ["Reading", "read"]
@@ -67,7 +67,9 @@ class Reading:
         return 1 - float(self.losses.mean()) / math.log(self.probabilities.shape[1])
 
 
-def read(step: TrainStep, scaling: Scaling, dataset: Dataset, *, most: int, rng: np.random.Generator) -> Reading:
+def read(
+    step: TrainStep, scaling: Scaling, dataset: Dataset, *, most: int, rng: np.random.Generator, rejects: bool = False
+) -> Reading:
     """Have a copy of the network read a data set, with averaged weights where the training keeps them.
 
     Args:
@@ -76,6 +78,7 @@ def read(step: TrainStep, scaling: Scaling, dataset: Dataset, *, most: int, rng:
         dataset: the digits.
         most: of larger data sets so many are drawn.
         rng: draws them.
+        rejects: whether the network has learned what is none of the classes.
     """
     indices = np.arange(len(dataset))
     if len(dataset) > most:
@@ -85,5 +88,7 @@ def read(step: TrainStep, scaling: Scaling, dataset: Dataset, *, most: int, rng:
     kind = "softmax" if named is None else named.probabilities
     averaged = contextlib.nullcontext() if average is None else average.applied()
     with averaged, np.errstate(over="ignore", invalid="ignore"):
-        probabilities = Classifier(net, scaling, dataset.classes, kind).predict_proba(dataset.images[indices])
+        refusal = Refusal() if rejects and not dataset.rejects else None
+        reader = Classifier(net, scaling, dataset.classes, kind, refusal=refusal)
+        probabilities = reader.predict_proba(dataset.images[indices])
     return Reading(indices, dataset.labels[indices], probabilities.astype(np.float64))
