@@ -42,7 +42,7 @@ def nearest(known: Any, asked: Any, deskewed: bool) -> dict[str, float]:
 
 
 def support_vectors(known: Any, asked: Any) -> dict[str, float]:
-    """scikit-learn's SVC with a Gaussian kernel; C and gamma were chosen on the validation digits, from 20,000 others."""
+    """scikit-learn's SVC with a Gaussian kernel; C and gamma were chosen on the validation digits."""
     from sklearn.svm import SVC
 
     x, y = (part.images.reshape(len(part), -1).astype(np.float32) / 255 for part in (known, asked))

@@ -51,8 +51,8 @@ def load_mixture(source: str, load: Callable[[str], Splits]) -> Splits:
     Args:
         source: names joined by "+", each perhaps with a number of times before it, as in "mnist+3*usps". The first is
             what `load` knows, the others are sets of other hands, or drawn from a fixed seed: `printed`, digits of many
-            fonts, 4 of each digit for 1,000 images of the first set, and `nondigits`, 4 of each kind for 100 images, with
-            pieces and crowds of digits of the first set. `2*nondigits` are twice as many.
+            fonts, 4 of each digit for 1,000 images of the first set, and `nondigits`, 4 of each kind for 100 images,
+            with pieces and crowds of digits of the first set. `2*nondigits` are twice as many.
         load: gives the splits of the first.
 
     Raises:
