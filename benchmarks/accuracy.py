@@ -1,8 +1,8 @@
 """Test accuracy of the frozen recipes on MNIST, as mean and spread over seeds.
 
 The recipes were chosen on the last 10,000 training digits; every evaluation on the test set goes into
-test_ledger.jsonl. Runs in the folder go on where they were stopped, and nothing is trained or evaluated twice: the folder
-trained/ has the runs of the figures, another one trains all anew.
+test_ledger.jsonl. Runs in the folder go on where they were stopped, and nothing is trained or evaluated twice: trained/
+has the runs of the figures, another folder trains all anew.
 
     python benchmarks/accuracy.py [--seeds 3] [--recipe NAME ...] [--keep FOLDER] [--split validation]
 """
