@@ -57,7 +57,7 @@ def test_json_and_a_second_time(inkgrad, home, tmp_path, monkeypatch):
         raise StorageError("the disk is full")
 
     before = (home / "xdg_data_home/inkgrad/quickstart/model.safetensors").read_bytes()
-    monkeypatch.setattr("inkgrad.training.run.save", fail)
+    monkeypatch.setattr("inkgrad.training.run.save_classifier", fail)
     failed = inkgrad("quickstart", "--out", tmp_path / "samples")
     assert failed.status == 1
     assert failed.err.endswith("inkgrad: the disk is full\n")

@@ -65,7 +65,7 @@ def test_every_choice_arrives(inkgrad, tmp_path):
     default = ig.training.Settings().as_json()
     assert {key for key, value in settings.items() if value == default[key]} == {
         *("data", "model", "width", "depth", "epochs", "momentum", "clip_value", "early_stopping", "recipe"),
-        *("teacher", "temperature", "teacher_weight", "members"),
+        *("teacher", "temperature", "teacher_weight", "calibrate", "members"),
     }
     assert settings["normalize"] == ("deskew", "size")
     assert settings["augmentation"] == {"rotation": 5, "noise": 0.1}
