@@ -4,6 +4,7 @@ from inkgrad.kernels.reference.activation import activation_backward, activation
 from inkgrad.kernels.reference.affine import affine_forward
 from inkgrad.kernels.reference.convolution import conv2d_forward, conv2d_input_gradient, conv2d_weight_gradient
 from inkgrad.kernels.reference.cross_entropy import cross_entropy_of_labels, cross_entropy_of_targets
+from inkgrad.kernels.reference.ctc import ctc_loss
 from inkgrad.kernels.reference.dropout import dropout_mask
 from inkgrad.kernels.reference.gather import gather_scaled
 from inkgrad.kernels.reference.normalization import (
@@ -48,6 +49,7 @@ __all__ = [
     "conv2d_weight_gradient",
     "cross_entropy_of_labels",
     "cross_entropy_of_targets",
+    "ctc_loss",
     "dropout_mask",
     "gather_scaled",
     "implements",

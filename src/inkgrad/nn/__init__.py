@@ -3,6 +3,7 @@
 from inkgrad.autodiff.ops import (
     binary_cross_entropy,
     cross_entropy,
+    ctc_loss,
     distillation_loss,
     mean_squared_error,
     sigmoid_squared_error,
@@ -47,6 +48,7 @@ __all__ = [
     "Tanh",
     "binary_cross_entropy",
     "cross_entropy",
+    "ctc_loss",
     "distillation_loss",
     "feature_maps",
     "init",

@@ -27,6 +27,7 @@ from inkgrad.autodiff.ops.arithmetic import (
     where,
 )
 from inkgrad.autodiff.ops.convolution import conv2d
+from inkgrad.autodiff.ops.ctc import ctc_loss
 from inkgrad.autodiff.ops.linear import affine, matmul
 from inkgrad.autodiff.ops.loss import (
     binary_cross_entropy,
@@ -54,6 +55,7 @@ __all__ = [
     "concatenate",
     "conv2d",
     "cross_entropy",
+    "ctc_loss",
     "distillation_loss",
     "divide",
     "dropout",

@@ -23,7 +23,7 @@ def cross_entropy_of_labels(
         losses (n,), gradient of each sample's loss for its own logits (n, k).
     """
     rows = np.arange(len(labels))
-    log_p = _log_softmax(logits)
+    log_p = log_softmax(logits)
     gradient = np.exp(log_p)
     gradient[rows, labels] -= 1
     return -weights * log_p[rows, labels], gradient * weights[:, None]
@@ -40,12 +40,13 @@ def cross_entropy_of_targets(logits: NDArray[Any], targets: NDArray[Any]) -> tup
     Returns:
         losses (n,), gradient of each sample's loss for its own logits (n, k).
     """
-    log_p = _log_softmax(logits)
+    log_p = log_softmax(logits)
     losses = -(targets * log_p).sum(axis=1)
     return losses, np.exp(log_p) * targets.sum(axis=1, keepdims=True) - targets
 
 
-def _log_softmax(logits: NDArray[Any]) -> NDArray[Any]:
+def log_softmax(logits: NDArray[Any]) -> NDArray[Any]:
+    """log softmax(z) of each row, (n, k)."""
     if logits.size == 0:
         return logits.copy()
     shifted = logits - logits.max(axis=1, keepdims=True)  # exp of at most 0 never overflows
