@@ -1,4 +1,4 @@
-"""Neighbouring operations that are done in one go: a convolution with what follows it, a sum with its ReLU."""
+"""Neighbouring operations that are done in one go: a convolution with what follows it, a sum with its ReLU, and so on."""
 
 from collections import Counter
 from typing import Any
@@ -15,6 +15,7 @@ _CHAINS: dict[str, tuple[tuple[str, str], ...]] = {
     "batch_norm_inference": (("relu", "relu"),),
     "add": (("relu", "relu"),),
     "affine": (("batch_norm_inference", "norm"), ("relu", "relu")),
+    "reshape": (("transpose", "turned"),),
 }
 
 

@@ -45,7 +45,7 @@ class Value:
     """An intermediate result: one row an image.
 
     Attributes:
-        shape: of one image: (d,), or (c, h, w), which lies in memory as (h, w, c).
+        shape: of one image: (d,), (c, h, w), which lies in memory as (h, w, c), or (t, c), which lies as it is.
         place: where it lies.
         differentiated: whether a parameter lies behind it.
         gradient: where dL/d(value) lies, once a consumer has written it.

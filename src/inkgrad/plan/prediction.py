@@ -15,7 +15,7 @@ from inkgrad.plan.fusion import fuse
 from inkgrad.plan.planner import Planner, Value
 from inkgrad.plan.program import Program
 from inkgrad.plan.trace import SAMPLES, Trace, Unplannable, trace
-from inkgrad.plan.training import check_batch, input_place
+from inkgrad.plan.training import check_batch, input_place, output_shape
 from inkgrad.plan.words import COUNT, Place
 
 __all__ = ["PredictionPlan"]
@@ -33,7 +33,7 @@ class PredictionPlan:
     normalization) is made anew, so that changed weights count at once. Several threads may predict; they take turns.
 
     Args:
-        net: (images) -> (n, k), in prediction mode.
+        net: (images) -> (n, k) or (n, t, k), in prediction mode.
         images: some images, float32 (n, c, h, w) or (n, d).
         holders: parameters and buffers by the id of their arrays.
 
@@ -55,7 +55,7 @@ class PredictionPlan:
         return images.shape[1:] == self.shape and images.dtype == np.float32 and len(images) > 0
 
     def run(self, images: NDArray[np.float32]) -> NDArray[np.float32]:
-        """(n, ...) -> a new array (n, k)."""
+        """(n, ...) -> a new array (n, k) or (n, t, k)."""
         images = np.ascontiguousarray(images)
         with self._lock:
             return self._blocks_for(images).run(images)
@@ -86,16 +86,17 @@ class _Blocks:
         if planner.before or planner.observers:
             raise Unplannable("a layer within the network is in training mode")
         result = planner.value(traced.output)
-        if len(result.shape) != 1 or traced.output.shape[0] != SAMPLES:
-            raise Unplannable("the result is not (n, k)")
-        self._columns = result.size
+        self._output = output_shape(result)
+        if traced.output.shape != (SAMPLES, *self._output):
+            raise Unplannable("the result is not (n, k) or (n, t, k)")
+        self._size = result.size
         program.emit(elementwise.copy, COUNT, result.size, result.place, Place(0, 4 * result.size, "output"))
         program.lay_out()
 
     def run(self, images: NDArray[np.float32]) -> NDArray[np.float32]:
-        output = np.empty((len(images), self._columns), np.float32)
+        output = np.empty((len(images), *self._output), np.float32)
         come, go = images.ctypes.data, output.ctypes.data
         for start in range(0, len(images), self.capacity):
-            addresses = {"images": come + start * self._per_image, "output": go + 4 * start * self._columns}
+            addresses = {"images": come + start * self._per_image, "output": go + 4 * start * self._size}
             run_on_threads(self.program.bind(min(self.capacity, len(images) - start), addresses))
         return output

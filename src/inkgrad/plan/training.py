@@ -28,17 +28,17 @@ class TrainingPlan:
     """What one step of a network and its loss does, for batches of images of one shape.
 
     Args:
-        net: (images) -> logits, as a tensor.
+        net: (images) -> logits (n, k) or (n, t, k), as a tensor.
         loss: (logits, labels) -> a tensor of one element, a mean over the images.
         images: a batch, float32 (n, c, h, w) or (n, d); the plan takes batches up to its size.
-        labels: int64 (n,), or float32 targets as the loss takes them.
+        labels: int64 (n,), or targets as the loss takes them.
         parameters: the parameters, each float32, whose gradients lie one after the other in `gradient`.
         gradient: (all elements,), filled by each run.
         holders: parameters and buffers by the id of their arrays.
         update: the kernel of an optimizer's update and its arrays, weights and state, if a run shall end with it.
 
     Attributes:
-        logits: those of the last run, (n, k).
+        logits: those of the last run, (n, k) or (n, t, k).
         used: whether each parameter has a gradient.
         updates: whether a run updates the weights, which it does where every parameter has one.
 
@@ -94,7 +94,7 @@ class TrainingPlan:
         result = self._planner.value(logits[0])
         program.emit(elementwise.copy, COUNT, result.size, result.place, Place(0, 4 * result.size, "logits"))
         program.lay_out()
-        self._program, self._columns = program, result.size
+        self._program, self._output = program, output_shape(result)
         self.logits = np.empty(0, np.float32)
         self._drawn: list[Any] = []
 
@@ -172,7 +172,7 @@ class TrainingPlan:
             The loss, the sum of the gradients' squares, and whether all labels were in range.
         """
         count = len(images)
-        self.logits = np.empty((count, self._columns), np.float32)
+        self.logits = np.empty((count, *self._output), np.float32)
         addresses = {"images": _address(images), "labels": _address(labels), "logits": _address(self.logits)}
         entries = self._program.bind(count, addresses)
         if self.updates:
@@ -212,6 +212,17 @@ def check_batch(images: NDArray[Any]) -> None:
         raise Unplannable(f"a batch of shape {images.shape}; plans take (n, d) or (n, c, h, w)")
     if images.ndim == 4 and images.shape[1] != 1:
         raise Unplannable("images of several channels")
+
+
+def output_shape(result: Value) -> tuple[int, ...]:
+    """The shape of what a network gives for one image.
+
+    Raises:
+        Unplannable: images, whose numbers lie in another order than those of an array.
+    """
+    if len(result.shape) > 2 and 1 not in (result.shape[0], result.size // result.shape[0]):
+        raise Unplannable("the result is not (n, k) or (n, t, k)")
+    return result.shape
 
 
 def input_place(name: str, shape: tuple[int, ...]) -> Place:

@@ -40,7 +40,7 @@ class TrainStep:
     anything else than its input and its module's attributes needs `plan=False`.
 
     Attributes:
-        logits: those of the last batch, float32 (n, k).
+        logits: those of the last batch, float32 (n, k), or (n, t, k) for `ctc_loss`.
         fallback: why the eager way ran at the last step, None if it was planned.
 
     >>> import inkgrad as ig
@@ -79,7 +79,8 @@ class TrainStep:
 
         Args:
             images: float32, as the network takes them: (n, 1, 28, 28) for the named ones.
-            labels: int64 (n,), or targets as the loss takes them: float32 (n, k) for `cross_entropy`.
+            labels: int64 (n,), or targets as the loss takes them: float32 (n, k) for `cross_entropy`, int64 (n, l) for
+                `ctc_loss`.
 
         Raises:
             DivergenceError: the loss or a gradient is NaN or infinite; says where it came from, and the weights

@@ -1,4 +1,4 @@
-"""The dense layer and the flattening before it."""
+"""The dense layer."""
 
 from typing import Any
 
@@ -15,7 +15,7 @@ from inkgrad.plan.program import Program
 from inkgrad.plan.rules import split
 from inkgrad.plan.rules.elementwise import CODES
 from inkgrad.plan.rules.normalization import folded
-from inkgrad.plan.trace import SAMPLES, Call, Unplannable
+from inkgrad.plan.trace import Call
 from inkgrad.plan.words import COUNT, Place
 
 FITS_CACHE = 1 << 18  # floats
@@ -137,36 +137,3 @@ def _input_gradient(program: Program, g: Place, weight: Place, out: Place, input
         c=out,
         ldc=inputs,
     )
-
-
-@rule("reshape")
-def reshape(planner: Planner, call: Call) -> None:
-    """Flattening: (c, h, w) -> (c h w,), which moves numbers only where there are several channels and pixels."""
-    x = planner.value(call.inputs[0])
-    shape: Any = call.output.shape
-    if len(shape) != 2 or shape[0] != SAMPLES or shape[1] != x.size:
-        raise Unplannable("only a reshape to (n, d) is planned")
-    channels, pixels = x.shape[0], x.size // x.shape[0]
-    if len(x.shape) == 1 or channels == 1 or pixels == 1:
-        y = Value((x.size,), x.place, x.differentiated)
-        planner.set_value(call.output, y)
-
-        def pass_on() -> None:
-            g = planner.arrived(y)
-            if g is not None:
-                planner.hand_over(x, g)
-
-        planner.later(pass_on)
-        return
-    program = planner.program
-    y = Value((x.size,), planner.take(x.size), x.differentiated)
-    planner.set_value(call.output, y)
-    program.emit(transpose, COUNT, 0, pixels, pixels, channels, x.place, y.place)
-
-    def backward() -> None:
-        g = planner.arrived(y)
-        if g is not None:
-            planner.deliver(x, lambda place: program.emit(transpose, COUNT, 0, channels, channels, pixels, g, place))
-            planner.give(x.size, g)
-
-    planner.later(backward)

@@ -63,7 +63,9 @@ def dropout(planner: Planner, call: Call) -> None:
     if not hasattr(source, "next_seed"):
         raise Unplannable("a dropout's mask is an array")
     x = planner.value(call.inputs[0])
-    channels, pixels = x.shape[0], x.size // x.shape[0]
+    channels, pixels = (x.size, 1) if len(x.shape) == 2 else (x.shape[0], x.size // x.shape[0])
+    if source.whole_channels and len(x.shape) == 2:
+        raise Unplannable("a dropout of whole channels of something that is no image")
     y = Value(x.shape, planner.take(x.size), x.differentiated)
     planner.set_value(call.output, y)
     seeds = np.zeros(2, np.uint32)

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from inkgrad.kernels.numba_cpu import losses
+from inkgrad.kernels.numba_cpu import ctc, losses
 from inkgrad.plan.planner import Planner, rule
 from inkgrad.plan.trace import Call, Unplannable
 from inkgrad.plan.words import COUNT, Place
@@ -55,14 +55,31 @@ def sigmoid_squared_error(planner: Planner, call: Call) -> None:
     _end(planner, call, _labels(call), losses.squared_error_of_sigmoid)
 
 
-def _end(planner: Planner, call: Call, targets: Any, instruction: Any, *more: Place) -> None:
+@rule("ctc_loss")
+def ctc_loss(planner: Planner, call: Call) -> None:
+    """mean over the images of -log P, P the sum of the probabilities of all alignments."""
+    if any(lengths is not None for lengths in call.inputs[2:]):
+        raise Unplannable("a CTC loss with lengths")
+    if call.options.get("reduction", "mean") != "mean":
+        raise Unplannable("a loss that is no mean")
+    targets = call.inputs[1]
+    if not (isinstance(targets, np.ndarray) and targets.ndim == 2 and targets.dtype == np.int64):
+        raise Unplannable("a CTC loss of something else than int64 targets (n, l)")
+    program, (_, steps, classes) = planner.program, call.inputs[0].shape
+    width = targets.shape[1]
+    sizes = program.table([steps, classes, width, call.options.get("blank", 0)])
+    scratch = program.local(ctc.scratch_size(steps, classes, width), np.float64)
+    _end(planner, call, targets, ctc.ctc, sizes, scratch, axes=2)
+
+
+def _end(planner: Planner, call: Call, targets: Any, instruction: Any, *more: Place, axes: int = 1) -> None:
     program = planner.program
     if planner.ending is not None:
         raise Unplannable("more than one loss is computed")
     labels = planner.value(targets)
     logits = planner.value(call.inputs[0])
-    if len(logits.shape) != 1:
-        raise Unplannable("a loss of logits that are not (n, k)")
+    if len(logits.shape) != axes:
+        raise Unplannable("a loss of logits that are not (n, k), or for CTC (n, t, k)")
     scale = np.zeros(1, np.float32)
     totals, place = program.local_arrays(8, np.float64)
     gradient = planner.take(logits.size)

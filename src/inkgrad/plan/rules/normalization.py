@@ -32,7 +32,7 @@ def folded(
 def batch_norm_inference(planner: Planner, call: Call) -> None:
     """gamma (x - mean) / sqrt(variance + eps) + beta where there is no layer to fold it into."""
     program = planner.program
-    x = planner.value(call.inputs[0])
+    x = _with_channels(planner, call)
     c = x.shape[0]
     one = program.shared(np.ones(c, np.float32))
     diagonal, shift = folded(planner, call, one, None, c, 1)
@@ -47,7 +47,7 @@ def batch_norm_inference(planner: Planner, call: Call) -> None:
 def batch_norm(planner: Planner, call: Call) -> None:
     """gamma (x - mean) / sqrt(variance + eps) + beta by the mean and variance of the whole batch: the threads meet."""
     program = planner.program
-    x = planner.value(call.inputs[0])
+    x = _with_channels(planner, call)
     c, pixels = x.shape[0], x.size // x.shape[0]
     gamma, beta = (planner.parameter(p, 1) for p in call.inputs[1:3])
     y = Value(x.shape, planner.take(x.size), planner.training)
@@ -97,6 +97,14 @@ def batch_norm(planner: Planner, call: Call) -> None:
             planner.give(x.size, g)
 
     planner.later(backward)
+
+
+def _with_channels(planner: Planner, call: Call) -> Value:
+    """The input, whose first axis is the one that is normalized: it lies last, or alone."""
+    x = planner.value(call.inputs[0])
+    if len(x.shape) == 2:
+        raise Unplannable("a batch normalization of something that is no image")
+    return x
 
 
 def _emit_parameter_gradients(planner: Planner, call: Call, channels: int, part: Place) -> None:
