@@ -12,6 +12,7 @@ from inkgrad.nn import init
 from inkgrad.nn.activation import GELU, LeakyReLU, LogSoftmax, ReLU, Sigmoid, Softmax, Softplus, Tanh
 from inkgrad.nn.container import Flatten, Residual, Sequential
 from inkgrad.nn.convolution import Conv2d
+from inkgrad.nn.decoding import Automaton, beam_search, greedy_decode
 from inkgrad.nn.dropout import Dropout, Dropout2d
 from inkgrad.nn.features import feature_maps
 from inkgrad.nn.linear import Linear
@@ -22,6 +23,7 @@ from inkgrad.nn.state import load_state, state_of
 
 __all__ = [
     "GELU",
+    "Automaton",
     "AveragePool2d",
     "BatchNorm1d",
     "BatchNorm2d",
@@ -46,11 +48,13 @@ __all__ = [
     "Softmax",
     "Softplus",
     "Tanh",
+    "beam_search",
     "binary_cross_entropy",
     "cross_entropy",
     "ctc_loss",
     "distillation_loss",
     "feature_maps",
+    "greedy_decode",
     "init",
     "load_state",
     "mean_squared_error",

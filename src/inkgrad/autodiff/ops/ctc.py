@@ -99,7 +99,9 @@ def _checked_lengths(lengths: Any, n: int, t: int) -> Array:
     steps: Array = np.ascontiguousarray(array, np.int64)
     wrong = np.flatnonzero((steps < 0) | (steps > t))
     if wrong.size:
-        raise ShapeError(f"lengths of ctc_loss lie in 0..{t} for {t} steps, but sample {wrong[0]} has {steps[wrong[0]]}")
+        raise ShapeError(
+            f"lengths of ctc_loss lie in 0..{t} for {t} steps, but sample {wrong[0]} has {steps[wrong[0]]}"
+        )
     return steps
 
 

@@ -46,7 +46,9 @@ def _softmax(z, count, classes, p, logarithms):  # type: ignore[no-untyped-def]
                 p[c] *= scale
 
 
-def _passes(plus: Any, times: Any, share: Any, zero: float, one: float) -> tuple[Callable[..., Any], Callable[..., Any]]:
+def _passes(
+    plus: Any, times: Any, share: Any, zero: float, one: float
+) -> tuple[Callable[..., Any], Callable[..., Any]]:
     """Forward and backward pass on numbers that are added and multiplied so."""
 
     @numba.njit

@@ -1,7 +1,5 @@
 """The dense layer."""
 
-from typing import Any
-
 import numpy as np
 
 from inkgrad.kernels.numba_cpu import elementwise, statistics
