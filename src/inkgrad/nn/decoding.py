@@ -140,8 +140,8 @@ def _checked_automaton(allow: Any, k: int) -> tuple[Integers, NDArray[np.bool_],
     made, start = transitions.astype(np.int64), int(given.start)
     if not 0 <= start < states or made.max(initial=-1) >= states or made.min(initial=-1) < -1:
         raise OptionError(
-            f"an automaton of {states} states goes to 0..{states - 1}, or to -1 for a forbidden label, but it starts at "
-            f"{start} and goes to {made.min(initial=-1)}..{made.max(initial=-1)}"
+            f"an automaton of {states} states goes to 0..{states - 1}, or to -1 for a forbidden label, but it starts "
+            f"at {start} and goes to {made.min(initial=-1)}..{made.max(initial=-1)}"
         )
     return made, accepting.astype(bool), start
 
@@ -165,7 +165,8 @@ class _Search:
         prefixes: the labels of each.
         last: the last label of each, the blank of the empty one.
         states: where the automaton is behind each.
-        numbers: that of each, the same whenever a prefix comes again, and `parents` that of each without its last label.
+        numbers: that of each, the same whenever a prefix comes again.
+        parents: the number of each without its last label, -1 for the empty one.
         closed: alignments that end in the blank.
         open: those that end in the last label.
     """

@@ -82,7 +82,8 @@ def _checked_targets(targets: Any, n: int, k: int, blank: int) -> Array:
     if late.any():
         sample, place = np.argwhere(late)[0]
         raise ShapeError(
-            f"targets of ctc_loss have -1 behind their last label only, but sample {sample} has {labels[sample].tolist()}"
+            f"targets of ctc_loss have -1 behind their last label only, but sample {sample} has -1 at {place} and "
+            f"{labels[sample, place + 1]} behind it"
         )
     return labels
 
@@ -99,9 +100,8 @@ def _checked_lengths(lengths: Any, n: int, t: int) -> Array:
     steps: Array = np.ascontiguousarray(array, np.int64)
     wrong = np.flatnonzero((steps < 0) | (steps > t))
     if wrong.size:
-        raise ShapeError(
-            f"lengths of ctc_loss lie in 0..{t} for {t} steps, but sample {wrong[0]} has {steps[wrong[0]]}"
-        )
+        i = wrong[0]
+        raise ShapeError(f"lengths of ctc_loss lie in 0..{t} for {t} steps, but that of sample {i} is {steps[i]}")
     return steps
 
 

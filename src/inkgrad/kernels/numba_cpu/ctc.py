@@ -46,10 +46,8 @@ def _softmax(z, count, classes, p, logarithms):  # type: ignore[no-untyped-def]
                 p[c] *= scale
 
 
-def _passes(
-    plus: Any, times: Any, share: Any, zero: float, one: float
-) -> tuple[Callable[..., Any], Callable[..., Any]]:
-    """Forward and backward pass on numbers that are added and multiplied so."""
+def _forward_pass(plus: Any, times: Any, zero: float, one: float) -> Callable[..., Any]:
+    """The forward pass on numbers that are added and multiplied so."""
 
     @numba.njit
     def forward(p, y, labels, steps, classes, blank, a):  # type: ignore[no-untyped-def]
@@ -69,6 +67,12 @@ def _passes(
                 a[new + 2 * j + 2] = times(plus(a[old + 2 * j + 2], a[old + 2 * j + 1]), p[row + blank])
         end = steps * size + size - 1
         return plus(a[end], a[end - 1]) if labels > 0 else a[end]
+
+    return forward
+
+
+def _backward_pass(plus: Any, times: Any, share: Any, zero: float, one: float) -> Callable[..., Any]:
+    """The backward pass on numbers that are added and multiplied so; `share` is a product as a plain number."""
 
     @numba.njit
     def backward(p, y, labels, steps, classes, blank, a, inverse, b, posterior):  # type: ignore[no-untyped-def]
@@ -94,7 +98,7 @@ def _passes(
                 if j + 1 < labels and y[j + 1] != y[j]:
                     b[2 * j + 1] = plus(b[2 * j + 1], b[2 * j + 3])
 
-    return forward, backward
+    return backward
 
 
 @numba.njit
@@ -124,8 +128,10 @@ def _share_of_logarithms(x, y, inverse):  # type: ignore[no-untyped-def]
     return math.exp(x + y + inverse)
 
 
-_forward, _backward = _passes(_add, _multiply, _share, 0.0, 1.0)
-_log_forward, _log_backward = _passes(_add_logarithms, _add, _share_of_logarithms, -math.inf, 0.0)
+_forward = _forward_pass(_add, _multiply, 0.0, 1.0)
+_backward = _backward_pass(_add, _multiply, _share, 0.0, 1.0)
+_log_forward = _forward_pass(_add_logarithms, _add, -math.inf, 0.0)
+_log_backward = _backward_pass(_add_logarithms, _add, _share_of_logarithms, -math.inf, 0.0)
 
 
 def scratch_size(steps: int, classes: int, width: int) -> int:

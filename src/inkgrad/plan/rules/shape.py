@@ -38,11 +38,8 @@ def _pixels_first(planner: Planner, call: Call) -> None:
     x, turned = planner.value(call.inputs[0]), call.options["turned"]
     axes = tuple(turned.options.get("axes") or ())
     between = turned.inputs[0].shape
-    if (
-        len(x.shape) != 3
-        or between != (SAMPLES, x.shape[0], x.size // x.shape[0])
-        or axes not in ((0, 2, 1), (0, -1, -2))
-    ):
+    is_image = len(x.shape) == 3 and between == (SAMPLES, x.shape[0], x.size // x.shape[0])
+    if not is_image or axes not in ((0, 2, 1), (0, -1, -2)):
         raise Unplannable("only a transpose of images as (n, c, h w) to (n, h w, c) is planned")
     _as_it_lies(planner, call, x, (between[2], between[1]))
 
