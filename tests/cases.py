@@ -5,6 +5,7 @@ max. A row names the same thing in NumPy and, where PyTorch has it, in PyTorch; 
 as its first argument, so that this table imports without it.
 """
 
+import itertools
 import math
 import zlib
 from collections.abc import Callable
@@ -43,6 +44,12 @@ class Draw:
 
     def labels(self, n: int, k: int) -> Array:
         return self.rng.integers(k, size=n)
+
+    def sequences(self, n: int, k: int, length: int, blank: int = 0) -> Array:
+        """Labels (n, length) in 0..k-1 without the blank, equal neighbours among them, with -1 behind the last."""
+        labels = self.rng.integers(max(k - 1, 1), size=(n, length))
+        ends = self.rng.integers(length + 1, size=(n, 1))
+        return np.where(np.arange(length) < ends, labels + (labels >= blank), -1)
 
     def simplex(self, n: int, k: int) -> Array:
         return self.rng.dirichlet(np.ones(k), size=n)
@@ -1335,6 +1342,126 @@ op(
     refuses=ShapeError,
 )
 
+CTC_TARGETS = np.array([[1, 2, -1], [3, -1, -1], [2, 2, -1], [-1, -1, -1], [1, 2, 3]])
+CTC_LENGTHS = np.array([4, 2, 3, 1, 3])
+
+
+def alignments(z: Array, target: list[int], blank: int) -> list[tuple[tuple[int, ...], float]]:
+    """Every way to write a target as one label for each step, with the logarithm of its probability."""
+    log_p = special.log_softmax(z, axis=1)
+    found = []
+    for path in itertools.product(range(z.shape[1]), repeat=len(z)):
+        merged = [label for label, _ in itertools.groupby(path)]
+        if [label for label in merged if label != blank] == target:
+            found.append((path, float(sum(log_p[i, label] for i, label in enumerate(path)))))
+    return found
+
+
+def _ctc(z: Array, targets: Any, lengths: Any = None, blank: int = 0, reduction: str = "mean") -> Any:
+    losses = np.zeros(len(z))
+    for i, sample in enumerate(z):
+        steps = sample if lengths is None else sample[: lengths[i]]
+        target = [label for label in targets[i] if label >= 0]
+        losses[i] = -special.logsumexp([value for _, value in alignments(steps, target, blank)])
+    return {"none": losses, "sum": losses.sum(), "mean": losses.sum() / max(len(z), 1)}[reduction]
+
+
+def _torch_ctc(t: Any, z: Any, targets: Any, lengths: Any = None, blank: int = 0, reduction: str = "mean") -> Any:
+    rows = [[int(label) for label in row if label >= 0] for row in targets]
+    steps = t.full((len(rows),), z.shape[1]) if lengths is None else t.as_tensor(lengths)
+    flat, counts = t.tensor([label for row in rows for label in row]), t.tensor([len(row) for row in rows])
+    p = t.log_softmax(z, 2).transpose(0, 1)
+    losses = t.nn.functional.ctc_loss(p, flat, steps, counts, blank=blank, reduction="none")
+    return {"none": losses, "sum": losses.sum(), "mean": losses.mean()}[reduction]
+
+
+for _lengths in (None, CTC_LENGTHS):
+    for _reduction in ("mean", "sum", "none"):
+        op(
+            "ctc_loss",
+            f"{_reduction}{'' if _lengths is None else '-lengths'}",
+            lambda d: (d.normal(5, 4, 4),),
+            lambda z, m=_lengths, r=_reduction: ops.ctc_loss(z, CTC_TARGETS, m, reduction=r),
+            lambda z, m=_lengths, r=_reduction: _ctc(z, CTC_TARGETS, m, 0, r),
+            lambda t, z, m=_lengths, r=_reduction: _torch_ctc(t, z, CTC_TARGETS, m, 0, r),
+        )
+for _variant, _shape, _targets, _given, _blank in (
+    ("last-blank", (5, 4, 4), CTC_TARGETS - (CTC_TARGETS > 0), CTC_TARGETS - (CTC_TARGETS > 0), 3),
+    ("middle-blank", (2, 5, 3), np.array([[0, 2, 0], [2, 2, -1]]), np.array([[0, 2, 0], [2, 2, -1]]), 1),
+    ("int32", (5, 4, 4), CTC_TARGETS, CTC_TARGETS.astype(np.int32), 0),
+    ("uint8", (2, 3, 4), [[1, 2], [3, 3]], np.array([[1, 2], [3, 3]], np.uint8), 0),
+    ("list", (5, 4, 4), CTC_TARGETS, CTC_TARGETS.tolist(), 0),
+    ("strided", (5, 4, 4), CTC_TARGETS, np.repeat(CTC_TARGETS, 2, axis=1)[:, ::2], 0),
+    ("one-step", (2, 1, 3), [[2], [-1]], [[2], [-1]], 0),
+    ("no-room-to-spare", (1, 5, 3), [[1, 1, 1]], [[1, 1, 1]], 0),
+):
+    op(
+        "ctc_loss",
+        _variant,
+        lambda d, s=_shape: (d.normal(*s),),
+        lambda z, y=_given, b=_blank: ops.ctc_loss(z, y, blank=b),
+        lambda z, y=_targets, b=_blank: _ctc(z, y, None, b),
+        lambda t, z, y=_targets, b=_blank: _torch_ctc(t, z, y, None, b),
+    )
+op(
+    "ctc_loss",
+    "large",
+    lambda d: (100 * d.distinct(5, 4, 4),),
+    lambda z: ops.ctc_loss(z, CTC_TARGETS),
+    lambda z: _ctc(z, CTC_TARGETS),
+)
+op(
+    "ctc_loss",
+    "lengths-by-name",
+    lambda d: (d.normal(5, 4, 4),),
+    lambda z: ops.ctc_loss(z, CTC_TARGETS, lengths=CTC_LENGTHS.tolist()),
+    lambda z: _ctc(z, CTC_TARGETS, CTC_LENGTHS),
+)
+for _variant, _shape, _targets, _lengths in (
+    ("no-targets", (2, 3, 4), np.empty((2, 0), int), None),
+    ("no-targets-list", (2, 3, 4), [[], []], None),
+    ("no-length", (2, 3, 4), [[1], [-1]], [2, 0]),
+    ("no-steps", (2, 0, 4), [[-1], [-1]], None),
+    ("only-the-blank", (2, 3, 1), [[-1], [-1]], None),
+    ("no-samples", (0, 3, 4), np.empty((0, 2), int), None),
+):
+    op(
+        "ctc_loss",
+        _variant,
+        lambda d, s=_shape: (d.normal(*s),),
+        lambda z, y=_targets, m=_lengths: ops.ctc_loss(z, y, m, reduction="sum"),
+        lambda z, y=_targets, m=_lengths: _ctc(z, y, m, 0, "sum"),
+    )
+for _variant, _shape, _arguments, _options, _error in (
+    ("matrix", (3, 4), ([[1], [1], [1]],), {}, ShapeError),
+    ("no-classes", (2, 3, 0), ([[-1], [-1]],), {}, OptionError),
+    ("blank-outside", (2, 3, 4), ([[1], [1]],), {"blank": 4}, OptionError),
+    ("blank-negative", (2, 3, 4), ([[1], [1]],), {"blank": -1}, OptionError),
+    ("reduction-unknown", (2, 3, 4), ([[1], [1]],), {"reduction": "product"}, OptionError),
+    ("no-samples-mean", (0, 3, 4), (np.empty((0, 2), int),), {}, OptionError),
+    ("label-too-large", (2, 3, 4), ([[1], [4]],), {}, ShapeError),
+    ("label-blank", (2, 3, 4), ([[1], [0]],), {}, ShapeError),
+    ("label-negative", (2, 3, 4), ([[1], [-2]],), {}, ShapeError),
+    ("label-behind", (2, 3, 4), ([[1, 2], [-1, 2]],), {}, ShapeError),
+    ("targets-real", (2, 3, 4), ([[1.0], [2.0]],), {}, ShapeError),
+    ("targets-flat", (2, 3, 4), ([1, 2],), {}, ShapeError),
+    ("targets-ragged", (2, 3, 4), ([[1], [2, 1]],), {}, ShapeError),
+    ("targets-too-few", (2, 3, 4), ([[1]],), {}, ShapeError),
+    ("lengths-too-few", (2, 3, 4), ([[1], [1]], [3]), {}, ShapeError),
+    ("lengths-too-large", (2, 3, 4), ([[1], [1]], [3, 4]), {}, ShapeError),
+    ("lengths-negative", (2, 3, 4), ([[1], [-1]], [3, -1]), {}, ShapeError),
+    ("lengths-real", (2, 3, 4), ([[1], [1]], [3.0, 3.0]), {}, ShapeError),
+    ("target-too-long", (2, 3, 4), ([[1, 2, 3, 1], [1, -1, -1, -1]],), {}, ShapeError),
+    ("repeats-too-long", (2, 3, 4), ([[1, 2], [1, 1]], [2, 2]), {}, ShapeError),
+):
+    op(
+        "ctc_loss",
+        _variant,
+        lambda d, s=_shape: (d.normal(*s),),
+        lambda z, a=_arguments, o=_options: ops.ctc_loss(z, *a, **o),
+        refuses=_error,
+    )
+
 WITH_VALUE = [case for case in OPS if case.refuses is None]
 REFUSED = [case for case in OPS if case.refuses is not None]
 
@@ -1416,6 +1543,24 @@ for _n, _k in ((1, 1), (5, 4), (0, 4), (33, 10), (7, 17)):
             f"{_n}x{_k}x{_scale}",
             lambda d, t, n=_n, k=_k, s=_scale: (s * d.normal(n, k).astype(t), d.positive(n, k).astype(t)),
         )
+for _n, _t, _k, _l in ((5, 9, 4, 3), (1, 1, 1, 0), (0, 4, 3, 2), (3, 0, 2, 2), (20, 20, 11, 5), (2, 300, 17, 9)):
+    for _blank in {0, _k - 1}:
+        for _scale in (1, 40, 300):  # where the loss is large, all is done in logarithms
+            kernel(
+                "ctc_loss",
+                f"{_n}x{_t}x{_k}x{_l}x{_scale}-{_blank}",
+                lambda d, t, n=_n, m=_t, k=_k, most=_l, s=_scale, b=_blank: (
+                    s * d.normal(n, m, k).astype(t),
+                    d.sequences(n, k, min(most, m // 2), b),
+                    d.rng.integers(2 * min(most, m // 2), m + 1, size=n),
+                    b,
+                ),
+            )
+kernel(
+    "ctc_loss",
+    "impossible",
+    lambda d, t: (d.normal(3, 3, 4).astype(t), np.array([[1, 1], [1, 2], [2, -1]]), np.array([2, 2, 0]), 0),
+)
 for _n, _d, _b in ((1, 1, 1), (6, 5, 3), (6, 784, 4), (6, 0, 3), (6, 5, 0), (0, 5, 0)):
     for _scaling in ((1 / 255, 0.0), (2 / 255, -1.0), (1 / (255 * 0.3081), -0.1307 / 0.3081)):
         kernel(
@@ -2060,6 +2205,58 @@ def _squared_error(
     y = special.expit(z.astype(float))
     d = y - np.eye(k)[labels]
     return {5: scale * d * y * (1 - y), 6: np.array([(d * d).sum() / 2, 0.0])}
+
+
+def _ctc_items(d: Draw, n: int, t: int, k: int, scale: float, blank: int, targets: Any) -> tuple[Any, ...]:
+    targets = np.asarray(targets)
+    width = targets.shape[1]
+    sizes, scratch = np.array([t, k, width, blank]), d.normal(2 * t * k + (t + 2) * (2 * width + 1))
+    z, gradient = _floats(scale * d.normal(n, t, k)), _floats(d.normal(n, t, k))
+    return n, t * k, z, targets, sizes, scratch, _floats([0.25]), gradient, d.normal(2)
+
+
+def _ctc_instruction(
+    n: int,
+    size: int,
+    z: Array,
+    targets: Array,
+    sizes: Array,
+    scratch: Array,
+    scale: Array,
+    gradient: Array,
+    loss: Array,
+) -> dict[int, Any]:
+    lengths = np.full(n, sizes[0])
+    losses, slopes = kernels.ctc_loss.reference(z.astype(float), targets, lengths, int(sizes[3]))
+    return {5: _anything(scratch), 7: scale * slopes, 8: np.array([losses.sum(), 0.0])}
+
+
+for _n, _t, _k, _l in ((5, 9, 4, 3), (1, 1, 1, 0), (0, 4, 3, 2), (7, 20, 11, 5), (2, 300, 17, 9)):
+    for _scale in (1, 40, 300):
+        instruction(
+            "ctc",
+            f"{_n}x{_t}x{_k}x{_l}x{_scale}",
+            lambda d, n=_n, t=_t, k=_k, m=_l, s=_scale: _ctc_items(d, n, t, k, s, k - 1, d.sequences(n, k, m, k - 1)),
+            _ctc_instruction,
+        )
+for _variant, _wrong in {
+    "too large": [4, -1, -1],
+    "huge": [2**62, -1, -1],
+    "blank": [1, 0, -1],
+    "negative": [1, -2, -1],
+    "behind": [-1, 1, -1],
+    "too long": [2, 2, 1],
+}.items():
+    instruction(
+        "ctc",
+        f"label {_variant}",
+        lambda d, y=_wrong: _ctc_items(d, 3, 3, 4, 1, 0, [[1, 2, -1], y, [3, -1, -1]]),
+        lambda *items: {
+            5: _anything(items[5]),
+            7: _anything(items[7]),
+            8: np.ma.array([0.0, 1.0], mask=[True, False]),
+        },
+    )
 
 
 for _variant, (_squares, _losses, _go) in {
@@ -3193,7 +3390,15 @@ OPTIMIZERS: list[OptimizerCase] = [
 
 # The other public names of the two packages, each tested in a file of its own.
 NOT_LAYERS = {"feature_maps", "Buffer", "Module", "Parameter", "init", "load_state", "state_of"}
-LOSSES = {"binary_cross_entropy", "cross_entropy", "distillation_loss", "mean_squared_error", "sigmoid_squared_error"}
+NOT_LAYERS |= {"Automaton", "beam_search", "greedy_decode"}
+LOSSES = {
+    "binary_cross_entropy",
+    "cross_entropy",
+    "ctc_loss",
+    "distillation_loss",
+    "mean_squared_error",
+    "sigmoid_squared_error",
+}
 NOT_OPTIMIZERS = {
     "schedules": {"Constant", "Cosine", "Exponential", "OneCycle", "Schedule", "Step", "WarmUp"},
     "clipping": {"Clip", "ClipByGlobalNorm", "ClipByValue"},

@@ -1,5 +1,6 @@
 """The reference kernels against loops and formulas in plain Python numbers."""
 
+import itertools
 import math
 
 import numpy as np
@@ -78,6 +79,43 @@ def test_cross_entropy_of_targets():
         p = [v / sum(powers) for v in powers]
         close(losses[n], -sum(targets[n, c] * math.log(p[c]) for c in range(4)))
         close(gradient[n], [p[c] * sum(targets[n]) - targets[n, c] for c in range(4)])
+
+
+@pytest.mark.parametrize("blank", [0, 1, 2])
+@pytest.mark.parametrize("steps", [0, 1, 2, 3, 5])
+def test_ctc_loss(steps, blank):
+    """The sum over all alignments, one by one, and what share of it goes through each label at each step."""
+    d = cases.Draw(f"ctc {steps} {blank}")
+    labels = [label for label in range(3) if label != blank]
+    targets = [list(t) for m in range(4) for t in itertools.product(labels, repeat=m)]
+    for target in targets:
+        z = d.normal(1, 5, 3)
+        padded = np.array([[*target, -1, -1]])
+        with np.errstate(invalid="ignore"):  # where there is no alignment
+            losses, gradient = kernels.ctc_loss.reference(z, padded, np.array([steps]), blank)
+        found = cases.alignments(z[0, :steps], target, blank)
+        total = math.fsum(math.exp(value) for _, value in found)
+        if not found:
+            assert losses[0] == np.inf
+            continue
+        close(losses[0], -math.log(total))
+        expected = np.zeros((5, 3))
+        for i in range(steps):
+            powers = [math.exp(v) for v in z[0, i]]
+            for c in range(3):
+                share = math.fsum(math.exp(value) for path, value in found if path[i] == c) / total
+                expected[i, c] = powers[c] / math.fsum(powers) - share
+        close(gradient[0], expected)
+
+
+def test_ctc_loss_neither_overflows_nor_vanishes():
+    z = np.full((1, 40, 3), -1000.0)
+    z[:, :, 2] = 1000
+    losses, gradient = kernels.ctc_loss.reference(z, np.array([[1, 1]]), np.array([40]), 0)
+    close(losses, 40 * 2000 - math.log(math.comb(41, 4)))  # where the two runs of 1 begin and end
+    assert np.isfinite(gradient).all()
+    close(gradient[..., 2], np.ones((1, 40)))
+    np.testing.assert_allclose(gradient.sum(axis=2), 0, atol=1e-10)  # sizes of 80000 leave no more digits
 
 
 def test_cross_entropy_does_not_overflow():

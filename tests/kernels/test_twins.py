@@ -195,6 +195,14 @@ def test_labels_outside_are_refused_in_every_backend(backend, label):
 
 
 @pytest.mark.parametrize("backend", ["reference", "numba_cpu"])
+def test_sequences_outside_are_refused_in_every_backend(backend):
+    logits = np.zeros((2, 3, 4), np.float32)
+    for label, length in ((4, 3), (2**40, 3), (1, 4)):
+        with kernels.use_backend(backend), pytest.raises(IndexError):
+            kernels.ctc_loss(logits, np.array([[1], [label]]), np.array([3, length]), 0)
+
+
+@pytest.mark.parametrize("backend", ["reference", "numba_cpu"])
 def test_indices_outside_are_refused_in_every_backend(backend):
     pixels = np.zeros((3, 4), np.uint8)
     for index in (3, -4):

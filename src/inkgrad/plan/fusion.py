@@ -1,4 +1,4 @@
-"""Neighbouring operations that are done in one go: a convolution with what follows it, a sum with its ReLU, and more."""
+"""Neighbouring operations that are done in one go: a convolution with what follows it, a sum with its ReLU..."""
 
 from collections import Counter
 from typing import Any

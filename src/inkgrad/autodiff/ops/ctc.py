@@ -7,7 +7,7 @@ import numpy as np
 from inkgrad import kernels
 from inkgrad.autodiff.differentiable import Recorded, differentiable
 from inkgrad.autodiff.ops.loss import Reduction
-from inkgrad.autodiff.tensor import Array, Tensor
+from inkgrad.autodiff.tensor import Array
 from inkgrad.errors import OptionError, ShapeError
 
 __all__ = ["ctc_loss"]
@@ -62,7 +62,7 @@ def ctc_loss(
 def _checked_targets(targets: Any, n: int, k: int, blank: int) -> Array:
     """Targets as int64 (n, l), with -1 behind the last label and nowhere else, or an error."""
     try:
-        array = np.asarray(targets.data if isinstance(targets, Tensor) else targets)
+        array = np.asarray(targets)
     except ValueError as error:  # lists of several lengths
         raise ShapeError("ctc_loss needs targets of one length; let shorter ones end with -1") from error
     if array.shape[:1] != (n,) or array.ndim != 2 or (array.dtype.kind not in "iu" and array.size):

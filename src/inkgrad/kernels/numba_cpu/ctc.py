@@ -6,7 +6,6 @@ its digits; else the sample is done again in logarithms, which take ten times as
 """
 
 import math
-from collections.abc import Callable
 from typing import Any
 
 import numba
@@ -46,7 +45,7 @@ def _softmax(z, count, classes, p, logarithms):  # type: ignore[no-untyped-def]
                 p[c] *= scale
 
 
-def _forward_pass(plus: Any, times: Any, zero: float, one: float) -> Callable[..., Any]:
+def _forward_pass(plus: Any, times: Any, zero: float, one: float) -> Any:
     """The forward pass on numbers that are added and multiplied so."""
 
     @numba.njit
@@ -71,7 +70,7 @@ def _forward_pass(plus: Any, times: Any, zero: float, one: float) -> Callable[..
     return forward
 
 
-def _backward_pass(plus: Any, times: Any, share: Any, zero: float, one: float) -> Callable[..., Any]:
+def _backward_pass(plus: Any, times: Any, share: Any, zero: float, one: float) -> Any:
     """The backward pass on numbers that are added and multiplied so; `share` is a product as a plain number."""
 
     @numba.njit
