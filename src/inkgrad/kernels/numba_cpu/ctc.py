@@ -2,7 +2,7 @@
 
 Probabilities are multiplied and added as they are, in float64. What falls below 1e-308 on the way is lost, but as no
 probability is above 1, it adds less than that to the whole. So where the whole is above `TINY`, nothing is missing from
-its digits; else the sample is done again in logarithms, which take ten times as long.
+its digits; else the sample is done again in logarithms, which take thirty times as long.
 """
 
 import math
