@@ -20,6 +20,7 @@ import numpy as np
 
 import inkgrad as ig
 from inkgrad.training.members import accuracies_without_one
+from inkgrad.training.run import write_settings
 
 DENSE = (
     "--model mlp --optimizer momentum --learning-rate 0.03 --schedule cosine --l2 0.0005 --scaling standard "
@@ -74,12 +75,13 @@ def measure_ensemble(keep: Path, split: str) -> dict[str, Any]:
     """The recipe `ensemble`, whose members are the runs of `best-single`: nothing is trained twice."""
     out = keep / "ensemble-0"
     out.mkdir(parents=True, exist_ok=True)
-    for member in keep.glob("best-single-*"):
+    for member in filter(Path.is_dir, keep.glob("best-single-*")):
         link = out / member.name.replace("best-single", "member")
         if not link.exists():
             link.symlink_to(member.resolve(), target_is_directory=True)
-    line = "--resume" if (out / "settings.json").exists() else "--data mnist --recipe ensemble"
-    trained = run(f"train {line} --out {out} --json")
+    if not (out / "settings.json").exists():  # its members are there before it is
+        write_settings(out, ig.training.Settings(**ig.training.read_recipe("ensemble") | {"data": "mnist"}))
+    trained = run(f"train --resume --out {out} --json")
     splits = ig.data.load("mnist")
     members = [ig.models.load(out / f"member-{number}") for number in range(trained["members"])]
     found: dict[str, Any] = {"minutes": sum(minutes(out / f"member-{i}") for i in range(len(members)))}
