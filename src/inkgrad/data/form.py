@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from inkgrad.data.dataset import SIDE, Images
 
-__all__ = ["has_form", "quantile", "to_form"]
+__all__ = ["crop_to_ink", "has_form", "quantile", "to_form"]
 
 _BOX = 20
 _RIM = 64
@@ -36,10 +36,10 @@ def to_form(ink: Images) -> Images:
     >>> rows.min(), rows.max(), columns.min(), columns.max()
     (np.int64(4), np.int64(23), np.int64(13), np.int64(15))
     """
-    crop = _crop(ink)
+    crop = crop_to_ink(ink)
     if max(crop.shape) > SIDE:
         # In a large picture the pale rim, and what JPEG leaves there, is not part of the stroke.
-        crop = _crop(crop, min(_RIM, int(crop.max()) - 1))
+        crop = crop_to_ink(crop, min(_RIM, int(crop.max()) - 1))
     longest = max(crop.shape)
     if longest != _BOX:
         crop = _resample(crop, _BOX / longest)
@@ -64,7 +64,7 @@ def quantile(values: NDArray[Any], share: float) -> float:
     return low + (place - below) * (high - low)
 
 
-def _crop(ink: Images, paler_than: int = 0) -> Images:
+def crop_to_ink(ink: Images, paler_than: int = 0) -> Images:
     """The box of what is brighter than `paler_than`."""
     seen = ink > paler_than
     rows, columns = np.flatnonzero(seen.any(axis=1)), np.flatnonzero(seen.any(axis=0))
@@ -97,7 +97,7 @@ def _widen(crop: Images, scale: float) -> Images:
     if missing < 1:
         return crop
     kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (missing + 1, missing + 1))
-    return _crop(np.asarray(cv2.dilate(np.pad(crop, missing), kernel), np.uint8))
+    return crop_to_ink(np.asarray(cv2.dilate(np.pad(crop, missing), kernel), np.uint8))
 
 
 def _center(crop: Images) -> Images:

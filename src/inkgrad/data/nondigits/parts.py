@@ -3,7 +3,7 @@
 import numpy as np
 
 from inkgrad.data.dataset import SIDE, Dataset, Images
-from inkgrad.data.form import to_form
+from inkgrad.data.form import crop_to_ink, to_form
 from inkgrad.errors import DataError
 
 __all__ = ["crowd", "pair", "piece", "turned"]
@@ -42,9 +42,9 @@ def crowd(digits: Dataset, rng: np.random.Generator) -> Images:
     """Three or four digits in a row, two above each other, or two of which one covers the other in part."""
     kind = rng.integers(3)
     if kind == 0:
-        row = [_cut(_drawn(digits, None, rng)[0]) for _ in range(rng.integers(3, 5))]
+        row = [crop_to_ink(_drawn(digits, None, rng)[0]) for _ in range(rng.integers(3, 5))]
         return to_form(_in_a_row(row, int(rng.integers(-2, 5))))
-    upper, lower = (_cut(_drawn(digits, None, rng)[0]) for _ in range(2))
+    upper, lower = (crop_to_ink(_drawn(digits, None, rng)[0]) for _ in range(2))
     if kind == 1:
         return to_form(np.ascontiguousarray(_in_a_row([upper.T, lower.T], int(rng.integers(-2, 5))).T))
     canvas = np.zeros((2 * SIDE, 2 * SIDE), np.uint8)
@@ -62,7 +62,9 @@ def pair(digits: Dataset, rng: np.random.Generator) -> Images:
     import cv2
 
     if rng.random() < 0.5:
-        return to_form(_in_a_row([_cut(_drawn(digits, None, rng)[0]) for _ in range(2)], int(rng.integers(-1, 4))))
+        return to_form(
+            _in_a_row([crop_to_ink(_drawn(digits, None, rng)[0]) for _ in range(2)], int(rng.integers(-1, 4)))
+        )
     both = np.concatenate([_drawn(digits, None, rng)[0] for _ in range(2)], axis=1)
     return np.asarray(cv2.resize(both, (SIDE, SIDE), interpolation=cv2.INTER_AREA), np.uint8)
 
@@ -80,12 +82,6 @@ def _drawn(digits: Dataset, labels: tuple[int, ...] | None, rng: np.random.Gener
         raise DataError(f"{digits.name} has no image of {wanted}, of which things that are no digits are made")
     image, label = digits[int(places[rng.integers(places.size)])]
     return image, label
-
-
-def _cut(image: Images) -> Images:
-    rows, columns = np.flatnonzero(image.any(axis=1)), np.flatnonzero(image.any(axis=0))
-    cut: Images = image[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
-    return cut
 
 
 def _in_a_row(images: list[Images], gap: int) -> Images:

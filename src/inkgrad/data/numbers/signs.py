@@ -5,6 +5,8 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from inkgrad.data.form import crop_to_ink
+
 __all__ = ["SIGNS", "drawn_sign"]
 
 Ink: TypeAlias = NDArray[np.float32]
@@ -37,8 +39,7 @@ def drawn_sign(character: str, height: float, pen: float, rng: np.random.Generat
     for x, y in dots:
         middle = round(side * x), round(side * y)
         cv2.circle(canvas, middle, max(1, round(pen * rng.uniform(0.5, 0.8))), 255, -1, cv2.LINE_AA)
-    rows, columns = np.flatnonzero(canvas.any(axis=1)), np.flatnonzero(canvas.any(axis=0))
-    ink = canvas[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1].astype(np.float32) / 255
+    ink = crop_to_ink(canvas).astype(np.float32) / 255
     return np.asarray(ink, np.float32), above * height
 
 

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inkgrad.data.dataset import Images
+from inkgrad.data.form import crop_to_ink
 from inkgrad.data.numbers.hands import slant_and_width
 from inkgrad.data.numbers.signs import SIGNS, drawn_sign
 
@@ -77,8 +78,7 @@ def write_row(text: str, images: list[Images], style: Style, rng: np.random.Gene
 def _digit(image: Images, character: str, style: Style, rng: np.random.Generator) -> Ink:
     import cv2
 
-    rows, columns = np.flatnonzero(image.any(axis=1)), np.flatnonzero(image.any(axis=0))
-    cut = image[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1].astype(np.float32) / 255
+    cut = crop_to_ink(image).astype(np.float32) / 255
     size = float(np.exp(rng.normal(0, style.sizes))) * (style.zeros if character == "0" else 1.0)
     # In MNIST's form the longest side is 20: a flat digit stays flat.
     scale = style.height * size / 20
