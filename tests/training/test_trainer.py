@@ -38,6 +38,9 @@ class Watch(Callback):
     def on_epoch(self, trainer, record):
         self.calls.append("epoch")
 
+    def on_interrupt(self, trainer):
+        self.calls.append("interrupt")
+
     def on_end(self, trainer):
         self.calls.append("end")
 
@@ -244,9 +247,6 @@ def test_an_interruption_waits_for_the_step(small):
             if trainer.step_count == 3:
                 signal.raise_signal(signal.SIGINT)
 
-        def on_interrupt(self, trainer):
-            self.calls.append("interrupt")
-
     press = Press()
     it = trainer(small.train, callbacks=[press])
     with pytest.raises(KeyboardInterrupt):
@@ -283,9 +283,6 @@ def test_an_interruption_after_the_last_step_is_not_lost(small):
     class Press(Watch):
         def on_epoch(self, trainer, record):
             signal.raise_signal(signal.SIGINT)
-
-        def on_interrupt(self, trainer):
-            self.calls.append("interrupt")
 
     press = Press()
     it = trainer(small.train, callbacks=[press])
