@@ -82,24 +82,24 @@ def measure_ensemble(keep: Path, split: str) -> dict[str, Any]:
     if not (out / "settings.json").exists():  # its members are there before it is
         write_settings(out, ig.training.Settings(**ig.training.read_recipe("ensemble") | {"data": "mnist"}))
     trained = run(f"train --resume --out {out} --json")
-    splits = ig.data.load("mnist")
-    members = [ig.models.load(out / f"member-{number}") for number in range(trained["members"])]
-    found: dict[str, Any] = {"minutes": sum(minutes(out / f"member-{i}") for i in range(len(members)))}
+    folders = [out / f"member-{number}" for number in range(trained["members"])]
+    found: dict[str, Any] = {"minutes": sum(minutes(folder) for folder in folders)}
 
-    def answered(name: str) -> dict[str, Any]:
-        dataset = getattr(splits, name)
-        answers = np.stack([member.predict_proba(dataset.images) for member in members])
+    def answered() -> dict[str, Any]:
+        dataset = ig.data.load("mnist").test
+        answers = np.stack([ig.models.load(folder).predict_proba(dataset.images) for folder in folders])
         accuracy = float((answers.mean(axis=0).argmax(axis=1) == dataset.labels).mean())
         without = harness.spread(accuracies_without_one(answers, dataset.labels))
-        return {f"{name}_accuracy": accuracy, "without_one": without}
+        return {"test_accuracy": accuracy, "without_one": without}
 
-    parts = {"validation": answered("validation")}
+    without_one = harness.spread(trained["validation_accuracy_without_one"])
+    parts = {"validation": {"validation_accuracy": trained["validation_accuracy"], "without_one": without_one}}
     if split == "test":
-        parts["test"] = on_test(out, "ensemble: inkgrad train --recipe ensemble", 0, lambda: answered("test"))
+        parts["test"] = on_test(out, "ensemble: inkgrad train --recipe ensemble", 0, answered)
     for name, part in parts.items():
         without = part["without_one"]
         found[name] = {"mean": part[f"{name}_accuracy"], "std": without["std"], "without_one": without}
-    print(f"ensemble of {len(members)}: {found}", flush=True)
+    print(f"ensemble of {len(folders)}: {found}", flush=True)
     return {"command": "--recipe ensemble", "summary": found}
 
 
