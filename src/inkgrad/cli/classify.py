@@ -8,20 +8,20 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from inkgrad.cli.model import chosen_model
 from inkgrad.cli.output import emit_json, say, show_digit
 from inkgrad.data import to_digit
 from inkgrad.data.folder import IMAGE_ENDINGS
 from inkgrad.errors import ImageError, OptionError
 from inkgrad.kernels.threads import thread_count
-from inkgrad.models import MODEL_FILE, Classification, Classifier, load
-from inkgrad.training.quickstart import quickstart_folder
+from inkgrad.models import Classification, Classifier
 
 TOGETHER = 256  # pictures that the network sees at once
 
 
 def run(files: list[Path], *, model: Path | None, show: bool, json: bool) -> None:
     """Classify each file; a file that is no image is reported and does not keep the others from being read."""
-    classifier = load(_model_path(model))
+    classifier = chosen_model(model)
     results: list[dict[str, Any]] = []
     failed = False
     for path, answer in _answers(_expand(files), classifier):
@@ -59,15 +59,6 @@ def _form(path: Path) -> NDArray[np.uint8] | ImageError | None:
         return to_digit(str(path))
     except ImageError as error:
         return error
-
-
-def _model_path(model: Path | None) -> Path:
-    if model is not None:
-        return model
-    path = quickstart_folder() / MODEL_FILE
-    if not path.is_file():
-        raise OptionError("there is no model yet; run inkgrad quickstart first, or name one with --model")
-    return path
 
 
 def _expand(files: list[Path]) -> list[Path]:
