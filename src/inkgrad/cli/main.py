@@ -63,8 +63,8 @@ def train(
     recipe: Annotated[
         str | None,
         typer.Option(
-            help="Settings from best-single, ensemble, lenet5-distorted, mlp-elastic, softmax-regression, "
-            "tiny-mnist or a .toml file; what else is typed overrides them."
+            help="Settings from best-single, digits, ensemble, lenet5-distorted, mlp-elastic, softmax-regression, "
+            "tiny, tiny-mnist or a .toml file; what else is typed overrides them."
         ),
     ] = None,
     data: Data = "digits",
