@@ -5,7 +5,7 @@ from numpy.typing import NDArray
 
 from inkgrad.data.dataset import Images
 
-__all__ = ["figure", "invented_letter", "scribble"]
+__all__ = ["dotted", "figure", "invented_letter", "open_ring", "scribble"]
 
 SIDE = 112
 _MARGIN = 16
@@ -72,6 +72,38 @@ def figure(rng: np.random.Generator) -> Images:
         for height in np.linspace(_MARGIN, SIDE - _MARGIN, rng.integers(3, 7)):
             _draw(canvas, np.array([[_MARGIN, height], [SIDE - _MARGIN, height]]), pen)
     return _turned(canvas, rng)
+
+
+def open_ring(rng: np.random.Generator) -> Images:
+    """Two to three quarters of a ring, open to any side, of even or, as with a broad pen, of uneven width."""
+    canvas, pen = _canvas(), _pen(rng)
+    gap = rng.uniform(1.0, 2.4) + pen / 20  # the pen makes it narrower
+    angles = rng.uniform(0, 2 * np.pi) + np.linspace(gap / 2, 2 * np.pi - gap / 2, 40)
+    path = SIDE / 2 + _directions(angles) * (rng.uniform(0.2, 0.42), 0.4) * SIDE
+    if rng.random() < 0.4:  # ends that go on straight
+        for place, inner in ((0, 1), (-1, -2)):
+            end = path[place] + (path[place] - path[inner]) * rng.uniform(0, 10)
+            _draw(canvas, np.clip(np.stack([path[place], end]), _MARGIN / 2, SIDE - _MARGIN / 2), pen)
+    _draw(canvas, path, pen)
+    if rng.random() < 0.3:
+        shifted = path + rng.uniform(-3, 3, 2)
+        _draw(canvas, np.clip(shifted, _MARGIN / 2, SIDE - _MARGIN / 2), pen)
+    return canvas
+
+
+def dotted(rng: np.random.Generator) -> Images:
+    """A stroke with one to three dots beside it."""
+    import cv2
+
+    canvas, pen = _canvas(), _pen(rng)
+    x, lean = SIDE / 2 + rng.uniform(-15, 15), rng.uniform(-20, 20)
+    path = np.array([[x + lean, _MARGIN], [x, SIDE - _MARGIN]])
+    _draw(canvas, path, pen)
+    side = rng.choice([-1, 1])
+    for _ in range(rng.integers(1, 4)):
+        place = x + side * rng.uniform(2.2 * pen, 2.2 * pen + 20), rng.uniform(_MARGIN, SIDE - _MARGIN)
+        cv2.circle(canvas, (round(place[0]), round(place[1])), max(4, round(0.8 * pen)), 255, -1, cv2.LINE_AA)
+    return canvas
 
 
 def _directions(angles: NDArray[np.float64]) -> NDArray[np.float64]:
