@@ -1,10 +1,12 @@
 """What the weights that ship can do: hands that they never saw, what is no digit, changed images, calibration.
 
+Draws docs/images/shipped-reliability.svg and shipped-robustness.svg, the plots of the model cards.
+
 MNIST's test digits are looked at with `--split test` alone, once for frozen weights, as test_ledger.jsonl says. Things
 that are no digits are drawn from a fixed seed, of the kinds that no network learns (`inkgrad.data.TESTED`); the digits
 among them are of MNIST's last 10,000 training digits.
 
-    python benchmarks/shipped.py [--model digits tiny | RUN ...] [--split test] [--each 2000] [--quick]
+    python benchmarks/shipped.py [--model digits tiny | RUN ...] [--split test] [--each 2000] [--misread FOLDER] [--quick]
 """
 
 import argparse
@@ -15,6 +17,7 @@ from typing import Any
 
 import harness
 import numpy as np
+import shipped_plots
 from harness import Target
 from numpy.typing import NDArray
 
@@ -109,14 +112,14 @@ def measure(classifier: Classifier, count: int, per_kind: int) -> dict[str, Any]
         "threshold in the file": classifier.refusal.threshold if classifier.refusal else None,
         "temperature": classifier.temperature,
         "sets": {"mnist validation": accuracy(classifier, validation)},
-        "calibration": {},
+        "reliability": {},
         "refused": {},
         "changed": {},
     }
     sets = {"mnist validation": validation} | {name: ig.data.load(name).test for name in ("hwd1000", "semeion")}
     for name, dataset in sets.items():
         found["sets"][name] = accuracy(classifier, dataset)
-        found["calibration"][name] = calibration(classifier, dataset)
+        found["reliability"][name] = reliability(classifier, dataset)
     for kind in ig.data.TESTED:
         drawn = ig.data.nondigits([kind], per_kind, validation, ig.default_rng(SEED))
         found["refused"][kind] = 100 * float((classifier.digit_probability(drawn.images) < threshold).mean())
@@ -126,19 +129,33 @@ def measure(classifier: Classifier, count: int, per_kind: int) -> dict[str, Any]
     return found
 
 
-def calibration(classifier: Classifier, dataset: Dataset) -> float:
-    """The expected calibration error over 15 bins, in %."""
+def reliability(classifier: Classifier, dataset: Dataset) -> dict[str, Any]:
+    """The expected calibration error over 15 bins, in %, and the bins that are not empty."""
     probabilities = classifier.predict_proba(dataset.images)
-    return 100 * ig.training.evaluate_predictions(dataset.labels, probabilities, classifier.classes).calibration_error
+    found = ig.training.evaluate_predictions(dataset.labels, probabilities, classifier.classes).reliability
+    bins = {name: getattr(found, name)[found.count > 0].tolist() for name in ("count", "confidence", "accuracy")}
+    return {"error": 100 * found.error, **bins}
 
 
 def test(classifier: Classifier, name: str, found: dict[str, Any]) -> None:
     """The final figures, on MNIST's test digits."""
     digits = ig.data.load("mnist").test
     found["sets"]["mnist test"] = accuracy(classifier, digits)
-    found["calibration"]["mnist test"] = calibration(classifier, digits)
-    said = {"calibration_error": found["calibration"]["mnist test"] / 100}
+    found["reliability"]["mnist test"] = reliability(classifier, digits)
+    said = {"calibration_error": found["reliability"]["mnist test"]["error"] / 100}
     harness.log_test_evaluation(f"shipped weights {name!r}", 0, found["sets"]["mnist test"] / 100, **said)
+
+
+def misread(classifier: Classifier, folder: Path) -> None:
+    """Contact sheets of what is misread of the sets that nothing learns from: the label, and what it was taken for."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in ("hwd1000", "semeion"):
+        dataset = ig.data.load(name).test
+        answers = classifier.predict(dataset.images)
+        wrong = np.flatnonzero(answers != dataset.labels)
+        if wrong.size:
+            labels = [f"{dataset.labels[i]} as {answers[i]}" for i in wrong]
+            ig.data.contact_sheet(dataset.images[wrong], labels=labels, scale=2).save(folder / f"{name}.png")
 
 
 def show(name: str, found: dict[str, Any]) -> None:
@@ -150,7 +167,7 @@ def show(name: str, found: dict[str, Any]) -> None:
     rows = []
     for dataset, reached in found["sets"].items():
         wanted = SETS.get(dataset, {}).get(name)
-        error = found["calibration"][dataset]
+        error = found["reliability"][dataset]["error"]
         judged = CALIBRATION.judge(error) if dataset == "mnist test" else ""
         rows.append([dataset, f"{reached:.2f}", wanted.judge(reached) if wanted else "", f"{error:.2f}", judged])
     harness.table(["digits", "% right", "", "calibration error, %", ""], rows, right=(1, 3))
@@ -169,6 +186,7 @@ def main() -> None:
     parser.add_argument("--model", nargs="*", default=list(SHIPPED), help="names of weights that ship, or runs")
     parser.add_argument("--split", choices=["validation", "test"], default="validation")
     parser.add_argument("--each", type=int, default=2000, help="things of each kind that is no digit")
+    parser.add_argument("--misread", type=Path, help="a folder for contact sheets of what is misread")
     parser.add_argument("--quick", action="store_true", help="a look whether it works; writes nothing")
     options = parser.parse_args()
     cases: dict[str, Any] = {}
@@ -180,9 +198,13 @@ def main() -> None:
             test(classifier, name, found)
         found["seconds"] = time.perf_counter() - start
         show(name, found)
+        if options.misread:
+            misread(classifier, options.misread / Path(name).name)
         if name in SHIPPED:
             cases[name] = found
     harness.finish("shipped", cases, quick=options.quick or not cases)
+    if cases and not options.quick:
+        shipped_plots.draw(harness.read_results("shipped")["cases"])
 
 
 if __name__ == "__main__":
