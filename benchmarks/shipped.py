@@ -6,7 +6,7 @@ MNIST's test digits are looked at with `--split test` alone, once for frozen wei
 that are no digits are drawn from a fixed seed, of the kinds that no network learns (`inkgrad.data.TESTED`); the digits
 among them are of MNIST's last 10,000 training digits.
 
-    python benchmarks/shipped.py [--model digits tiny | RUN ...] [--split test] [--each 2000] [--misread FOLDER] [--quick]
+    python benchmarks/shipped.py [--model digits tiny | RUN ...] [--split test] [--misread FOLDER] [--quick]
 """
 
 import argparse
