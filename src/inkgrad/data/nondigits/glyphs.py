@@ -5,7 +5,7 @@ import numpy as np
 from inkgrad.data.dataset import Images
 from inkgrad.data.fonts import FONTS, drawn, stroked
 
-__all__ = ["foreign_letter", "latin_letter", "mathematical_symbol", "stroke_letter", "symbol"]
+__all__ = ["foreign_letter", "latin_letter", "mathematical_symbol", "other_letter", "stroke_letter", "symbol"]
 
 LATIN = "ACEFGHKLMNPRUVWXYacdefhkmnprtuvwxy"
 """Without those that are digits to any eye: O o Q D I i l J j S s Z z B b q g T."""
@@ -13,10 +13,16 @@ LATIN = "ACEFGHKLMNPRUVWXYacdefhkmnprtuvwxy"
 FOREIGN = "ΓΔΛΞΠΣΦΨΩγλπφψДЖИЙЛФЦШЩЫЭЮЯждлфцшщыэюя"
 """Greek and Cyrillic letters that are neither Latin ones nor digits."""
 
+OTHER = (
+    "ԲԳԴԸԹԺԻԽԾԿՂՃՄՆՊՌՎՓՔՖբդեէթժխծկճմշպռտփքֆאבהחטלמעפצקשתადთლმოჟრტუფქღყშჩცწჭხჯჰ"
+    "ⴲⴳⴵⴶⴼⴽⵀⵄⵅⵇⵊⵋⵖⵙⵚⵛⵞⵟⵡⵣⵥກຄຍດຕຖທນບປຜຝພຟມຢລສຫᐁᐅᐊᑎبتثجحخسشصضطظعغفقكني"
+)
+"""Armenian, Hebrew, Georgian, Tifinagh, Lao, Canadian and Arabic letters, without those that look like digits."""
+
 SYMBOLS = "!?#%&*+=<>@$€£¥§©®~^-:;★☆♥♠♣✓✗☎☼♪"
 """Without the slashes and bars, which are ones."""
 
-MATHEMATICAL = "←↑→↓↔⇒⇔∀∃∇∈∋∏∑∓√∝∞∠≈≠≡≤≥⊆⊕⊗⊥▲▼◆■"
+MATHEMATICAL = "←↑→↓↔⇒⇔∀∃∇∈∋∏∑∓√∝∞∠≈≠≡≤≥⊆⊕⊗⊥▲▼◆■∂∫∮∩∧∴∵⊂⊃"
 
 
 def latin_letter(rng: np.random.Generator) -> Images:
@@ -27,6 +33,11 @@ def latin_letter(rng: np.random.Generator) -> Images:
 def foreign_letter(rng: np.random.Generator) -> Images:
     """A Greek or Cyrillic letter of a font."""
     return _chosen(FOREIGN, rng)
+
+
+def other_letter(rng: np.random.Generator) -> Images:
+    """A letter of one of seven other scripts."""
+    return _chosen(OTHER, rng)
 
 
 def symbol(rng: np.random.Generator) -> Images:

@@ -28,9 +28,11 @@ def _as_it_is(image: Callable[[np.random.Generator], Images]) -> Kind:
 
 TRAINED: dict[str, Kind] = {
     "foreign letters": _formed(glyphs.foreign_letter),
+    "letters of other scripts": _formed(glyphs.other_letter),
     "invented letters": _formed(strokes.invented_letter),
     "mathematical symbols": _formed(glyphs.mathematical_symbol),
     "figures": _formed(strokes.figure),
+    "curves": _formed(strokes.curve),
     "open rings": _formed(strokes.open_ring),
     "dotted strokes": _formed(strokes.dotted),
     "clouds": _as_it_is(textures.clouds),
@@ -41,6 +43,7 @@ TRAINED: dict[str, Kind] = {
     "struck digits": parts.struck,
     "ringed digits": parts.ringed,
     "turned digits": parts.turned,
+    "digits beside letters": parts.beside,
     "crowded digits": parts.crowd,
 }
 """What a network learns not to be digits."""

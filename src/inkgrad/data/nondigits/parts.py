@@ -4,14 +4,15 @@ import numpy as np
 
 from inkgrad.data.dataset import SIDE, Dataset, Images
 from inkgrad.data.form import crop_to_ink, to_form
+from inkgrad.data.nondigits import glyphs, strokes
 from inkgrad.errors import DataError
 
-__all__ = ["crowd", "opened", "pair", "piece", "ringed", "struck", "turned"]
+__all__ = ["beside", "crowd", "opened", "pair", "piece", "ringed", "struck", "turned"]
 
 _KEPT = (0.2, 0.49)
 _TRIES = 100  # before the digits that will do are looked for one by one
-_SLIM = 3.2  # times as long as wide, from which on a piece is a straight stroke
-_UPRIGHT = 0.6  # share of its length by which a stroke must rise to be a one
+_SLIM = 2.3  # times as long as wide, from which on a piece is a straight stroke
+_UPRIGHT = 0.5  # share of its length by which a stroke must rise to be a one
 _MIRRORED = (3, 4, 6, 7, 9)
 _STRUCK = (2, 3, 4, 5, 6, 8, 9)  # a struck 0 or 7 is one still, as many write them
 _LYING = (2, 3, 4, 5, 6, 7, 8, 9)
@@ -87,7 +88,7 @@ def _is_digit(cut: Images) -> bool:
     """Whether a piece is a one or a zero to any eye: a straight upright stroke or a ring."""
     import cv2
 
-    ink = (cut > 100).astype(np.uint8)
+    ink = (cut > 60).astype(np.uint8)
     if not ink.any():
         return False
     contours, kinds = cv2.findContours(ink, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE)
@@ -136,6 +137,22 @@ def crowd(digits: Dataset, rng: np.random.Generator) -> Images:
         place = canvas[top : top + image.shape[0], left : left + image.shape[1]]
         np.maximum(place, image, out=place)
     return to_form(canvas)
+
+
+def beside(digits: Dataset, rng: np.random.Generator) -> Images:
+    """A digit and, on one of its sides, a letter or a sign."""
+    import cv2
+
+    digit = crop_to_ink(_drawn(digits, None, rng)[0])
+    drawing = (glyphs.foreign_letter, glyphs.other_letter, glyphs.mathematical_symbol, strokes.invented_letter)
+    other = crop_to_ink(drawing[rng.integers(len(drawing))](rng))
+    scale = digit.shape[0] * rng.uniform(0.7, 1.2) / max(other.shape)
+    size = max(2, round(other.shape[1] * scale)), max(2, round(other.shape[0] * scale))
+    other = np.asarray(cv2.resize(other, size, interpolation=cv2.INTER_AREA), np.uint8)
+    row = _in_a_row([digit, other] if rng.random() < 0.5 else [other, digit], int(rng.integers(-1, 5)))
+    if rng.random() < 0.4:
+        row = cv2.resize(row, (max(2, row.shape[1] // 2), row.shape[0]), interpolation=cv2.INTER_AREA)
+    return to_form(np.asarray(row, np.uint8))
 
 
 def pair(digits: Dataset, rng: np.random.Generator) -> Images:

@@ -5,7 +5,7 @@ from numpy.typing import NDArray
 
 from inkgrad.data.dataset import Images
 
-__all__ = ["dotted", "figure", "invented_letter", "open_ring", "scribble"]
+__all__ = ["curve", "dotted", "figure", "invented_letter", "open_ring", "scribble"]
 
 SIDE = 112
 _MARGIN = 16
@@ -72,6 +72,21 @@ def figure(rng: np.random.Generator) -> Images:
         for height in np.linspace(_MARGIN, SIDE - _MARGIN, rng.integers(3, 7)):
             _draw(canvas, np.array([[_MARGIN, height], [SIDE - _MARGIN, height]]), pen)
     return _turned(canvas, rng)
+
+
+def curve(rng: np.random.Generator) -> Images:
+    """A closed curve of four to seven waves in each direction, or a part of one."""
+    canvas = _canvas()
+    angles = np.linspace(0, rng.uniform(0.6, 1) * 2 * np.pi, 200)
+    waves = np.arange(1, rng.integers(5, 9))
+    sizes = rng.normal(0, 1, (2, 2, len(waves))) / waves**0.4
+    path = np.stack(
+        [np.cos(np.outer(angles, waves)) @ one + np.sin(np.outer(angles, waves)) @ two for one, two in sizes]
+    )
+    path -= (path.max(axis=1, keepdims=True) + path.min(axis=1, keepdims=True)) / 2
+    path *= (SIDE / 2 - _MARGIN) / np.abs(path).max()
+    _draw(canvas, SIDE / 2 + path.T, int(rng.integers(3, 9)))
+    return canvas
 
 
 def open_ring(rng: np.random.Generator) -> Images:
