@@ -7,7 +7,7 @@ from inkgrad.data.form import crop_to_ink, to_form
 from inkgrad.data.nondigits import glyphs, strokes
 from inkgrad.errors import DataError
 
-__all__ = ["beside", "crowd", "opened", "pair", "piece", "ringed", "struck", "turned"]
+__all__ = ["beside", "crowd", "letter_piece", "opened", "pair", "piece", "ringed", "struck", "turned"]
 
 _KEPT = (0.2, 0.49)
 _TRIES = 100  # before the digits that will do are looked for one by one
@@ -30,6 +30,17 @@ def piece(digits: Dataset, labels: tuple[int, ...], rng: np.random.Generator) ->
         if not _is_digit(cut):
             break
     return to_form(cut) if label and cut.any() and rng.random() < 0.5 else cut
+
+
+def letter_piece(digits: Dataset, rng: np.random.Generator) -> Images:
+    """Less than half of the ink of a letter of another script or of none, unless it is a digit to any eye."""
+    del digits
+    drawing = (glyphs.foreign_letter, glyphs.other_letter, strokes.invented_letter)
+    for _ in range(_TRIES):
+        cut = _cut_off(to_form(drawing[rng.integers(len(drawing))](rng)), rng)
+        if cut.any() and not _is_digit(cut):
+            break
+    return to_form(cut) if cut.any() and rng.random() < 0.5 else cut
 
 
 def opened(digits: Dataset, rng: np.random.Generator) -> Images:

@@ -5,7 +5,7 @@ from numpy.typing import NDArray
 
 from inkgrad.data.dataset import Images
 
-__all__ = ["curve", "dotted", "figure", "invented_letter", "open_ring", "scribble"]
+__all__ = ["blot", "curve", "dotted", "figure", "invented_letter", "open_ring", "scribble"]
 
 SIDE = 112
 _MARGIN = 16
@@ -72,6 +72,26 @@ def figure(rng: np.random.Generator) -> Images:
         for height in np.linspace(_MARGIN, SIDE - _MARGIN, rng.integers(3, 7)):
             _draw(canvas, np.array([[_MARGIN, height], [SIDE - _MARGIN, height]]), pen)
     return _turned(canvas, rng)
+
+
+def blot(rng: np.random.Generator) -> Images:
+    """One to three touching spots of ink with thin tails."""
+    import cv2
+
+    canvas = _canvas()
+    angles = np.linspace(0, 2 * np.pi, 60)
+    middle = SIDE / 2 + rng.uniform(-22, 22, 2)
+    for _ in range(rng.integers(1, 4)):
+        radius = rng.uniform(0.1, 0.24) * SIDE
+        waves = sum(rng.normal(0, 0.1) * np.cos(k * angles + rng.uniform(0, 6)) for k in (1, 2, 3))
+        rim = middle + radius * (1 + waves)[:, None] * _directions(angles)
+        cv2.fillPoly(canvas, [np.rint(np.clip(rim, 4, SIDE - 4)).astype(np.int32)], 255)
+        middle = np.clip(middle + radius * 1.3 * _directions(rng.uniform(0, 2 * np.pi, 1))[0], 25, SIDE - 25)
+    for _ in range(rng.integers(1, 4)):
+        end, bend = rng.uniform(_MARGIN, SIDE - _MARGIN, 2), rng.uniform(_MARGIN, SIDE - _MARGIN, 2)
+        path = (1 - _STEPS) ** 2 * middle + 2 * _STEPS * (1 - _STEPS) * bend + _STEPS**2 * end
+        _draw(canvas, path, int(rng.integers(3, 9)))
+    return canvas
 
 
 def curve(rng: np.random.Generator) -> Images:
