@@ -91,6 +91,7 @@ CHANGES = {
     "shear": 20,
     "elastic": 30,
     "thickness": 1,
+    "coarse": 1,
     "blur": 1.2,
     "noise": 0.4,
     "contrast": 0.8,

@@ -190,6 +190,16 @@ def test_speckles_are_black_and_white_and_as_many():
     assert (specks == 1).mean() == pytest.approx((specks == 0).mean(), rel=0.05)
 
 
+def test_a_coarse_scan_has_few_levels_or_few_pixels(digits):
+    coarse = Augmentation(coarse=1.0).apply(digits, ig.default_rng(0))
+    fine = [len(np.unique(image)) for image in digits]
+    assert np.median([len(np.unique(image)) for image in coarse]) < np.median(fine)
+    assert 0.3 < np.mean([set(np.unique(image)) <= {0.0, 1.0} for image in coarse]) + 0.2 < 0.8
+    assert coarse.mean() == pytest.approx(digits.mean(), rel=0.15)
+    some = Augmentation(coarse=0.3).apply(digits, ig.default_rng(0))
+    assert (some != digits).any((1, 2)).mean() == pytest.approx(0.3, abs=0.12)
+
+
 def test_lines_go_from_side_to_side():
     drawn = Augmentation(lines=1.0).apply(np.zeros((100, 28, 28), np.float32), ig.default_rng(0))
     assert ((drawn.any(1).all(1)) | (drawn.any(2).all(1))).mean() > 0.9
