@@ -86,7 +86,7 @@ def _affine_maps(
 
 
 def squaring(images: Images, probability: float, rng: np.random.Generator) -> "list[NDArray[np.float64]]":
-    """Factors of height and width, (n,) each, that bring the box of the ink a part of the way to a square, or all of it.
+    """Factors of height and width, (n,) each, that bring the box of the ink in part or wholly to a square.
 
     They are 1 for those that chance leaves alone. The longer side stays, the other grows at most threefold.
     """
