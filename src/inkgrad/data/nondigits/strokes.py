@@ -62,7 +62,7 @@ def figure(rng: np.random.Generator) -> Images:
         for start, end in rng.uniform(_MARGIN, SIDE - _MARGIN, (rng.integers(4, 8), 2, 2)):
             _draw(canvas, np.stack([start, end]), pen)
     elif kind == 3:
-        count = int(rng.integers(5, 9))
+        count = int(rng.integers(3, 9))
         heights = np.where(np.arange(count) % 2, _MARGIN, SIDE - _MARGIN) + rng.normal(0, 6, count)
         _draw(canvas, np.stack([np.linspace(_MARGIN, SIDE - _MARGIN, count), heights], axis=1), pen)
     elif kind == 4:
@@ -127,17 +127,19 @@ def open_ring(rng: np.random.Generator) -> Images:
 
 
 def dotted(rng: np.random.Generator) -> Images:
-    """A stroke with one to three dots beside it."""
+    """A stroke with one to three dots anywhere around it."""
     import cv2
 
     canvas, pen = _canvas(), _pen(rng)
+    top, bottom = _MARGIN + rng.uniform(0, 25), SIDE - _MARGIN - rng.uniform(0, 25)
     x, lean = SIDE / 2 + rng.uniform(-15, 15), rng.uniform(-20, 20)
-    path = np.array([[x + lean, _MARGIN], [x, SIDE - _MARGIN]])
-    _draw(canvas, path, pen)
-    side = rng.choice([-1, 1])
-    for _ in range(rng.integers(1, 4)):
-        place = x + side * rng.uniform(2.2 * pen, 2.2 * pen + 20), rng.uniform(_MARGIN, SIDE - _MARGIN)
-        cv2.circle(canvas, (round(place[0]), round(place[1])), max(4, round(0.8 * pen)), 255, -1, cv2.LINE_AA)
+    _draw(canvas, np.array([[x + lean, top], [x, bottom]]), pen)
+    around = cv2.dilate(canvas, np.ones((2 * pen + 9, 2 * pen + 9), np.uint8)) == 0
+    around[:_MARGIN] = around[SIDE - _MARGIN :] = False
+    free = np.argwhere(around)
+    free = free[np.abs(free[:, 1] - SIDE / 2) < 35]
+    for row, column in free[rng.integers(0, len(free), rng.integers(1, 4))]:
+        cv2.circle(canvas, (int(column), int(row)), max(4, round(0.8 * pen)), 255, -1, cv2.LINE_AA)
     return canvas
 
 
