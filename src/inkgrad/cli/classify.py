@@ -13,10 +13,12 @@ from inkgrad.cli.output import emit_json, say, show_digit
 from inkgrad.data import to_digit
 from inkgrad.data.folder import IMAGE_ENDINGS
 from inkgrad.errors import ImageError, OptionError
+from inkgrad.kernels import load_backend
 from inkgrad.kernels.threads import thread_count
 from inkgrad.models import Classification, Classifier
 
 TOGETHER = 256  # pictures that the network sees at once
+MANY = 500  # pictures from which on it pays to load compiled kernels before the first answer
 
 
 def run(files: list[Path], *, model: Path | None, show: bool, json: bool) -> None:
@@ -43,15 +45,27 @@ def run(files: list[Path], *, model: Path | None, show: bool, json: bool) -> Non
 
 
 def _answers(paths: list[Path], classifier: Classifier) -> Iterator[tuple[Path, Classification | ImageError]]:
-    """What is in each file, in their order; files are decoded by several threads, and answered many at a time."""
+    """What is in each file, in their order; files are decoded by threads while others are answered, many at a time."""
+    if len(paths) == 1:
+        yield from _together(paths, [_form(paths[0])], classifier)
+        return
+    if len(paths) >= MANY:
+        load_backend()
+    parts = [paths[start : start + TOGETHER] for start in range(0, len(paths), TOGETHER)]
     with ThreadPoolExecutor(thread_count()) as pool:
-        for start in range(0, len(paths), TOGETHER):
-            some = paths[start : start + TOGETHER]
-            forms = list(pool.map(_form, some)) if len(paths) > 1 else [_form(some[0])]
-            good = [form for form in forms if not isinstance(form, ImageError)]
-            answers = iter(classifier.classify_forms(good))
-            for path, form in zip(some, forms, strict=True):
-                yield path, form if isinstance(form, ImageError) else next(answers)
+        ahead = [pool.submit(_form, path) for path in parts[0]] if parts else []
+        for number, some in enumerate(parts):
+            forms = [future.result() for future in ahead]
+            ahead = [pool.submit(_form, path) for path in parts[number + 1]] if number + 1 < len(parts) else []
+            yield from _together(some, forms, classifier)
+
+
+def _together(
+    paths: list[Path], forms: list[NDArray[np.uint8] | ImageError | None], classifier: Classifier
+) -> Iterator[tuple[Path, Classification | ImageError]]:
+    answers = iter(classifier.classify_forms([form for form in forms if not isinstance(form, ImageError)]))
+    for path, form in zip(paths, forms, strict=True):
+        yield path, form if isinstance(form, ImageError) else next(answers)
 
 
 def _form(path: Path) -> NDArray[np.uint8] | ImageError | None:

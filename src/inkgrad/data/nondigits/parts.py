@@ -60,7 +60,7 @@ def struck(digits: Dataset, rng: np.random.Generator) -> Images:
     image = cv2.resize(_drawn(digits, _STRUCK, rng)[0], (4 * SIDE, 4 * SIDE), interpolation=cv2.INTER_CUBIC)
     rows, columns = np.flatnonzero(image.max(axis=1) > 100), np.flatnonzero(image.max(axis=0) > 100)
     if not rows.size:
-        return image[::4, ::4].copy()
+        return np.asarray(image[::4, ::4], np.uint8)
     low = np.array([columns[0], rows[0]]) - rng.uniform(0, 14, 2)
     size = np.array([columns[-1], rows[-1]]) + rng.uniform(0, 14, 2) - low
     kind, at = rng.integers(4), rng.uniform(0.35, 0.65)
@@ -162,8 +162,9 @@ def beside(digits: Dataset, rng: np.random.Generator) -> Images:
     other = np.asarray(cv2.resize(other, size, interpolation=cv2.INTER_AREA), np.uint8)
     row = _in_a_row([digit, other] if rng.random() < 0.5 else [other, digit], int(rng.integers(-1, 5)))
     if rng.random() < 0.4:
-        row = cv2.resize(row, (max(2, row.shape[1] // 2), row.shape[0]), interpolation=cv2.INTER_AREA)
-    return to_form(np.asarray(row, np.uint8))
+        size = max(2, row.shape[1] // 2), row.shape[0]
+        row = np.asarray(cv2.resize(row, size, interpolation=cv2.INTER_AREA), np.uint8)
+    return to_form(row)
 
 
 def pair(digits: Dataset, rng: np.random.Generator) -> Images:

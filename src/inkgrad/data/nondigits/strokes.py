@@ -83,7 +83,7 @@ def blot(rng: np.random.Generator) -> Images:
     middle = SIDE / 2 + rng.uniform(-22, 22, 2)
     for _ in range(rng.integers(1, 4)):
         radius = rng.uniform(0.1, 0.24) * SIDE
-        waves = sum(rng.normal(0, 0.1) * np.cos(k * angles + rng.uniform(0, 6)) for k in (1, 2, 3))
+        waves = np.cos(np.outer(angles, (1, 2, 3)) + rng.uniform(0, 6, 3)) @ rng.normal(0, 0.1, 3)
         rim = middle + radius * (1 + waves)[:, None] * _directions(angles)
         cv2.fillPoly(canvas, [np.rint(np.clip(rim, 4, SIDE - 4)).astype(np.int32)], 255)
         middle = np.clip(middle + radius * 1.3 * _directions(rng.uniform(0, 2 * np.pi, 1))[0], 25, SIDE - 25)
