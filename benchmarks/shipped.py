@@ -2,32 +2,39 @@
 
 Draws docs/images/shipped-reliability.svg and shipped-robustness.svg, the plots of the model cards.
 
-MNIST's test digits are looked at with `--split test` alone, once for frozen weights, as test_ledger.jsonl says. Things
-that are no digits are drawn from a fixed seed, of the kinds that no network learns (`inkgrad.data.TESTED`); the digits
-among them are of MNIST's last 10,000 training digits.
+MNIST's test digits are looked at with `--split test` alone, once for each run in trained/, as test_ledger.jsonl says.
+Things that are no digits are drawn from a fixed seed, of the kinds that no network learns (`inkgrad.data.TESTED`); the
+digits among them are of MNIST's last 10,000 training digits. Trained/ has the runs of three seeds of each recipe.
 
     python benchmarks/shipped.py [--model digits tiny | RUN ...] [--split test] [--misread FOLDER] [--quick]
 """
 
 import argparse
+import functools
+import hashlib
 import time
 from collections.abc import Callable
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 import harness
 import numpy as np
 import shipped_plots
+from accuracy import TRAINED, minutes, on_test
 from harness import Target
 from numpy.typing import NDArray
 
 import inkgrad as ig
 from inkgrad.data import Dataset
-from inkgrad.models import Classifier
+from inkgrad.data.form import to_form
+from inkgrad.data.nondigits import glyphs, parts
+from inkgrad.models import MODEL_FILE, Classifier
 
 Images = NDArray[np.uint8]
 SHIPPED = ("digits", "tiny")
-SEED = 20240
+SEED = 71117  # of which nothing was drawn before the recipes were frozen
+LOOK_ALIKES = "CcVN<>^+"  # letters and symbols like which something is that is learned
 REFUSED = Target(95.0)
 COST = Target(1.5, most=True)  # points
 CALIBRATION = Target(0.3, most=True)  # %
@@ -102,31 +109,55 @@ def accuracy(classifier: Classifier, dataset: Dataset) -> float:
     return 100 * float((classifier.predict(dataset.images) == dataset.labels).mean())
 
 
+def refused(classifier: Classifier, images: Images) -> float:
+    """Which share `classify` gives no value for, in %."""
+    assert classifier.refusal is not None
+    return 100 * float((classifier.digit_probability(images) < classifier.refusal.threshold).mean())
+
+
 def measure(classifier: Classifier, count: int, per_kind: int) -> dict[str, Any]:
     """All that can be said without the test digits."""
     validation = ig.data.load("mnist").validation[:count]
-    known = classifier.digit_probability(validation.images)
-    threshold = float(np.quantile(known, 0.01))
     found: dict[str, Any] = {
-        "threshold": threshold,
-        "threshold in the file": classifier.refusal.threshold if classifier.refusal else None,
+        "threshold": classifier.refusal.threshold if classifier.refusal else None,
         "temperature": classifier.temperature,
-        "sets": {"mnist validation": accuracy(classifier, validation)},
+        "sets": {},
+        "digits refused": {},
         "reliability": {},
         "refused": {},
         "changed": {},
     }
-    sets = {"mnist validation": validation} | {name: ig.data.load(name).test for name in ("hwd1000", "semeion")}
-    for name, dataset in sets.items():
-        found["sets"][name] = accuracy(classifier, dataset)
-        found["reliability"][name] = reliability(classifier, dataset)
-    for kind in ig.data.TESTED:
-        drawn = ig.data.nondigits([kind], per_kind, validation, ig.default_rng(SEED))
-        found["refused"][kind] = 100 * float((classifier.digit_probability(drawn.images) < threshold).mean())
+    for name, dataset in {"mnist validation": validation, **unseen()}.items():
+        measure_set(classifier, name, dataset, found)
+    for kind, draw in no_digits(validation).items():
+        rng = ig.default_rng(SEED)
+        found["refused"][kind] = refused(classifier, np.stack([draw(rng) for _ in range(per_kind)]))
     for name, change in CHANGES.items():
         changed = Dataset(change(validation.images), validation.labels, name)
         found["changed"][name] = accuracy(classifier, changed)
     return found
+
+
+def unseen() -> dict[str, Dataset]:
+    """Sets of which nothing was learned."""
+    return {name: ig.data.load(name).test for name in ("hwd1000", "semeion")}
+
+
+def no_digits(digits: Dataset) -> dict[str, Callable[[np.random.Generator], Images]]:
+    """The tested kinds; then those again without what has learned look-alikes, and without leaving anything out."""
+    kinds = {kind: functools.partial(draw, digits) for kind, draw in ig.data.TESTED.items()}
+    for name, characters in (("letters", glyphs.LATIN), ("symbols", glyphs.SYMBOLS)):
+        others = "".join(character for character in characters if character not in LOOK_ALIKES)
+        kinds[f"{name} but {LOOK_ALIKES}"] = lambda rng, others=others: to_form(glyphs.one_of(others, rng))
+    labels = (4, 5, 6, 8, 9)
+    kinds["pieces, also those that are ones"] = lambda rng: parts.remnant(digits, labels, rng, all_of_them=True)
+    return kinds
+
+
+def measure_set(classifier: Classifier, name: str, dataset: Dataset, found: dict[str, Any]) -> None:
+    found["sets"][name] = accuracy(classifier, dataset)
+    found["digits refused"][name] = refused(classifier, dataset.images)
+    found["reliability"][name] = reliability(classifier, dataset)
 
 
 def reliability(classifier: Classifier, dataset: Dataset) -> dict[str, Any]:
@@ -137,13 +168,40 @@ def reliability(classifier: Classifier, dataset: Dataset) -> dict[str, Any]:
     return {"error": 100 * found.error, **bins}
 
 
-def test(classifier: Classifier, name: str, found: dict[str, Any]) -> None:
-    """The final figures, on MNIST's test digits."""
+def of_seeds(name: str, split: str) -> dict[str, Any]:
+    """The runs of a recipe in trained/: each one's figures, their mean and spread, and which of them ships."""
+    ships = hashlib.sha256(weights(name).read_bytes()).hexdigest()
+    found: dict[str, Any] = {"ships": None, "runs": {}}
+    for out in sorted(TRAINED.glob(f"{name}-[0-9]")):
+        classifier = ig.models.load(out)
+        seed = classifier.header["training"]["settings"]["seed"]
+        if hashlib.sha256((out / MODEL_FILE).read_bytes()).hexdigest() == ships:
+            found["ships"] = seed
+        figures = {"mnist validation": 100 * classifier.header["metrics"]["validation_accuracy"]}
+        figures |= {unknown: accuracy(classifier, dataset) for unknown, dataset in unseen().items()}
+        if split == "test" or (out / "test.json").exists():
+            command = f"{name}: inkgrad train --recipe {name}"
+            tested = on_test(out, command, seed, functools.partial(test_figures, classifier))
+            figures["mnist test"] = 100 * tested["test_accuracy"]
+        found["runs"][seed] = figures | {"minutes": minutes(out)}
+    if not found["runs"]:
+        return {}
+    if found["ships"] is None:
+        raise SystemExit(f"none of the runs {name}-* in {TRAINED} has the weights that ship as {name!r}")
+    keys = found["runs"][found["ships"]]
+    found["spread"] = {key: harness.spread([run[key] for run in found["runs"].values()]) for key in keys}
+    return found
+
+
+def test_figures(classifier: Classifier) -> dict[str, Any]:
+    """What is logged of a look at MNIST's test digits."""
     digits = ig.data.load("mnist").test
-    found["sets"]["mnist test"] = accuracy(classifier, digits)
-    found["reliability"]["mnist test"] = reliability(classifier, digits)
-    said = {"calibration_error": found["reliability"]["mnist test"]["error"] / 100}
-    harness.log_test_evaluation(f"shipped weights {name!r}", 0, found["sets"]["mnist test"] / 100, **said)
+    error = reliability(classifier, digits)["error"] / 100
+    return {"test_accuracy": accuracy(classifier, digits) / 100, "calibration_error": error}
+
+
+def weights(name: str) -> Path:
+    return Path(str(files("inkgrad") / "models" / "weights" / f"{name}.safetensors"))
 
 
 def misread(classifier: Classifier, folder: Path) -> None:
@@ -159,26 +217,37 @@ def misread(classifier: Classifier, folder: Path) -> None:
 
 
 def show(name: str, found: dict[str, Any]) -> None:
-    """Three tables."""
-    print(
-        f"{name}: temperature {found['temperature']:.3f}, 99 % of the validation digits are above a digit probability"
-    )
-    print(f"of {found['threshold']:.4f}\n")
+    """Three tables, and one of the seeds."""
+    print(f"{name}: temperature {found['temperature']:.3f}, refused below a probability of {found['threshold']:.4f}\n")
     rows = []
     for dataset, reached in found["sets"].items():
         wanted = SETS.get(dataset, {}).get(name)
         error = found["reliability"][dataset]["error"]
         judged = CALIBRATION.judge(error) if dataset == "mnist test" else ""
-        rows.append([dataset, f"{reached:.2f}", wanted.judge(reached) if wanted else "", f"{error:.2f}", judged])
-    harness.table(["digits", "% right", "", "calibration error, %", ""], rows, right=(1, 3))
-    rows = [[kind, f"{share:.1f}", REFUSED.judge(share)] for kind, share in found["refused"].items()]
+        given_up = f"{found['digits refused'][dataset]:.2f}"
+        rows.append(
+            [dataset, f"{reached:.2f}", wanted.judge(reached) if wanted else "", given_up, f"{error:.2f}", judged]
+        )
+    harness.table(["digits", "% right", "", "% refused", "calibration error, %", ""], rows, right=(1, 3, 4))
+    rows = [
+        [kind, f"{share:.1f}", REFUSED.judge(share) if kind in ig.data.TESTED else ""]
+        for kind, share in found["refused"].items()
+    ]
     harness.table(["no digits", "% refused", ""], rows, right=(1,))
     whole = found["changed"]["as they are"]
     rows = [
-        [change, f"{reached:.2f}", f"{whole - reached:.2f}", COST.judge(whole - reached)]
+        [change, f"{reached:.2f}", f"{whole - reached:.2f}", COST.judge(whole - reached) if name != "tiny" else ""]
         for change, reached in found["changed"].items()
     ]
     harness.table(["validation digits", "% right", "points lost", ""], rows, right=(1, 2))
+    if found.get("seeds"):
+        seeds = found["seeds"]
+        rows = [
+            [key, f"{of['mean']:.2f}", f"{of['std']:.2f}", f"{of['min']:.2f}", f"{of['max']:.2f}"]
+            for key, of in seeds["spread"].items()
+        ]
+        columns = [f"{len(seeds['runs'])} seeds; {seeds['ships']} ships", "mean", "deviation", "least", "most"]
+        harness.table(columns, rows, right=(1, 2, 3, 4))
 
 
 def main() -> None:
@@ -189,21 +258,24 @@ def main() -> None:
     parser.add_argument("--misread", type=Path, help="a folder for contact sheets of what is misread")
     parser.add_argument("--quick", action="store_true", help="a look whether it works; writes nothing")
     options = parser.parse_args()
+    if options.split == "test" and (options.quick or not set(options.model) <= set(SHIPPED)):
+        parser.error("the test digits are for the weights that ship, measured in whole")
     cases: dict[str, Any] = {}
     for name in options.model:
-        classifier = ig.models.load(name) if Path(name).exists() else ig.models.pretrained(name)
+        classifier = ig.models.pretrained(name) if name in SHIPPED else ig.models.load(name)
         start = time.perf_counter()
         found = measure(classifier, 500 if options.quick else 10_000, 50 if options.quick else options.each)
-        if options.split == "test" and not options.quick:
-            test(classifier, name, found)
+        if name in SHIPPED and not options.quick:
+            found["seeds"] = of_seeds(name, options.split)
+            if found["seeds"] and "mnist test" in found["seeds"]["spread"]:
+                measure_set(classifier, "mnist test", ig.data.load("mnist").test, found)
+            cases[name] = found
         found["seconds"] = time.perf_counter() - start
         show(name, found)
         if options.misread:
             misread(classifier, options.misread / Path(name).name)
-        if name in SHIPPED:
-            cases[name] = found
     harness.finish("shipped", cases, quick=options.quick or not cases)
-    if cases and not options.quick:
+    if cases:
         shipped_plots.draw(harness.read_results("shipped")["cases"])
 
 

@@ -194,7 +194,7 @@ def test_a_coarse_scan_has_few_levels_or_few_pixels(digits):
     coarse = Augmentation(coarse=1.0).apply(digits, ig.default_rng(0))
     fine = [len(np.unique(image)) for image in digits]
     assert np.median([len(np.unique(image)) for image in coarse]) < np.median(fine)
-    assert 0.3 < np.mean([set(np.unique(image)) <= {0.0, 1.0} for image in coarse]) + 0.2 < 0.8
+    assert 0.1 < np.mean([set(np.unique(image)) <= {0.0, 1.0} for image in coarse]) < 0.6  # black and white
     assert coarse.mean() == pytest.approx(digits.mean(), rel=0.15)
     some = Augmentation(coarse=0.3).apply(digits, ig.default_rng(0))
     assert (some != digits).any((1, 2)).mean() == pytest.approx(0.3, abs=0.12)

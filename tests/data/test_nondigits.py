@@ -72,6 +72,19 @@ def test_a_piece_has_less_than_half_of_the_ink(digits, labels):
     assert max(kept) < 0.5
 
 
+@pytest.mark.parametrize("all_of_them", [False, True])
+def test_a_remnant_stays_where_it_was(digits, all_of_them):
+    train, _ = digits
+    rng, ones = np.random.default_rng(0), 0
+    for _ in range(150):
+        image = parts.remnant(train, (4, 9), rng, all_of_them=all_of_them)
+        whole = [other for other in train.images if (image <= other).all()]
+        assert min(int(image.sum()) / int(other.sum()) for other in whole) < 0.5
+        rows, columns = np.nonzero(image > 60)
+        ones += len(rows) > 0 and np.ptp(rows) >= 14 and np.ptp(columns) <= 2  # as a ruler draws a one
+    assert (ones > 0) == all_of_them
+
+
 def test_without_the_digits_that_a_kind_is_made_of(digits):
     train, _ = digits
     ones = train[train.labels == 1]

@@ -37,12 +37,15 @@ def test_the_default_and_what_is_not_there():
 
 def test_it_knows_digits_and_what_is_none(classifier):
     assert classifier.refuses
-    assert classifier.temperature != 1
     _, test = load_digits()
     assert (classifier.predict(test.images) == test.labels).mean() > 0.9  # small digits of other people, enlarged
-    drawn = ig.data.nondigits(list(ig.data.TESTED), 50, test, ig.default_rng(0))
-    refused = classifier.digit_probability(drawn.images) < classifier.refusal.threshold
-    assert refused.mean() > 0.8
+    known = classifier.digit_probability(test.images) >= classifier.refusal.threshold
+    assert known.mean() > 0.9
+    least = 0.85 if classifier.network.parameter_count() > 100_000 else 0.5
+    for kind in ig.data.TESTED:
+        drawn = ig.data.nondigits([kind], 100, test, ig.default_rng(0))
+        refused = classifier.digit_probability(drawn.images) < classifier.refusal.threshold
+        assert refused.mean() >= least, kind
     blank = np.zeros((1, 28, 28), np.uint8)
     assert classifier.digit_probability(blank)[0] < classifier.refusal.threshold
     assert classifier.classify(np.full((60, 60), 240, np.uint8)).value is None
@@ -102,16 +105,18 @@ def test_one_digit_is_one_answer_however_it_comes():
     classifier = pretrained("digits")
     _, test = load_digits()
     rng = ig.default_rng(0)
-    for image in test.images[:40]:
+    right = []
+    for image, label in zip(test.images[:40], test.labels[:40], strict=True):
         answers = {"array": classifier.classify(image), "file": classifier.classify(encoded(image))}
         answers |= {way.__name__: classifier.classify(way(image, rng)) for way in (canvas, inverse, scan, photo)}
         values = {way: answer.value for way, answer in answers.items()}
-        assert len(set(values.values())) == 1, values
+        assert len(set(values.values())) == 1 and answers["array"].value is not None, values
+        right.append(answers["array"].value == label)
         np.testing.assert_array_equal(answers["array"].image, image)
+    assert sum(right) >= 39
 
 
-@pytest.mark.parametrize("arguments", [["classify", "digit.png"]])
-def test_a_cold_start_compiles_nothing(tmp_path, arguments):
+def test_a_cold_start_compiles_nothing(tmp_path):
     """The first answer may not wait for a compiler, nor load the trainer."""
     (tmp_path / "digit.png").write_bytes(encoded(load_digits()[1].images[0]))
     code = (
@@ -121,7 +126,7 @@ def test_a_cold_start_compiles_nothing(tmp_path, arguments):
         "assert not bad, bad\n"
     )
     done = subprocess.run(
-        [sys.executable, "-c", code, *arguments], cwd=tmp_path, capture_output=True, text=True, check=False
+        [sys.executable, "-c", code, "classify", "digit.png"], cwd=tmp_path, capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stderr
-    assert done.stdout.startswith("digit.png: ")
+    assert done.stdout.startswith(f"digit.png: {load_digits()[1].labels[0]} ")

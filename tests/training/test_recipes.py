@@ -69,7 +69,7 @@ def test_a_file_of_ones_own(tmp_path):
         ("[augmentation]\nrotation = 999", "augmentation rotation must be a number from 0 to 180"),
         ("[augmentation]\nturn = 9", "there is no augmentation 'turn'"),
         ("epochs = ", "mine.toml is no TOML"),
-        ('recipe = "tiny"', "mine.toml begins with the recipe 'tiny'; there are best-single"),
+        ('recipe = "large"', "mine.toml begins with the recipe 'large'; there are best-single"),
         ("recipe = 3", "begins with the recipe 3; there are"),
     ],
 )

@@ -52,12 +52,15 @@ def _answers(paths: list[Path], classifier: Classifier) -> Iterator[tuple[Path, 
     if len(paths) >= MANY:
         load_backend()
     parts = [paths[start : start + TOGETHER] for start in range(0, len(paths), TOGETHER)]
-    with ThreadPoolExecutor(thread_count()) as pool:
+    pool = ThreadPoolExecutor(thread_count())
+    try:
         ahead = [pool.submit(_form, path) for path in parts[0]] if parts else []
         for number, some in enumerate(parts):
             forms = [future.result() for future in ahead]
             ahead = [pool.submit(_form, path) for path in parts[number + 1]] if number + 1 < len(parts) else []
             yield from _together(some, forms, classifier)
+    finally:  # who stops listening does not wait for the pictures that are left
+        pool.shutdown(cancel_futures=True)
 
 
 def _together(

@@ -57,7 +57,7 @@ TESTED: dict[str, Kind] = {
     "scribbles": _formed(strokes.scribble),
     "patterns": _as_it_is(textures.patterns),
     "photographs": _as_it_is(textures.photographs),
-    "pieces of 4, 5, 6, 8 and 9": lambda digits, rng: parts.piece(digits, (4, 5, 6, 8, 9), rng),
+    "pieces of 4, 5, 6, 8 and 9": lambda digits, rng: parts.remnant(digits, (4, 5, 6, 8, 9), rng),
     "pairs of digits": parts.pair,
 }
 """Others, by which it is measured whether it refuses what it has never seen."""

@@ -1,18 +1,20 @@
 """What becomes of digits that are cut, turned or crowded."""
 
 import numpy as np
+from numpy.typing import NDArray
 
 from inkgrad.data.dataset import SIDE, Dataset, Images
 from inkgrad.data.form import crop_to_ink, to_form
 from inkgrad.data.nondigits import glyphs, strokes
 from inkgrad.errors import DataError
 
-__all__ = ["beside", "crowd", "letter_piece", "opened", "pair", "piece", "ringed", "struck", "turned"]
+__all__ = ["beside", "crowd", "letter_piece", "opened", "pair", "piece", "remnant", "ringed", "struck", "turned"]
 
 _KEPT = (0.2, 0.49)
 _TRIES = 100  # before the digits that will do are looked for one by one
 _SLIM = 2.3  # times as long as wide, from which on a piece is a straight stroke
 _UPRIGHT = 0.5  # share of its length by which a stroke must rise to be a one
+_ONE = (3.5, 0.8, 14)  # as long and as upright, and pixels high: what is taken for a one by any eye
 _MIRRORED = (3, 4, 6, 7, 9)
 _STRUCK = (2, 3, 4, 5, 6, 8, 9)  # a struck 0 or 7 is one still, as many write them
 _LYING = (2, 3, 4, 5, 6, 7, 8, 9)
@@ -30,6 +32,18 @@ def piece(digits: Dataset, labels: tuple[int, ...], rng: np.random.Generator) ->
         if not _is_digit(cut):
             break
     return to_form(cut) if label and cut.any() and rng.random() < 0.5 else cut
+
+
+def remnant(digits: Dataset, labels: tuple[int, ...], rng: np.random.Generator, *, all_of_them: bool = False) -> Images:
+    """Less than half of the ink of a digit, cut off along a line, where it stood.
+
+    Straight upright strokes as high as digits, which are ones to any eye, are left out unless `all_of_them` are wanted.
+    """
+    for _ in range(_TRIES):
+        cut = _cut_off(_drawn(digits, labels, rng)[0], rng)
+        if all_of_them or not _is_one(cut):
+            break
+    return cut
 
 
 def letter_piece(digits: Dataset, rng: np.random.Generator) -> Images:
@@ -105,12 +119,22 @@ def _is_digit(cut: Images) -> bool:
     contours, kinds = cv2.findContours(ink, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE)
     if any(kind[3] >= 0 and len(contour) > 3 for contour, kind in zip(contours, kinds[0], strict=True)):
         return True
+    slim, upright, _ = _as_stroke(ink)
+    return slim > _SLIM and upright > _UPRIGHT
+
+
+def _is_one(cut: Images) -> bool:
+    return all(value >= least for value, least in zip(_as_stroke(cut > 60), _ONE, strict=True))
+
+
+def _as_stroke(ink: NDArray[np.bool_] | NDArray[np.uint8]) -> tuple[float, float, float]:
+    """How many times ink is as long as wide, by which share of its length it rises, and how many pixels it is high."""
     places = np.argwhere(ink).astype(np.float64)
     if len(places) < 4:
-        return False
+        return 0.0, 0.0, 0.0
     spreads, directions = np.linalg.eigh(np.cov(places.T))
     long, wide = np.sqrt(max(spreads[1], 1e-6)), np.sqrt(max(spreads[0], 0.08))
-    return bool(long > _SLIM * wide and abs(directions[0, 1]) > _UPRIGHT)
+    return float(long / wide), float(abs(directions[0, 1])), float(np.ptp(places[:, 0]) + 1)
 
 
 def _cut_off(image: Images, rng: np.random.Generator) -> Images:
