@@ -163,7 +163,9 @@ app.command("lr-find")(lr_find)
 
 @app.command()
 def ensemble(
-    models: Annotated[list[Path], typer.Argument(help="Runs' folders, model files, digits or tiny.", show_default=False)],
+    models: Annotated[
+        list[Path], typer.Argument(help="Runs' folders, model files, digits or tiny.", show_default=False)
+    ],
     out: Annotated[Path, typer.Option(help="The model file to write.")] = Path("ensemble.safetensors"),
     json: Json = False,
 ) -> None:
