@@ -80,9 +80,11 @@ def test_a_remnant_stays_where_it_was(digits, all_of_them):
         image = parts.remnant(train, (4, 9), rng, all_of_them=all_of_them)
         whole = [other for other in train.images if (image <= other).all()]
         assert min(int(image.sum()) / int(other.sum()) for other in whole) < 0.5
-        rows, columns = np.nonzero(image > 60)
-        ones += len(rows) > 0 and np.ptp(rows) >= 14 and np.ptp(columns) <= 2  # as a ruler draws a one
+        slim, upright, high = parts.as_stroke(image > 60)
+        ones += slim >= 3.5 and upright >= 0.8 and high >= 14
     assert (ones > 0) == all_of_them
+    slim, upright, high = parts.as_stroke(np.eye(20, dtype=bool)[:15])
+    assert slim > 10 and upright == pytest.approx(0.707, abs=0.01) and high == 15  # a slash
 
 
 def test_without_the_digits_that_a_kind_is_made_of(digits):

