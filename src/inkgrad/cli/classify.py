@@ -18,6 +18,7 @@ from inkgrad.kernels.threads import thread_count
 from inkgrad.models import Classification, Classifier
 
 TOGETHER = 256  # pictures that the network sees at once
+SURE = 0.95  # a digit probability below this is told
 MANY = 500  # pictures from which on it pays to load compiled kernels before the first answer
 
 
@@ -93,14 +94,14 @@ def _expand(files: list[Path]) -> list[Path]:
 
 
 def _line(path: Path, answer: Classification, classifier: Classifier) -> str:
+    known, refusal = answer.digit_probability, classifier.refusal
     if answer.value is None or answer.runner_up is None:
-        known = answer.digit_probability
-        return f"{path}: no digit" + (f"  (probability of a digit: {known:.1%})" if known else "")
+        least = f"; at least {refusal.threshold:.1%} is asked" if refusal else ""
+        return f"{path}: no digit" + (f"  (probability of a digit: {known:.1%}{least})" if known else "")
     second = answer.runner_up
-    return (
-        f"{path}: {answer.label}  {answer.confidence:.1%}"
-        f"  (else {classifier.classes[second]}, {answer.probabilities[second]:.1%})"
-    )
+    else_ = f"else {classifier.classes[second]}, {answer.probabilities[second]:.1%}"
+    doubt = f"; perhaps no digit, {1 - known:.1%}" if known is not None and known < SURE else ""
+    return f"{path}: {answer.label}  {answer.confidence:.1%}  ({else_}{doubt})"
 
 
 def _as_json(path: Path, answer: Classification, classifier: Classifier) -> dict[str, Any]:
