@@ -233,8 +233,8 @@ def _in_words(hint: Any) -> str:
         return " or ".join(repr(value) for value in get_args(hint))
     if get_origin(hint) is tuple:
         inner = get_args(hint)[0]
-        words = {int: "whole numbers", float: "numbers", str: "texts"}
-        return f"a list of {words[inner] if inner in words else _in_words(inner).replace('a list', 'lists')}"
+        many = {int: "whole numbers", float: "numbers", str: "texts"}
+        return f"a list of {many[inner] if inner in many else _in_words(inner).replace('a list', 'lists')}"
     if get_args(hint):
         return " or ".join(_in_words(one) for one in get_args(hint) if one is not type(None))
     words: dict[Any, str] = {int: "a whole number", float: "a number", str: "a text", Augmentation: "a table"}
