@@ -17,7 +17,7 @@ from inkgrad.kernels import load_backend
 from inkgrad.kernels.threads import thread_count
 from inkgrad.models import Classification, Classifier
 
-TOGETHER = 256  # pictures that the network sees at once
+TOGETHER = 512  # pictures that the network sees at once
 SURE = 0.95  # a digit probability below this is told
 MANY = 500  # pictures from which on it pays to load compiled kernels before the first answer
 
@@ -50,12 +50,12 @@ def _answers(paths: list[Path], classifier: Classifier) -> Iterator[tuple[Path, 
     if len(paths) == 1:
         yield from _together(paths, [_form(paths[0])], classifier)
         return
-    if len(paths) >= MANY:
-        load_backend()
     parts = [paths[start : start + TOGETHER] for start in range(0, len(paths), TOGETHER)]
     pool = ThreadPoolExecutor(thread_count())
     try:
         ahead = [pool.submit(_form, path) for path in parts[0]] if parts else []
+        if len(paths) >= MANY:
+            load_backend()
         for number, some in enumerate(parts):
             forms = [future.result() for future in ahead]
             ahead = [pool.submit(_form, path) for path in parts[number + 1]] if number + 1 < len(parts) else []
