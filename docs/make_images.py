@@ -91,6 +91,7 @@ CHANGES = {
     "shear": 20,
     "elastic": 30,
     "thickness": 1,
+    "coarse": 1,
     "blur": 1.2,
     "noise": 0.4,
     "contrast": 0.8,
@@ -112,17 +113,17 @@ def augmentation() -> None:
         changed = ig.data.Augmentation(**{name: amount}).apply(images, ig.default_rng(2))
         rows.append(np.rint(255 * changed).clip(0, 255).astype(np.uint8))
         captions.append(f"{name}={amount}")
-    _rows(rows, captions, halves=2).save(IMAGES / "augmentation.png")
+    _rows(rows, captions, columns=2).save(IMAGES / "augmentation.png")
 
 
 def nondigits() -> None:
-    """Some of each kind of things that are no digits: on the left those that are learned, on the right the others."""
+    """Some of each kind of things that are no digits: those that are learned, and on the right the others."""
     train, _ = ig.data.load_digits()
     kinds = [*ig.data.TRAINED, *ig.data.TESTED]
-    rows = [ig.data.nondigits([kind], 9, train, ig.default_rng(1)).images for kind in kinds]
-    empty = [np.zeros((0, 28, 28), np.uint8)] * (len(ig.data.TRAINED) - len(ig.data.TESTED))
+    rows = [ig.data.nondigits([kind], 6, train, ig.default_rng(1)).images for kind in kinds]
+    empty = [np.zeros((0, 28, 28), np.uint8)] * (-len(kinds) % 3)
     captions = [kind.replace(" of ", "\nof ").replace("l s", "l\ns") for kind in kinds] + [""] * len(empty)
-    _rows(rows + empty, captions, halves=2).save(IMAGES / "nondigits.png")
+    _rows(rows + empty, captions, columns=3).save(IMAGES / "nondigits.png")
 
 
 def normalization() -> None:
@@ -134,11 +135,11 @@ def normalization() -> None:
     _rows(rows, ["as they are", *ig.data.NORMALIZATIONS, "25 components"]).save(IMAGES / "normalization.png")
 
 
-def _rows(rows: Sequence[np.ndarray], captions: Sequence[str], halves: int = 1) -> Image.Image:
-    """Rows of images, each behind its caption, in one column or two."""
+def _rows(rows: Sequence[np.ndarray], captions: Sequence[str], columns: int = 1) -> Image.Image:
+    """Rows of images, each behind its caption, in one column or more."""
     side, left, across = 64, 130, len(rows[0])
-    tall = -(-len(rows) // halves)
-    sheet = Image.new("RGB", (halves * (left + across * side + 20) - 20, tall * side), CARD[:3])
+    tall = -(-len(rows) // columns)
+    sheet = Image.new("RGB", (columns * (left + across * side + 20) - 20, tall * side), CARD[:3])
     draw, font = ImageDraw.Draw(sheet), ImageFont.load_default(13)
     for k, (row, caption) in enumerate(zip(rows, captions, strict=True)):
         x, y = (k // tall) * (left + across * side + 20), (k % tall) * side

@@ -2,10 +2,14 @@
 
 import re
 import shutil
+import threading
+from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
+
+from inkgrad.models import pretrained
 
 FORMATS = {
     "bmp": {},
@@ -129,11 +133,45 @@ def test_show(inkgrad, trained, pictures):
     assert re.search(r"[-+*#%@]{2}[ .]{6,}[-+*#%@]{2}", lines[15])  # the hole of the zero
 
 
-def test_without_a_model(inkgrad, home, pictures):
-    ended = inkgrad("classify", pictures[0])
+def test_the_weights_that_ship(inkgrad, home, pictures, monkeypatch):
+    """They are the default, also where a quickstart has left a model; a run of their name comes before them."""
+    named = {name: inkgrad("classify", pictures[0], "--model", name, "--json").json for name in ("digits", "tiny")}
+    assert named["digits"] != named["tiny"]
+    inkgrad("quickstart", "--json")
+    assert list(home.glob("**/model.safetensors"))
+    assert inkgrad("classify", pictures[0], "--json").json == named["digits"]
+    monkeypatch.chdir(home)
+    Path("digits").mkdir()  # pictures of digits, perhaps: no run
+    assert inkgrad("classify", pictures[0], "--model", "digits", "--json").json == named["digits"]
+    inkgrad("train", "--epochs", "1", "--out", "tiny", "--json")
+    own = inkgrad("classify", pictures[0], "--model", "tiny", "--json").json
+    assert own == inkgrad("classify", pictures[0], "--model", home / "tiny", "--json").json != named["tiny"]
+    ended = inkgrad("classify", pictures[0], "--model", "tyni")
     assert ended.status == 2
-    assert ended.err == "inkgrad: there is no model yet; run inkgrad quickstart first, or name one with --model\n"
-    assert list(home.glob("*/inkgrad")) == []
+    assert ended.err == (
+        "inkgrad: there is no model tyni; name a run's folder, a model file, or weights that come with inkgrad: "
+        "digits or tiny\n"
+    )
+
+
+def test_who_stops_listening_does_not_wait(pictures, monkeypatch):
+    """Pictures that nobody asks for any more are not decoded."""
+    from inkgrad.cli import classify
+
+    seen, decoded = [], threading.Event()
+
+    def form(path):
+        seen.append(path)
+        if len(seen) > 4:
+            decoded.wait(5)  # a slow picture
+
+    monkeypatch.setattr(classify, "_form", form)
+    monkeypatch.setattr(classify, "TOGETHER", 4)
+    answers = classify._answers([pictures[0]] * 400, pretrained("tiny"))
+    next(answers)
+    threading.Timer(0.2, decoded.set).start()
+    answers.close()
+    assert len(seen) < 12
 
 
 def test_a_folder_without_pictures(inkgrad, trained, folder):

@@ -31,9 +31,11 @@ def test_from_nothing_to_digits_in_files(process, inkgrad, home, tmp_path):
     assert inkgrad(*proposed[0][1:]).status == 0
     assert inkgrad(*proposed[1][1:]).status == 0
     assert (tmp_path / "work" / "report.html").exists()
-    # And classify uses its model without being told.
-    results = inkgrad("classify", "inkgrad-quickstart", "--json").json["results"]
+    # Its model is named by its path; without, the weights that ship read the samples.
+    results = inkgrad("classify", "inkgrad-quickstart", "--model", model, "--json").json["results"]
     assert [str(r["value"]) for r in results] == [words[6] for words in shown]
+    results = inkgrad("classify", "inkgrad-quickstart", "--json").json["results"]
+    assert sum(str(r["value"]) == words[3].rstrip(",") for r, words in zip(results, shown, strict=True)) >= 5
 
 
 def test_json_and_a_second_time(inkgrad, home, tmp_path, monkeypatch):

@@ -50,7 +50,7 @@ def test_each_changes_images_within_bounds_and_by_chance(digits, name):
     assert changed.dtype == np.float32
     assert changed.min() >= -1e-6
     assert changed.max() <= 1 + 1e-6
-    least = 0.3 if name in ("polarity", "lines", "stretch") else 0.8
+    least = 0.3 if name in ("polarity", "lines", "stretch", "coarse") else 0.8
     assert (np.abs(changed - digits).max((1, 2)) > 0.01).mean() > least
     np.testing.assert_array_equal(changed, Augmentation(**{name: amount}).apply(digits, ig.default_rng(1)))
     assert (changed != Augmentation(**{name: amount}).apply(digits, ig.default_rng(2))).any()
@@ -188,6 +188,16 @@ def test_speckles_are_black_and_white_and_as_many():
     assert shares.max() < 0.25
     assert shares.mean() == pytest.approx(0.1, abs=0.01)
     assert (specks == 1).mean() == pytest.approx((specks == 0).mean(), rel=0.05)
+
+
+def test_a_coarse_scan_has_few_levels_or_few_pixels(digits):
+    coarse = Augmentation(coarse=1.0).apply(digits, ig.default_rng(0))
+    fine = [len(np.unique(image)) for image in digits]
+    assert np.median([len(np.unique(image)) for image in coarse]) < np.median(fine)
+    assert 0.1 < np.mean([set(np.unique(image)) <= {0.0, 1.0} for image in coarse]) < 0.6  # black and white
+    assert coarse.mean() == pytest.approx(digits.mean(), rel=0.15)
+    some = Augmentation(coarse=0.3).apply(digits, ig.default_rng(0))
+    assert (some != digits).any((1, 2)).mean() == pytest.approx(0.3, abs=0.12)
 
 
 def test_lines_go_from_side_to_side():

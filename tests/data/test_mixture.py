@@ -36,7 +36,7 @@ def test_what_is_no_digit_is_a_class_behind_the_digits(usps):
     assert once.classes == (*DIGITS, NO_DIGIT)
     assert once.rejects
     assert once.known_classes == DIGITS
-    assert (len(once), len(twice)) == (1200 + 480, 1200 + 960)  # 48 of each of the ten kinds, 96
+    assert (len(once), len(twice)) == (1200 + 960, 1200 + 1920)  # 48 of each of the twenty kinds, 96
     assert (once.labels[1200:] == 10).all()
     drawn = twice.images[1200:]
     assert len({image.tobytes() for image in drawn if image.any()}) > 0.95 * drawn.any((1, 2)).sum()

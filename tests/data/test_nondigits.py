@@ -29,7 +29,7 @@ def test_a_kind_is_drawn_from_a_seed(digits, kind):
 
 def test_no_kind_and_no_character_is_learned_and_tested(digits):
     assert not TRAINED.keys() & TESTED.keys()
-    assert not set(glyphs.FOREIGN + glyphs.MATHEMATICAL) & set(glyphs.LATIN + glyphs.SYMBOLS)
+    assert not set(glyphs.FOREIGN + glyphs.OTHER + glyphs.MATHEMATICAL) & set(glyphs.LATIN + glyphs.SYMBOLS)
     assert not set(glyphs.LATIN) & set("OoQDIiljJSsZzBbqgT")
     train, _ = digits
     shapes = [{image.tobytes() for image in nondigits([k], 300, train, np.random.default_rng(0)).images} for k in KINDS]
@@ -38,11 +38,11 @@ def test_no_kind_and_no_character_is_learned_and_tested(digits):
 
 
 def test_fonts_have_the_characters():
-    """What a font lacks it draws as an empty box, the same for all."""
-    for characters in (glyphs.LATIN, glyphs.FOREIGN, glyphs.SYMBOLS, glyphs.MATHEMATICAL):
-        shapes = {drawn(character, FONTS[0]).tobytes() for character in characters}
-        assert len(shapes) == len(characters)
-        assert drawn("\uffff", FONTS[0]).tobytes() not in shapes
+    """What a font lacks it draws as an empty box, the same for all; and no two characters look alike."""
+    characters = glyphs.LATIN + glyphs.FOREIGN + glyphs.OTHER + glyphs.SYMBOLS + glyphs.MATHEMATICAL
+    shapes = {drawn(character, FONTS[0]).tobytes() for character in characters}
+    assert len(shapes) == len(characters)
+    assert drawn("\uffff", FONTS[0]).tobytes() not in shapes
 
 
 def test_printed_digits():
@@ -70,6 +70,21 @@ def test_a_piece_has_less_than_half_of_the_ink(digits, labels):
             kept.append(min(int(image.sum()) / ink[other.tobytes()] for other in whole))
     assert len(kept) > 60
     assert max(kept) < 0.5
+
+
+@pytest.mark.parametrize("all_of_them", [False, True])
+def test_a_remnant_stays_where_it_was(digits, all_of_them):
+    train, _ = digits
+    rng, ones = np.random.default_rng(0), 0
+    for _ in range(150):
+        image = parts.remnant(train, (4, 9), rng, all_of_them=all_of_them)
+        whole = [other for other in train.images if (image <= other).all()]
+        assert min(int(image.sum()) / int(other.sum()) for other in whole) < 0.5
+        slim, upright, high = parts.as_stroke(image > 60)
+        ones += slim >= 3.5 and upright >= 0.8 and high >= 14
+    assert (ones > 0) == all_of_them
+    slim, upright, high = parts.as_stroke(np.eye(20, dtype=bool)[:15])
+    assert slim > 10 and upright == pytest.approx(0.707, abs=0.01) and high == 15  # a slash
 
 
 def test_without_the_digits_that_a_kind_is_made_of(digits):

@@ -195,8 +195,8 @@ def test_options_are_documented(command):
 
 def test_documented_keys_are_those_of_the_commands(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
-    for module in ("quickstart", "classify"):  # not into the user's own data folder
-        monkeypatch.setattr(f"inkgrad.cli.{module}.quickstart_folder", lambda: tmp_path / "quickstart")
+    # not into the user's own data folder
+    monkeypatch.setattr("inkgrad.cli.quickstart.quickstart_folder", lambda: tmp_path / "quickstart")
     text = sections(ROOT / "docs/commands.md")
 
     def run(line):

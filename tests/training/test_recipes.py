@@ -8,7 +8,7 @@ import pytest
 import inkgrad as ig
 from inkgrad.data import Augmentation, normalize
 from inkgrad.errors import ModelFileError, OptionError
-from inkgrad.models import build
+from inkgrad.models import VIEWS, View, build
 from inkgrad.nn.state import read_arrays, write_arrays
 from inkgrad.random import default_rng
 from inkgrad.training import Run, Settings, read_recipe, recipe_names, write_recipe
@@ -68,8 +68,13 @@ def test_a_file_of_ones_own(tmp_path):
         ("augmentation = 3", "augmentation must be a table"),
         ("[augmentation]\nrotation = 999", "augmentation rotation must be a number from 0 to 180"),
         ("[augmentation]\nturn = 9", "there is no augmentation 'turn'"),
+        ("views = 10", "views must be from 1 to 9, but is 10"),
+        ("views = []", "views must be a number, or lists of rotation, scale, down and right"),
+        ("views = [[0, 1]]", "a view has four numbers, but these are"),
+        ("views = [[0, 0, 0, 0]]", "a view cannot be View"),
+        ("views = [3]", "the setting views must be a whole number or a list of lists of numbers"),
         ("epochs = ", "mine.toml is no TOML"),
-        ('recipe = "tiny"', "mine.toml begins with the recipe 'tiny'; there are best-single"),
+        ('recipe = "large"', "mine.toml begins with the recipe 'large'; there are best-single"),
         ("recipe = 3", "begins with the recipe 3; there are"),
     ],
 )
@@ -138,3 +143,13 @@ def test_normalizations_travel_with_the_model(tmp_path):
     write_arrays(tmp_path / "other", "model", header | {"normalizations": ["upright"]}, arrays)
     with pytest.raises(ModelFileError, match="a normalization 'upright' that this inkgrad does not know"):
         ig.models.load(tmp_path / "other")
+
+
+def test_ways_to_see_an_image(tmp_path):
+    """As a number, those of the package; or each by its four numbers, also after a recipe was written and read."""
+    (tmp_path / "mine.toml").write_text("views = [[0, 1, 0, 0], [6, 0.9, 0, -1]]")
+    settings = Settings(**read_recipe(str(tmp_path / "mine.toml")))
+    assert settings.ways() == (View(), View(rotation=6, scale=0.9, right=-1))
+    written = write_recipe(tmp_path / "again.toml", settings)
+    assert Settings(**read_recipe(str(written))).ways() == settings.ways()
+    assert Settings(views=3).ways() == VIEWS[:3]

@@ -8,20 +8,23 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from inkgrad.cli.model import chosen_model
 from inkgrad.cli.output import emit_json, say, show_digit
 from inkgrad.data import to_digit
 from inkgrad.data.folder import IMAGE_ENDINGS
 from inkgrad.errors import ImageError, OptionError
+from inkgrad.kernels import load_backend
 from inkgrad.kernels.threads import thread_count
-from inkgrad.models import MODEL_FILE, Classification, Classifier, load
-from inkgrad.training.quickstart import quickstart_folder
+from inkgrad.models import Classification, Classifier
 
-TOGETHER = 256  # pictures that the network sees at once
+TOGETHER = 512  # pictures that the network sees at once
+SURE = 0.95  # a digit probability below this is told
+MANY = 500  # pictures from which on it pays to load compiled kernels before the first answer
 
 
 def run(files: list[Path], *, model: Path | None, show: bool, json: bool) -> None:
     """Classify each file; a file that is no image is reported and does not keep the others from being read."""
-    classifier = load(_model_path(model))
+    classifier = chosen_model(model)
     results: list[dict[str, Any]] = []
     failed = False
     for path, answer in _answers(_expand(files), classifier):
@@ -43,15 +46,30 @@ def run(files: list[Path], *, model: Path | None, show: bool, json: bool) -> Non
 
 
 def _answers(paths: list[Path], classifier: Classifier) -> Iterator[tuple[Path, Classification | ImageError]]:
-    """What is in each file, in their order; files are decoded by several threads, and answered many at a time."""
-    with ThreadPoolExecutor(thread_count()) as pool:
-        for start in range(0, len(paths), TOGETHER):
-            some = paths[start : start + TOGETHER]
-            forms = list(pool.map(_form, some)) if len(paths) > 1 else [_form(some[0])]
-            good = [form for form in forms if not isinstance(form, ImageError)]
-            answers = iter(classifier.classify_forms(good))
-            for path, form in zip(some, forms, strict=True):
-                yield path, form if isinstance(form, ImageError) else next(answers)
+    """What is in each file, in their order; files are decoded by threads while others are answered, many at a time."""
+    if len(paths) == 1:
+        yield from _together(paths, [_form(paths[0])], classifier)
+        return
+    parts = [paths[start : start + TOGETHER] for start in range(0, len(paths), TOGETHER)]
+    pool = ThreadPoolExecutor(thread_count())
+    try:
+        ahead = [pool.submit(_form, path) for path in parts[0]] if parts else []
+        if len(paths) >= MANY:
+            load_backend()
+        for number, some in enumerate(parts):
+            forms = [future.result() for future in ahead]
+            ahead = [pool.submit(_form, path) for path in parts[number + 1]] if number + 1 < len(parts) else []
+            yield from _together(some, forms, classifier)
+    finally:  # who stops listening does not wait for the pictures that are left
+        pool.shutdown(cancel_futures=True)
+
+
+def _together(
+    paths: list[Path], forms: list[NDArray[np.uint8] | ImageError | None], classifier: Classifier
+) -> Iterator[tuple[Path, Classification | ImageError]]:
+    answers = iter(classifier.classify_forms([form for form in forms if not isinstance(form, ImageError)]))
+    for path, form in zip(paths, forms, strict=True):
+        yield path, form if isinstance(form, ImageError) else next(answers)
 
 
 def _form(path: Path) -> NDArray[np.uint8] | ImageError | None:
@@ -59,15 +77,6 @@ def _form(path: Path) -> NDArray[np.uint8] | ImageError | None:
         return to_digit(str(path))
     except ImageError as error:
         return error
-
-
-def _model_path(model: Path | None) -> Path:
-    if model is not None:
-        return model
-    path = quickstart_folder() / MODEL_FILE
-    if not path.is_file():
-        raise OptionError("there is no model yet; run inkgrad quickstart first, or name one with --model")
-    return path
 
 
 def _expand(files: list[Path]) -> list[Path]:
@@ -85,14 +94,14 @@ def _expand(files: list[Path]) -> list[Path]:
 
 
 def _line(path: Path, answer: Classification, classifier: Classifier) -> str:
+    known, refusal = answer.digit_probability, classifier.refusal
     if answer.value is None or answer.runner_up is None:
-        known = answer.digit_probability
-        return f"{path}: no digit" + (f"  (probability of a digit: {known:.1%})" if known else "")
+        least = f"; at least {refusal.threshold:.1%} is asked" if refusal else ""
+        return f"{path}: no digit" + (f"  (probability of a digit: {known:.1%}{least})" if known else "")
     second = answer.runner_up
-    return (
-        f"{path}: {answer.label}  {answer.confidence:.1%}"
-        f"  (else {classifier.classes[second]}, {answer.probabilities[second]:.1%})"
-    )
+    else_ = f"else {classifier.classes[second]}, {answer.probabilities[second]:.1%}"
+    doubt = f"; perhaps no digit, {1 - known:.1%}" if known is not None and known < SURE else ""
+    return f"{path}: {answer.label}  {answer.confidence:.1%}  ({else_}{doubt})"
 
 
 def _as_json(path: Path, answer: Classification, classifier: Classifier) -> dict[str, Any]:

@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+from inkgrad.cli.model import chosen_model
 from inkgrad.cli.output import emit_json, say
 from inkgrad.errors import OptionError
-from inkgrad.models import MODEL_FILE, join, load, save_classifier
+from inkgrad.models import MODEL_FILE, join, save_classifier
 
 
 def run(models: Sequence[Path], *, out: Path, json: bool) -> None:
@@ -14,7 +15,7 @@ def run(models: Sequence[Path], *, out: Path, json: bool) -> None:
         raise OptionError(f"an ensemble needs at least two models, but got {len(models)}")
     if len({model.resolve() for model in models}) < len(models):
         raise OptionError("an ensemble needs different models, but one is named twice")
-    classifiers = [load(model) for model in models]
+    classifiers = [chosen_model(model) for model in models]
     if out.is_dir():
         out = out / MODEL_FILE
     if out.exists():

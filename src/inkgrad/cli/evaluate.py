@@ -6,18 +6,18 @@ from typing import Any
 
 import numpy as np
 
+from inkgrad.cli.model import chosen_model
 from inkgrad.cli.output import emit_json, say, table
 from inkgrad.data import Dataset, load, mixture_parts
 from inkgrad.errors import OptionError
 from inkgrad.models import Classifier
-from inkgrad.models import load as load_model
 from inkgrad.training.metrics import Evaluation, evaluate_predictions
 from inkgrad.training.report import write_report
 
 
 def run(model: Path, *, data: str | None, split: str, report: Path | None, json: bool) -> None:
     """Measure a model on one split of a data set."""
-    classifier = load_model(model)
+    classifier = chosen_model(model)
     training = classifier.header.get("training", {})
     settings = training.get("settings", {})
     if data is None and "data" not in settings and "members" in training:

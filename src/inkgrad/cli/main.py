@@ -63,8 +63,8 @@ def train(
     recipe: Annotated[
         str | None,
         typer.Option(
-            help="Settings from best-single, ensemble, lenet5-distorted, mlp-elastic, softmax-regression, "
-            "tiny-mnist or a .toml file; what else is typed overrides them."
+            help="Settings from best-single, digits, ensemble, lenet5-distorted, mlp-elastic, softmax-regression, "
+            "tiny, tiny-mnist or a .toml file; what else is typed overrides them."
         ),
     ] = None,
     data: Data = "digits",
@@ -163,7 +163,9 @@ app.command("lr-find")(lr_find)
 
 @app.command()
 def ensemble(
-    models: Annotated[list[Path], typer.Argument(help="Runs' folders or model files.", show_default=False)],
+    models: Annotated[
+        list[Path], typer.Argument(help="Runs' folders, model files, digits or tiny.", show_default=False)
+    ],
     out: Annotated[Path, typer.Option(help="The model file to write.")] = Path("ensemble.safetensors"),
     json: Json = False,
 ) -> None:
@@ -175,7 +177,7 @@ def ensemble(
 
 @app.command()
 def evaluate(
-    model: Annotated[Path, typer.Argument(help="A run's folder or a model file.", show_default=False)],
+    model: Annotated[Path, typer.Argument(help="A run's folder, a model file, digits or tiny.", show_default=False)],
     data: Annotated[str | None, typer.Option(help="As in train.  [default: what it was trained on]")] = None,
     split: Annotated[Literal["test", "validation"], typer.Option(help="Which part to measure on.")] = "test",
     report: Annotated[Path | None, typer.Option(help="Write a report as one HTML page.")] = None,
@@ -208,7 +210,7 @@ def classify(
         list[Path], typer.Argument(help="Image files, one digit each, or folders of them.", show_default=False)
     ],
     model: Annotated[
-        Path | None, typer.Option(help="A run's folder or a model file.  [default: the last quickstart's]")
+        Path | None, typer.Option(help="A run's folder, a model file, digits or tiny.  [default: digits]")
     ] = None,
     show: Annotated[bool, typer.Option("--show", help="Show the 28x28 image that the network saw.")] = False,
     json: Json = False,

@@ -49,7 +49,7 @@ def run(*, out: Path, seed: int, json: bool) -> None:
     tell(f"\nDone in {seconds:.0f} s. Try next:")
     called = _called()
     tell(f"  {called} classify --show {answers[1]['file']}")
-    tell("      what the network sees; or name a picture of your own, of one digit")
+    tell("      with the network that comes with inkgrad; or name a picture of your own, of one digit")
     tell(f"  {called} evaluate {folder} --report report.html")
     tell("      which digits it misreads; it has seen only 1,200")
     tell(f"  {called} train --data mnist --epochs 10")

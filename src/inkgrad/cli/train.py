@@ -126,7 +126,8 @@ def _tell(training: Run | EnsembleRun, last: dict[str, Any]) -> None:
         alone = ", ".join(f"{one:.2%}" for one in last["members_validation_accuracy"])
         say(f"validation accuracy of the members alone: {alone}")
     if "validation_accuracy" in last:
-        views = f", each in {settings.views} views" if settings.views > 1 else ""
+        ways = len(settings.ways())
+        views = f", each in {ways} views" if ways > 1 else ""
         say(f"validation accuracy {last['validation_accuracy']:.2%} on {len(splits.validation):,} images{views}")
         if last["validation_accuracy"] < GUESSING / len(splits.train.classes):
             say(f"this is hardly better than guessing; to see why: inkgrad doctor {folder}", error=True)

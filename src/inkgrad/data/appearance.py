@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 __all__ = [
     "blurred",
+    "coarsened",
     "inverted",
     "lined",
     "noisy",
@@ -119,6 +120,22 @@ def lined(images: Images, probability: float, rng: np.random.Generator) -> Image
             cv2.polylines(line, [ends], False, 255, int(rng.integers(1, 3)), cv2.LINE_AA, 4)
             images[index] = np.maximum(images[index], line * np.float32(rng.uniform(0.3, 1) / 255))
     return images
+
+
+def coarsened(images: Images, probability: float, rng: np.random.Generator) -> Images:
+    """As a coarse scan gives it: 12 to 24 pixels a side, half of the time black and white, enlarged again."""
+    import cv2
+
+    result = images.copy()
+    h, w = images.shape[1:]
+    for index in np.flatnonzero(rng.random(len(images)) < probability):
+        side = int(rng.integers(12, 25))
+        small = np.asarray(cv2.resize(images[index], (side, side), interpolation=cv2.INTER_AREA), np.float32)
+        if rng.random() < 0.5:
+            small = (small > rng.uniform(0.25, 0.6)).astype(np.float32)
+        way = (cv2.INTER_NEAREST, cv2.INTER_LINEAR)[int(rng.random() < 0.5)]
+        result[index] = cv2.resize(small, (w, h), interpolation=way)
+    return result
 
 
 def speckled(images: Images, most: float, rng: np.random.Generator) -> Images:

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from inkgrad.data.appearance import (
     blurred,
+    coarsened,
     inverted,
     lined,
     noisy,
@@ -34,6 +35,7 @@ LIMITS = {
     "elastic": 200.0,
     "elastic_sigma": 28.0,
     "thickness": 1.0,
+    "coarse": 1.0,
     "blur": 5.0,
     "noise": 1.0,
     "contrast": 1.0,
@@ -60,6 +62,7 @@ class Augmentation:
         elastic: pixels; the strength alpha of an elastic distortion (Simard et al. 2003).
         elastic_sigma: pixels; how far neighbours of an elastic distortion move together.
         thickness: share of the way to strokes a pixel thicker or thinner on every side.
+        coarse: probability of a scan with few pixels, gray or black and white.
         blur: pixels; up to this standard deviation of a Gaussian blur.
         noise: up to this standard deviation of normal noise, with ink as 1.
         contrast: share of the ink's strength that may be lost.
@@ -85,6 +88,7 @@ class Augmentation:
     elastic: float = 0.0
     elastic_sigma: float = 4.0
     thickness: float = 0.0
+    coarse: float = 0.0
     blur: float = 0.0
     noise: float = 0.0
     contrast: float = 0.0
@@ -111,8 +115,8 @@ class Augmentation:
         """New images, (n, h, w) float32 in 0..1 with ink as 1, from images of the same kind.
 
         What moves pixels is done in one step, so that they are interpolated once: first the elastic distortion, then
-        shear, scale, zoom, stretch, rotation and shift; after that thickness, blur, contrast, background, lines, noise,
-        speckle, cutout, polarity.
+        shear, scale, zoom, stretch, rotation and shift; after that thickness, coarse, blur, contrast, background,
+        lines, noise, speckle, cutout, polarity.
         """
         if self == NONE:
             return images
@@ -142,6 +146,8 @@ class Augmentation:
     def _looking_otherwise(self, images: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np.float32]:
         if self.thickness:
             images = thickened(images, self.thickness, rng)
+        if self.coarse:
+            images = coarsened(images, self.coarse, rng)
         if self.blur:
             images = blurred(images, self.blur, rng)
         if self.contrast or self.background:

@@ -86,7 +86,7 @@ def _affine_maps(
 
 
 def squaring(images: Images, probability: float, rng: np.random.Generator) -> "list[NDArray[np.float64]]":
-    """Factors of height and width, (n,) each, that bring the box of the ink a random part of the way to a square.
+    """Factors of height and width, (n,) each, that bring the box of the ink in part or wholly to a square.
 
     They are 1 for those that chance leaves alone. The longer side stays, the other grows at most threefold.
     """
@@ -97,7 +97,7 @@ def squaring(images: Images, probability: float, rng: np.random.Generator) -> "l
         first, last = seen.argmax(axis=1), size - 1 - seen[:, ::-1].argmax(axis=1)
         sides.append(np.where(seen.any(axis=1), last - first + 1, size).astype(np.float64))
     longest = np.maximum(*sides)
-    part = rng.random(len(images)) * (rng.random(len(images)) < probability)
+    part = np.minimum(2 * rng.random(len(images)), 1) * (rng.random(len(images)) < probability)
     return [np.minimum(longest / side, _MOST_STRETCHED) ** part for side in sides]
 
 

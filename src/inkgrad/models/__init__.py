@@ -6,6 +6,7 @@ from inkgrad.models.file import MODEL_FILE, load, save, save_classifier
 from inkgrad.models.named import NAMED, NamedModel, build
 from inkgrad.models.neighbors import KNearest
 from inkgrad.models.network import Network
+from inkgrad.models.pretrained import PRETRAINED, pretrained
 from inkgrad.models.sheets import feature_sheet, filter_sheet
 from inkgrad.models.showing import show
 from inkgrad.models.views import VIEWS, View, first_views
@@ -13,6 +14,7 @@ from inkgrad.models.views import VIEWS, View, first_views
 __all__ = [
     "MODEL_FILE",
     "NAMED",
+    "PRETRAINED",
     "VIEWS",
     "Classification",
     "Classifier",
@@ -29,6 +31,7 @@ __all__ = [
     "join",
     "load",
     "network_logits",
+    "pretrained",
     "save",
     "save_classifier",
     "show",

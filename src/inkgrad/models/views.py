@@ -1,7 +1,7 @@
 """Test-time augmentation: an image seen in several ways, whose probabilities are averaged."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import astuple, dataclass
 
 import numpy as np
@@ -47,6 +47,8 @@ def views_from(numbers: object) -> tuple[View, ...]:
     """
     if not isinstance(numbers, list) or not numbers:
         raise ValueError(f"views are lists of numbers, at least one, but these are {numbers!r}")
+    if not all(isinstance(one, list) and len(one) == len(astuple(View())) for one in numbers):
+        raise ValueError(f"a view has four numbers, but these are {numbers!r}")
     views = tuple(View(*(float(number) for number in one)) for one in numbers)
     for view in views:
         if not all(map(math.isfinite, astuple(view))) or view.scale <= 0:
@@ -57,6 +59,18 @@ def views_from(numbers: object) -> tuple[View, ...]:
 def views_as_json(views: tuple[View, ...]) -> list[list[float]]:
     """As `views_from` takes them."""
     return [list(astuple(view)) for view in views]
+
+
+def given_views(ways: Sequence[Sequence[float]]) -> tuple[View, ...]:
+    """Views by their four numbers each.
+
+    Raises:
+        OptionError: they are none.
+    """
+    try:
+        return views_from([list(way) for way in ways])
+    except (TypeError, ValueError) as error:
+        raise OptionError(f"views must be a number, or lists of rotation, scale, down and right: {error}") from error
 
 
 def first_views(count: int) -> tuple[View, ...]:

@@ -108,8 +108,8 @@ def _network(settings: Settings, net: Network | Ensemble, file_bytes: int) -> st
     )
     views = (
         {}
-        if settings.views == 1
-        else {"views of each image": f"{settings.views}; the mean of the probabilities counts"}
+        if len(settings.ways()) == 1
+        else {"views of each image": f"{len(settings.ways())}; the mean of the probabilities counts"}
     )
     size = f"{file_bytes / 1e6:.2f} MB" if file_bytes >= 1e5 else f"{file_bytes / 1e3:.1f} kB"
     return _table(

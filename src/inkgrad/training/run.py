@@ -13,7 +13,7 @@ import numpy as np
 from inkgrad.data import Dataset, Splits
 from inkgrad.errors import CheckpointError, OptionError
 from inkgrad.files import plain, write_atomically
-from inkgrad.models import MODEL_FILE, NAMED, Classifier, Refusal, first_views, save_classifier
+from inkgrad.models import MODEL_FILE, NAMED, Classifier, Refusal, save_classifier
 from inkgrad.training.assembly import Prepared, assemble
 from inkgrad.training.benchmark import machine
 from inkgrad.training.calibration import calibrated
@@ -153,7 +153,7 @@ class Run:
             if self.settings.calibrate:
                 classifier = calibrated(classifier, self.splits.validation)
             evaluation = evaluated(classifier, self.splits.validation)
-            if evaluation is not None and (self.settings.views > 1 or self.settings.calibrate):
+            if evaluation is not None and (len(self.settings.ways()) > 1 or self.settings.calibrate):
                 # The history knows of one view, and of no temperature.
                 last |= {"validation_accuracy": evaluation.accuracy, "validation_loss": evaluation.log_loss}
             save_classifier(
@@ -196,7 +196,7 @@ class Run:
                 NAMED[self.settings.model].probabilities,
                 normalizations=self.settings.normalize,
                 projection=self.trainer.projection,
-                views=first_views(self.settings.views),
+                views=self.settings.ways(),
                 refusal=Refusal() if self.splits.train.rejects else None,
             )
 

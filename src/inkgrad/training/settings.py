@@ -6,7 +6,8 @@ from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 from inkgrad.data import NORMALIZATIONS, Augmentation
 from inkgrad.errors import OptionError
-from inkgrad.models import NAMED, first_views
+from inkgrad.models import NAMED, View, first_views
+from inkgrad.models.views import given_views
 from inkgrad.nn import cross_entropy
 
 __all__ = ["OPTIMIZERS", "SCHEDULES", "Settings"]
@@ -61,7 +62,8 @@ class Settings:
         temperature, teacher_weight: of `nn.distillation_loss`, where there is a teacher.
         normalize: names of what is done to every image first; see `data.normalize`.
         pca: how many principal components are kept of every image, after that; None for all of it.
-        views: in how many ways the trained model looks at an image; see `models.VIEWS`.
+        views: in how many ways the trained model looks at an image, those of `models.VIEWS`; or these ways themselves,
+            (rotation, scale, down, right) of each `models.View`.
         calibrate: whether a temperature and, with `nondigits` among the data, a threshold are fitted to the validation
             images at last; see `training.calibrated`.
         members: how many networks are trained, from the seed onwards, to answer together as one model.
@@ -99,7 +101,7 @@ class Settings:
     teacher_weight: float = TEACHER_WEIGHT
     normalize: tuple[str, ...] = ()
     pca: int | None = None
-    views: int = 1
+    views: int | tuple[tuple[float, ...], ...] = 1
     calibrate: bool = False
     members: int = 1
     scaling: str = "linear"
@@ -137,7 +139,7 @@ class Settings:
             _choice("normalization", name, NORMALIZATIONS)
         if not 0 <= self.label_smoothing < 1:
             raise OptionError(f"label-smoothing must be from 0 to below 1, but is {self.label_smoothing:g}")
-        first_views(self.views)
+        self.ways()
         self._check_losses()
         if self.momentum is not None and self.optimizer not in WITH_MOMENTUM:
             raise OptionError(f"{self.optimizer} has no momentum; choose the optimizer momentum, nesterov or muon")
@@ -189,11 +191,17 @@ class Settings:
                 )
             if name in ("hidden", "normalize") and isinstance(value, list):
                 full[name] = value = tuple(value)
+            if name == "views" and isinstance(value, list):
+                full[name] = value = tuple(tuple(one) if isinstance(one, list) else one for one in value)
             if name == "augmentation" and isinstance(value, Mapping):
                 full[name] = value = Augmentation.from_json(value)
             if not _is_of(value, hints[name]):
                 raise OptionError(f"the setting {name} must be {_in_words(hints[name])}, but is {value!r}")
         return cls(**full)
+
+    def ways(self) -> tuple[View, ...]:
+        """The ways in which the trained model looks at an image."""
+        return first_views(self.views) if isinstance(self.views, int) else given_views(self.views)
 
     @property
     def rate(self) -> float:
@@ -224,7 +232,9 @@ def _in_words(hint: Any) -> str:
     if get_origin(hint) is Literal:
         return " or ".join(repr(value) for value in get_args(hint))
     if get_origin(hint) is tuple:
-        return f"a list of {'whole numbers' if get_args(hint)[0] is int else 'texts'}"
+        inner = get_args(hint)[0]
+        many = {int: "whole numbers", float: "numbers", str: "texts"}
+        return f"a list of {many[inner] if inner in many else _in_words(inner).replace('a list', 'lists')}"
     if get_args(hint):
         return " or ".join(_in_words(one) for one in get_args(hint) if one is not type(None))
     words: dict[Any, str] = {int: "a whole number", float: "a number", str: "a text", Augmentation: "a table"}

@@ -5,7 +5,7 @@ import numpy as np
 from inkgrad.data.dataset import Images
 from inkgrad.data.fonts import FONTS, drawn, stroked
 
-__all__ = ["foreign_letter", "latin_letter", "mathematical_symbol", "stroke_letter", "symbol"]
+__all__ = ["foreign_letter", "latin_letter", "mathematical_symbol", "one_of", "other_letter", "stroke_letter", "symbol"]
 
 LATIN = "ACEFGHKLMNPRUVWXYacdefhkmnprtuvwxy"
 """Without those that are digits to any eye: O o Q D I i l J j S s Z z B b q g T."""
@@ -13,30 +13,41 @@ LATIN = "ACEFGHKLMNPRUVWXYacdefhkmnprtuvwxy"
 FOREIGN = "ΓΔΛΞΠΣΦΨΩγλπφψДЖИЙЛФЦШЩЫЭЮЯждлфцшщыэюя"
 """Greek and Cyrillic letters that are neither Latin ones nor digits."""
 
+OTHER = (
+    "ԲԳԴԸԹԺԻԽԾԿՂՃՄՆՊՌՎՓՔՖբդեէթժխծկճմշպռտփքֆאבהחטלמעפצקשתადთლმოჟრტუფქღყშჩცწჭხჯჰ"
+    "ⴲⴳⴵⴶⴼⴽⵀⵄⵅⵇⵊⵋⵖⵙⵚⵛⵞⵟⵡⵣⵥກຄຍດຕຖທນບປຜຝພຟມຢລສຫᐁᐅᐊᑎبتثجحخسشصضطظعغفقكني"
+)
+"""Armenian, Hebrew, Georgian, Tifinagh, Lao, Canadian and Arabic letters, with few that look like digits."""
+
 SYMBOLS = "!?#%&*+=<>@$€£¥§©®~^-:;★☆♥♠♣✓✗☎☼♪"
 """Without the slashes and bars, which are ones."""
 
-MATHEMATICAL = "←↑→↓↔⇒⇔∀∃∇∈∋∏∑∓√∝∞∠≈≠≡≤≥⊆⊕⊗⊥▲▼◆■"
+MATHEMATICAL = "←↑→↓↔⇒⇔∀∃∇∈∋∏∑∓√∝∞∠≈≠≡≤≥⊆⊕⊗⊥▲▼◆■∂∫∮∩∧∴∵⊂⊃"
 
 
 def latin_letter(rng: np.random.Generator) -> Images:
     """A Latin letter of a font, black (255) on white (0)."""
-    return _chosen(LATIN, rng)
+    return one_of(LATIN, rng)
 
 
 def foreign_letter(rng: np.random.Generator) -> Images:
     """A Greek or Cyrillic letter of a font."""
-    return _chosen(FOREIGN, rng)
+    return one_of(FOREIGN, rng)
+
+
+def other_letter(rng: np.random.Generator) -> Images:
+    """A letter of one of seven other scripts."""
+    return one_of(OTHER, rng)
 
 
 def symbol(rng: np.random.Generator) -> Images:
     """Punctuation, a currency or a picture of a font."""
-    return _chosen(SYMBOLS, rng)
+    return one_of(SYMBOLS, rng)
 
 
 def mathematical_symbol(rng: np.random.Generator) -> Images:
     """An arrow, a sign of mathematics or a filled shape of a font."""
-    return _chosen(MATHEMATICAL, rng)
+    return one_of(MATHEMATICAL, rng)
 
 
 def stroke_letter(rng: np.random.Generator) -> Images:
@@ -44,7 +55,8 @@ def stroke_letter(rng: np.random.Generator) -> Images:
     return _varied(stroked(LATIN[rng.integers(len(LATIN))], rng), rng)
 
 
-def _chosen(characters: str, rng: np.random.Generator) -> Images:
+def one_of(characters: str, rng: np.random.Generator) -> Images:
+    """One of some characters, in a font, wider or narrower at random."""
     return _varied(drawn(characters[rng.integers(len(characters))], FONTS[rng.integers(len(FONTS))]), rng)
 
 

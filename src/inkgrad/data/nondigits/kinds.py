@@ -28,14 +28,24 @@ def _as_it_is(image: Callable[[np.random.Generator], Images]) -> Kind:
 
 TRAINED: dict[str, Kind] = {
     "foreign letters": _formed(glyphs.foreign_letter),
+    "letters of other scripts": _formed(glyphs.other_letter),
     "invented letters": _formed(strokes.invented_letter),
     "mathematical symbols": _formed(glyphs.mathematical_symbol),
     "figures": _formed(strokes.figure),
+    "blots": _formed(strokes.blot),
+    "curves": _formed(strokes.curve),
+    "open rings": _formed(strokes.open_ring),
+    "dotted strokes": _formed(strokes.dotted),
     "clouds": _as_it_is(textures.clouds),
     "gratings": _as_it_is(textures.gratings),
     "nothing": _as_it_is(textures.nothing),
     "pieces of 0, 2 and 3": lambda digits, rng: parts.piece(digits, (0, 2, 3), rng),
+    "pieces of letters": parts.letter_piece,
+    "opened zeros": parts.opened,
+    "struck digits": parts.struck,
+    "ringed digits": parts.ringed,
     "turned digits": parts.turned,
+    "digits beside letters": parts.beside,
     "crowded digits": parts.crowd,
 }
 """What a network learns not to be digits."""
@@ -47,7 +57,7 @@ TESTED: dict[str, Kind] = {
     "scribbles": _formed(strokes.scribble),
     "patterns": _as_it_is(textures.patterns),
     "photographs": _as_it_is(textures.photographs),
-    "pieces of 4, 5, 6, 8 and 9": lambda digits, rng: parts.piece(digits, (4, 5, 6, 8, 9), rng),
+    "pieces of 4, 5, 6, 8 and 9": lambda digits, rng: parts.remnant(digits, (4, 5, 6, 8, 9), rng),
     "pairs of digits": parts.pair,
 }
 """Others, by which it is measured whether it refuses what it has never seen."""

@@ -5,7 +5,7 @@ from numpy.typing import NDArray
 
 from inkgrad.data.dataset import Images
 
-__all__ = ["figure", "invented_letter", "scribble"]
+__all__ = ["blot", "curve", "dotted", "figure", "invented_letter", "open_ring", "scribble"]
 
 SIDE = 112
 _MARGIN = 16
@@ -62,7 +62,7 @@ def figure(rng: np.random.Generator) -> Images:
         for start, end in rng.uniform(_MARGIN, SIDE - _MARGIN, (rng.integers(4, 8), 2, 2)):
             _draw(canvas, np.stack([start, end]), pen)
     elif kind == 3:
-        count = int(rng.integers(5, 9))
+        count = int(rng.integers(3, 9))
         heights = np.where(np.arange(count) % 2, _MARGIN, SIDE - _MARGIN) + rng.normal(0, 6, count)
         _draw(canvas, np.stack([np.linspace(_MARGIN, SIDE - _MARGIN, count), heights], axis=1), pen)
     elif kind == 4:
@@ -72,6 +72,75 @@ def figure(rng: np.random.Generator) -> Images:
         for height in np.linspace(_MARGIN, SIDE - _MARGIN, rng.integers(3, 7)):
             _draw(canvas, np.array([[_MARGIN, height], [SIDE - _MARGIN, height]]), pen)
     return _turned(canvas, rng)
+
+
+def blot(rng: np.random.Generator) -> Images:
+    """One to three touching spots of ink with thin tails."""
+    import cv2
+
+    canvas = _canvas()
+    angles = np.linspace(0, 2 * np.pi, 60)
+    middle = SIDE / 2 + rng.uniform(-22, 22, 2)
+    for _ in range(rng.integers(1, 4)):
+        radius = rng.uniform(0.1, 0.24) * SIDE
+        waves = np.cos(np.outer(angles, (1, 2, 3)) + rng.uniform(0, 6, 3)) @ rng.normal(0, 0.1, 3)
+        rim = middle + radius * (1 + waves)[:, None] * _directions(angles)
+        cv2.fillPoly(canvas, [np.rint(np.clip(rim, 4, SIDE - 4)).astype(np.int32)], 255)
+        middle = np.clip(middle + radius * 1.3 * _directions(rng.uniform(0, 2 * np.pi, 1))[0], 25, SIDE - 25)
+    for _ in range(rng.integers(1, 4)):
+        end, bend = rng.uniform(_MARGIN, SIDE - _MARGIN, 2), rng.uniform(_MARGIN, SIDE - _MARGIN, 2)
+        path = (1 - _STEPS) ** 2 * middle + 2 * _STEPS * (1 - _STEPS) * bend + _STEPS**2 * end
+        _draw(canvas, path, int(rng.integers(3, 9)))
+    return canvas
+
+
+def curve(rng: np.random.Generator) -> Images:
+    """A closed curve of four to seven waves in each direction, or a part of one."""
+    canvas = _canvas()
+    angles = np.linspace(0, rng.uniform(0.6, 1) * 2 * np.pi, 200)
+    waves = np.arange(1, rng.integers(5, 9))
+    sizes = rng.normal(0, 1, (2, 2, len(waves))) / waves**0.4
+    path = np.stack(
+        [np.cos(np.outer(angles, waves)) @ one + np.sin(np.outer(angles, waves)) @ two for one, two in sizes]
+    )
+    path -= (path.max(axis=1, keepdims=True) + path.min(axis=1, keepdims=True)) / 2
+    path *= (SIDE / 2 - _MARGIN) / np.abs(path).max()
+    _draw(canvas, SIDE / 2 + path.T, int(rng.integers(3, 9)))
+    return canvas
+
+
+def open_ring(rng: np.random.Generator) -> Images:
+    """Two to three quarters of a ring, open to any side, of even or, as with a broad pen, of uneven width."""
+    canvas, pen = _canvas(), _pen(rng)
+    gap = rng.uniform(1.0, 2.4) + pen / 20  # the pen makes it narrower
+    angles = rng.uniform(0, 2 * np.pi) + np.linspace(gap / 2, 2 * np.pi - gap / 2, 40)
+    path = SIDE / 2 + _directions(angles) * (rng.uniform(0.2, 0.42), 0.4) * SIDE
+    if rng.random() < 0.4:  # ends that go on straight
+        for place, inner in ((0, 1), (-1, -2)):
+            end = path[place] + (path[place] - path[inner]) * rng.uniform(0, 10)
+            _draw(canvas, np.clip(np.stack([path[place], end]), _MARGIN / 2, SIDE - _MARGIN / 2), pen)
+    _draw(canvas, path, pen)
+    if rng.random() < 0.3:
+        shifted = path + rng.uniform(-3, 3, 2)
+        _draw(canvas, np.clip(shifted, _MARGIN / 2, SIDE - _MARGIN / 2), pen)
+    return canvas
+
+
+def dotted(rng: np.random.Generator) -> Images:
+    """A stroke with one to three dots anywhere around it."""
+    import cv2
+
+    canvas, pen = _canvas(), _pen(rng)
+    top, bottom = _MARGIN + rng.uniform(0, 25), SIDE - _MARGIN - rng.uniform(0, 25)
+    x, lean = SIDE / 2 + rng.uniform(-15, 15), rng.uniform(-20, 20)
+    _draw(canvas, np.array([[x + lean, top], [x, bottom]]), pen)
+    around = cv2.dilate(canvas, np.ones((2 * pen + 9, 2 * pen + 9), np.uint8)) == 0
+    around[:_MARGIN] = around[SIDE - _MARGIN :] = False
+    free = np.argwhere(around)
+    free = free[np.abs(free[:, 1] - SIDE / 2) < 35]
+    for row, column in free[rng.integers(0, len(free), rng.integers(1, 4))]:
+        cv2.circle(canvas, (int(column), int(row)), max(4, round(0.8 * pen)), 255, -1, cv2.LINE_AA)
+    return canvas
 
 
 def _directions(angles: NDArray[np.float64]) -> NDArray[np.float64]:
