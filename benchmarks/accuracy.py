@@ -105,15 +105,20 @@ def measure_ensemble(keep: Path, split: str) -> dict[str, Any]:
 
 def train_and_evaluate(recipe: str, seed: int, keep: Path, split: str) -> dict[str, float]:
     out = keep / f"{recipe}-{seed}"
-    if not (out / "MODEL_CARD.md").exists():  # the last thing that a run writes
-        line = "--resume" if (out / "settings.json").exists() else f"--data mnist {RECIPES[recipe]} --seed {seed}"
-        run(f"train {line} --out {out} --json")
+    bring_to_end(out, f"--data mnist {RECIPES[recipe]} --seed {seed}")
     metrics = ig.models.load(out).header["metrics"]
     found = {"validation": metrics["validation_accuracy"], "minutes": minutes(out)}
     if split == "test":
         command = f"{recipe}: inkgrad train --data mnist {RECIPES[recipe]}"
         found["test"] = on_test(out, command, seed, lambda: evaluated(out))["test_accuracy"]
     return found
+
+
+def bring_to_end(out: Path, options: str) -> None:
+    """Train with these options what is not there yet, and resume what was begun."""
+    if not (out / "MODEL_CARD.md").exists():  # the last thing that a run writes
+        line = "--resume" if (out / "settings.json").exists() else options
+        run(f"train {line} --out {out} --json")
 
 
 def evaluated(out: Path) -> dict[str, Any]:

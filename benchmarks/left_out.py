@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Any
 
 import harness
-import numpy as np
-from accuracy import TRAINED, minutes, run
+from accuracy import TRAINED, bring_to_end, minutes
 from harness import Target
+from shipped import accuracy, misread
 
 import inkgrad as ig
 
@@ -37,9 +37,7 @@ def trained(names: Sequence[str], keep: Path, seed: int) -> Path:
         raise SystemExit(
             f"{out} learns from {kept}, but the recipe without {' and '.join(names)} is {data}; name another --keep"
         )
-    if not (out / "MODEL_CARD.md").exists():  # the last thing that a run writes
-        fresh = f"--recipe digits --data {data} --seed {seed}"
-        run(f"train {'--resume' if settings.exists() else fresh} --out {out} --json")
+    bring_to_end(out, f"--recipe digits --data {data} --seed {seed}")
     return out
 
 
@@ -50,16 +48,12 @@ def measure(names: Sequence[str], keep: Path, seed: int, sheets: Path | None) ->
     found = {}
     for name in names:
         hand = ig.data.load_hand(name)
-        answers = classifier.predict(hand.images)
-        wrong = np.flatnonzero(answers != hand.labels)
-        if sheets and wrong.size:
-            sheets.mkdir(parents=True, exist_ok=True)
-            labels = [f"{hand.labels[i]} as {answers[i]}" for i in wrong]
-            ig.data.contact_sheet(hand.images[wrong], labels=labels, scale=2).save(sheets / f"{name}.png")
+        if sheets:
+            misread(classifier, {name: hand}, sheets)
         found[name] = {
             "data": mixture_without(names),
             "seed": seed,
-            "right": 100 * (1 - len(wrong) / len(hand)),
+            "right": accuracy(classifier, hand),
             "images": len(hand),
             "mnist validation": 100 * classifier.header["metrics"]["validation_accuracy"],
             "minutes": minutes(out),

@@ -53,12 +53,12 @@ def _answers(paths: list[Path], classifier: Classifier) -> Iterator[tuple[Path, 
     parts = [paths[start : start + TOGETHER] for start in range(0, len(paths), TOGETHER)]
     pool = ThreadPoolExecutor(thread_count())
     try:
-        ahead = [pool.submit(_form, path) for path in parts[0]] if parts else []
+        ahead = [pool.submit(_form, path) for path in parts[0]]
         if len(paths) >= MANY:
             load_backend()
-        for number, some in enumerate(parts):
+        for some, following in zip(parts, [*parts[1:], []], strict=True):
             forms = [future.result() for future in ahead]
-            ahead = [pool.submit(_form, path) for path in parts[number + 1]] if number + 1 < len(parts) else []
+            ahead = [pool.submit(_form, path) for path in following]
             yield from _together(some, forms, classifier)
     finally:  # who stops listening does not wait for the pictures that are left
         pool.shutdown(cancel_futures=True)
