@@ -1,6 +1,6 @@
-"""The plots of the model cards of the weights that ship, from results/shipped.json."""
+"""The plots of the model cards of the weights that ship."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import harness
@@ -13,7 +13,7 @@ COLORS = {"mnist validation": "#0072b2", "mnist test": "#56b4e9", "hwd1000": "#d
 
 
 def draw(cases: Mapping[str, Mapping[str, Any]]) -> None:
-    """Both plots, a panel for each of the weights."""
+    """Both plots of results/shipped.json, a panel for each of the weights."""
     with rc_context(STYLE):
         _save(_reliability(cases), "shipped-reliability.svg")
         _save(_robustness(cases), "shipped-robustness.svg")
@@ -35,6 +35,21 @@ def _reliability(cases: Mapping[str, Mapping[str, Any]]) -> Figure:
         axes.set(title=f"{name}", xlabel="confidence", ylabel="share that is right", xlim=(0, 1.03), ylim=(-0.03, 1.03))
         axes.legend(loc="upper left", fontsize=8, markerscale=0.5)
     return figure
+
+
+def draw_reliability(bins: Sequence[tuple[float, float, int]], what: str, name: str) -> None:
+    """Of bins of equal size the mean confidence and the share that is right, with a 95 % interval (Wilson 1927)."""
+    with rc_context(STYLE):
+        figure = Figure(figsize=(4.2, 4.2), layout="constrained")
+        axes = figure.add_subplot()
+        axes.plot([0, 1], [0, 1], color="0.7", linewidth=1, zorder=0)
+        for confidence, right, count in bins:
+            middle = (right + 1.92 / count) / (1 + 3.84 / count)
+            reach = 1.96 / (1 + 3.84 / count) * (right * (1 - right) / count + 0.96 / count**2) ** 0.5
+            axes.plot([confidence] * 2, [middle - reach, middle + reach], color="#0072b2", linewidth=1)
+        axes.scatter([one[0] for one in bins], [one[1] for one in bins], color="#0072b2", zorder=2)
+        axes.set(title=what, xlabel="confidence", ylabel="share that is right", xlim=(0, 1.03), ylim=(0, 1.03))
+        _save(figure, name)
 
 
 def _robustness(cases: Mapping[str, Mapping[str, Any]]) -> Figure:

@@ -39,6 +39,8 @@ def main() -> None:
     augmentation()
     nondigits()
     normalization()
+    numbers()
+    reading()
     layers()
     graphs()
     descent()
@@ -133,6 +135,36 @@ def normalization() -> None:
     rows = [images, *(ig.data.normalize(images, [name]) for name in ig.data.NORMALIZATIONS)]
     rows.append(ig.data.principal_components(train.images, 25).apply(images))
     _rows(rows, ["as they are", *ig.data.NORMALIZATIONS, "25 components"]).save(IMAGES / "normalization.png")
+
+
+def numbers() -> None:
+    """Numbers composed of scikit-learn's digits, on papers of all kinds."""
+    from inkgrad.data.numbers import Composer, Hands
+
+    composer, rng = Composer([Hands(ig.data.load_digits()[0])]), ig.default_rng(4)
+    columns, rows, width, height = 5, 8, 300, 72
+    sheet = Image.new("L", (columns * width, rows * height), 255)
+    for index in range(columns * rows):
+        picture = Image.fromarray(composer.compose(rng).gray)
+        picture.thumbnail((width - 12, height - 12))
+        small = picture.resize((round(picture.width * (height - 12) / picture.height), height - 12))
+        small.thumbnail((width - 12, height - 12))
+        sheet.paste(small, (index % columns * width + 6, index // columns * height + 6))
+    sheet.save(IMAGES / "numbers.png")
+
+
+def reading() -> None:
+    """A sheet on a table, in a shadow and at an angle, with what is read drawn upon it."""
+    from inkgrad.data.numbers import Hands, Paper
+    from inkgrad.data.numbers.page import Layout, compose_page
+    from inkgrad.reading.annotate import annotated
+    from inkgrad.reading.record import page_record
+
+    layout = Layout(width=1300, height=800, rows=3, columns=2, size=64, form="ruled", words=4, table=True, shadow=True)
+    paper = Paper(pattern=0.0, stamp=0.0, boxes=0.0, negative=0.0, dark=0.2, pale=0.3, blur=0.4, noise=0.02)
+    page = compose_page(Hands(ig.data.load_digits()[0]), layout, paper, ig.default_rng(8))
+    read = ig.Reader.pretrained().read(page.pixels)
+    annotated(page.pixels, page_record("page.png", 1, read)).convert("RGB").save(IMAGES / "reading.jpg", quality=82)
 
 
 def _rows(rows: Sequence[np.ndarray], captions: Sequence[str], columns: int = 1) -> Image.Image:

@@ -3390,7 +3390,7 @@ OPTIMIZERS: list[OptimizerCase] = [
 
 # The other public names of the two packages, each tested in a file of its own.
 NOT_LAYERS = {"feature_maps", "Buffer", "Module", "Parameter", "init", "load_state", "state_of"}
-NOT_LAYERS |= {"Automaton", "beam_search", "greedy_decode"}
+NOT_LAYERS |= {"Automaton", "beam_search", "greedy_decode", "sure_sequence"}
 LOSSES = {
     "binary_cross_entropy",
     "cross_entropy",

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from inkgrad.version import __version__
 
 if TYPE_CHECKING:
-    from inkgrad import autodiff, data, errors, kernels, lessons, models, nn, optim, training
+    from inkgrad import autodiff, data, errors, kernels, lessons, models, nn, optim, reading, training
     from inkgrad.autodiff import Tensor, name_scope, no_grad, ops
     from inkgrad.autodiff.check import check_gradients
     from inkgrad.autodiff.differentiable import differentiable
@@ -23,9 +23,11 @@ if TYPE_CHECKING:
     from inkgrad.kernels.threads import use_threads
     from inkgrad.models import show
     from inkgrad.random import default_rng
+    from inkgrad.reading import Reader
 
 
 _LAZY = {
+    "Reader": "inkgrad.reading",
     "Tensor": "inkgrad.autodiff",
     "check_gradients": "inkgrad.autodiff.check",
     "default_rng": "inkgrad.random",
@@ -37,9 +39,10 @@ _LAZY = {
     "show": "inkgrad.models",
     "use_threads": "inkgrad.kernels.threads",
 }
-_ROOMS = ("autodiff", "data", "errors", "kernels", "lessons", "models", "nn", "optim", "training")
+_ROOMS = ("autodiff", "data", "errors", "kernels", "lessons", "models", "nn", "optim", "reading", "training")
 
 __all__ = [
+    "Reader",
     "Tensor",
     "__version__",
     "autodiff",
@@ -57,6 +60,7 @@ __all__ = [
     "no_grad",
     "ops",
     "optim",
+    "reading",
     "show",
     "training",
     "use_threads",

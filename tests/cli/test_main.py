@@ -11,7 +11,7 @@ import pytest
 import inkgrad as ig
 from inkgrad.errors import DivergenceError
 
-COMMANDS = ("quickstart", "train", "evaluate", "classify", "gradcheck")
+COMMANDS = ("quickstart", "train", "evaluate", "classify", "read", "gradcheck")
 
 
 def test_help(inkgrad):

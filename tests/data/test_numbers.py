@@ -5,9 +5,24 @@ import numpy as np
 import pytest
 
 from inkgrad.data import Dataset, load_digits
-from inkgrad.data.numbers import SIGNS, Hands, Paper, Style, on_sheet, write_row
+from inkgrad.data.numbers import (
+    LABELS,
+    SIGNS,
+    Composer,
+    Hands,
+    Paper,
+    Style,
+    digits_of,
+    labels_of,
+    on_sheet,
+    random_text,
+    row_of_boxes,
+    without_ink,
+    write_row,
+    written_as,
+)
 from inkgrad.data.numbers.hands import slant_and_width
-from inkgrad.errors import DataError, OptionError
+from inkgrad.errors import DataError, OptionError, ShapeError
 from inkgrad.models import KNearest
 from inkgrad.random import default_rng
 
@@ -142,3 +157,77 @@ def test_papers_that_cannot_be():
         Paper(stamp=2)
     with pytest.raises(OptionError, match="blur of a paper must be from 0 to 5, but is -1"):
         Paper(blur=-1)
+
+
+def test_texts_are_of_digits_and_signs():
+    rng = default_rng(0)
+    texts = [random_text(rng) for _ in range(2000)]
+    assert all(set(text) <= set("0123456789" + SIGNS) for text in texts)
+    assert all(any(character.isdigit() for character in text) for text in texts)
+    counts = np.bincount([int(c) for text in texts for c in text if c.isdigit()])
+    assert (counts[1:] > 0.05 * counts.sum()).all()
+    assert any(",000" in text or ".000" in text for text in texts)
+
+
+def test_labels_of_a_text():
+    assert written_as(labels_of("1.234,56-")) == "1.234,56-"
+    assert digits_of("=1.234,56-") == "123456"
+    assert sorted(labels_of("0123456789" + SIGNS)) == list(range(1, LABELS))
+    with pytest.raises(OptionError, match="'1x' has 'x', but numbers are written with digits and"):
+        labels_of("1x")
+
+
+def test_a_composed_number_is_of_its_seed_and_text(hands):
+    composer = Composer([hands], strange=hands.dataset.images[:20], without=0.3)
+    one, other = (composer.compose(default_rng(7)) for _ in range(2))
+    assert one.text == other.text
+    np.testing.assert_array_equal(one.gray, other.gray)
+    rng = default_rng(1)
+    made = [composer.compose(rng) for _ in range(60)]
+    assert any(not number.text for number in made)
+    for number in made:
+        if number.text:
+            assert len(number.boxes) == len(digits_of(number.text))
+        h, w = number.gray.shape
+        assert (number.boxes[:, :2] >= 0).all()
+        assert (number.boxes[:, :2] + number.boxes[:, 2:] <= (w, h)).all()
+    assert composer.compose(rng, text="2024").text == "2024"
+    with pytest.raises(OptionError, match=r"a composer of 1 hands needs one share for each, but got \[1, 2\]"):
+        Composer([hands], shares=[1, 2])
+
+
+def test_numbers_on_paper_that_was_photographed(hands):
+    bare = np.full((50, 90), 150, np.uint8)
+    bare[::4] = 120
+    rng = default_rng(0)
+    on_bare = Composer([hands], paper=CLEAN, bare=[bare], on_bare=1.0).compose(rng, text="11")
+    assert on_bare.gray.max() < 170  # no paper is lighter than the one in the picture
+    assert on_bare.gray.min() < 100
+
+
+def test_without_ink_the_paper_stays():
+    rng = default_rng(0)
+    paper = np.clip(rng.normal(190, 4, (60, 160)), 0, 255).astype(np.uint8)
+    written = paper.copy()
+    for digit, x in enumerate((20, 60, 100)):
+        cv2.putText(written, str(digit + 3), (x, 45), cv2.FONT_HERSHEY_SIMPLEX, 1.2, 50, 4)
+    bare = without_ink(written)
+    assert bare.min() > 160
+    untouched = (written == paper) & (np.abs(bare.astype(int) - paper) == 0)
+    assert untouched.mean() > 0.5
+
+
+def test_where_a_row_lies():
+    boxes = np.array([[10.0, 30, 12, 20], [30, 28, 12, 20], [50, 26, 12, 20], [70, 24, 12, 20]])
+    corners = row_of_boxes(boxes)
+    assert np.allclose(corners[0], [10, 30.6], atol=1.5)
+    assert np.allclose(corners[2], [82, 43.4], atol=1.5)
+    slope = (corners[1, 1] - corners[0, 1]) / (corners[1, 0] - corners[0, 0])
+    assert slope == pytest.approx(-0.1, abs=0.01)
+    moved = [row_of_boxes(boxes, default_rng(seed)) for seed in range(50)]
+    assert 0.3 < np.std([quad[0, 1] for quad in moved]) < 4
+    for seed in range(300):  # a lone 1 keeps its width
+        quad = row_of_boxes(np.array([[20.0, 5, 3, 40]]), default_rng(seed))
+        assert quad[1, 0] - quad[0, 0] > 4
+    with pytest.raises(ShapeError, match="needs the box of at least one digit"):
+        row_of_boxes(np.zeros((0, 4)))

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageOps
 
+import inkgrad as ig
 from inkgrad.data import load_digits, normalize_digit, read_picture, to_digit
 from inkgrad.errors import ImageError
 
@@ -155,6 +156,21 @@ def test_photos_in_uneven_light(digits):
             assert difference(got, expected) < 22, (index, sign)
 
 
+def test_shadows_with_hard_edges(digits):
+    """Half of the picture lies in a shadow whose edge runs through the digit or beside it."""
+    rng = np.random.default_rng(0)
+    y, x = np.mgrid[:240, :240] - 120
+    found = []
+    for expected, label in zip(digits[0].images[:60], digits[0].labels[:60], strict=True):
+        large = np.pad(cv2.resize(expected, (140, 140), interpolation=cv2.INTER_CUBIC) / 255.0, 50)
+        turn, off = rng.uniform(0, 2 * np.pi), rng.uniform(-70, 70)
+        dark = 1 / (1 + np.exp(off - np.cos(turn) * x - np.sin(turn) * y))
+        picture = (210 - 90 * dark) * (1 - 0.6 * large) + rng.normal(0, 3, large.shape)
+        found.append((np.clip(picture, 0, 255).astype(np.uint8), label))
+    model = ig.models.pretrained("digits")
+    assert np.mean([model.classify(picture).value == label for picture, label in found]) >= 0.8
+
+
 def test_specks_frames_lines_and_neighbors_go(written, digit):
     page = np.full((220, 220), 255, np.uint8)
     page[40:180, 40:180] = written(5)
@@ -169,6 +185,17 @@ def test_specks_frames_lines_and_neighbors_go(written, digit):
     cut[60:160, 210:] = 0
     for picture in (page, framed, boxed, ruled, cut):
         assert difference(to_digit(picture), digit) < 1
+
+
+def test_of_two_digits_none_is_chosen(written):
+    page = np.full((220, 460), 255, np.uint8)
+    page[40:180, 60:200] = written(5)
+    page[40:180, 230:370] = written(2)
+    both = to_digit(page)
+    columns = np.flatnonzero(both.any(axis=0))
+    assert columns[-1] - columns[0] >= 18
+    assert not both[:, columns[0] : columns[-1]].any(axis=0).all()  # the gap between them
+    assert ig.models.pretrained("digits").classify(page).value is None
 
 
 def test_a_loose_bar_stays():

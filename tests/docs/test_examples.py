@@ -18,6 +18,7 @@ from urllib.parse import unquote
 import pytest
 from typer.main import get_command
 
+import fake_reader
 from inkgrad.cli.main import app, main
 from inkgrad.kernels import registry
 
@@ -180,7 +181,19 @@ def rows(text, column):
     return {word for cell in first for word in re.findall(r"`([^`]+)`", cell)}
 
 
-DOCUMENTED = ["quickstart", "train", "tune", "lr-find", "ensemble", "evaluate", "doctor", "classify", "gradcheck"]
+DOCUMENTED = [
+    "quickstart",
+    "train",
+    "tune",
+    "lr-find",
+    "ensemble",
+    "evaluate",
+    "doctor",
+    "classify",
+    "read",
+    "train-reader",
+    "gradcheck",
+]
 
 
 @pytest.mark.parametrize("command", DOCUMENTED)
@@ -224,6 +237,45 @@ def test_documented_keys_are_those_of_the_commands(tmp_path, monkeypatch, capsys
     assert checked.keys() == rows(text["gradcheck"], "key of `gradcheck --json`")
     assert quickstart["gradients"].keys() < checked.keys()
     assert run("classify missing.png --model nothing").keys() == rows(text["Exit status"], "key of an error")
+
+
+def test_documented_keys_are_those_of_read(tmp_path, monkeypatch, capsys):
+    """With a reader that takes what pages say of themselves."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("inkgrad.cli.read.load_reader", fake_reader.quick_reader)
+    text = sections(ROOT / "docs/commands.md")["read"]
+    (tmp_path / "bad.png").write_bytes(b"none")
+    (tmp_path / "form.toml").write_text('[[field]]\nname = "all"\nbox = [0, 0, 1, 1]\n')
+    fake_reader.save(tmp_path / "page.png", "77")
+
+    def run(line):
+        with pytest.raises(SystemExit):
+            main(["read", *line.split(), "--json"])
+        return json.loads(capsys.readouterr().out)
+
+    turned, bad, form = run("page.png --turn"), run("bad.png"), run("page.png --fields form.toml")
+    found = [*turned["pages"], *bad["pages"], *form["pages"]]
+    assert set().union(*found) == rows(text, "key of a page")
+
+    def described(key):
+        (line,) = re.findall(rf"^\| `{key}`[^|]*\|(.*)\|$", text, re.M)
+        return set(re.findall(r"`(\w+)`", line))
+
+    (number,) = turned["pages"][0]["numbers"]
+    assert number.keys() | number["digits"][0].keys() == described("numbers")
+    assert form["pages"][0]["fields"]["all"].keys() == described("fields")
+
+    def header(*line):
+        with pytest.raises(SystemExit):
+            main(["read", "page.png", "--format", "csv", *line])
+        return set(capsys.readouterr().out.splitlines()[0].split(","))
+
+    assert header() == rows(text, "column")
+    assert header("--fields", "form.toml") == {"file", "page", "all", "all_confidence", "all_doubtful"}
+    monkeypatch.setattr("inkgrad.cli.read.load_reader", fake_reader.full_disk)
+    broken_off = run("page.png")
+    assert turned.keys() == {"pages", "read", "failed", "complete"} < broken_off.keys()
+    assert broken_off.keys() == rows(text, "key of `read --json`")
 
 
 # Links

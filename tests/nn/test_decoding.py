@@ -104,6 +104,25 @@ def test_a_beam_of_one_keeps_what_can_still_be_accepted():
     assert len(labels) == 3
 
 
+@pytest.mark.parametrize("seed", range(10))
+def test_steps_that_are_pruned_hardly_matter(seed):
+    z = cases.Draw(f"pruned {seed}").normal(12, 4)
+    z[::2, 0] += 14
+    log_p = ig.ops.log_softmax(z).data
+    exact, pruned = dict(found(log_p)), dict(found(log_p, prune=1e-3))
+    best = max(exact, key=exact.__getitem__)
+    assert max(pruned, key=pruned.__getitem__) == best
+    for labels, value in pruned.items():
+        assert value <= exact[labels] + 1e-12
+    assert pruned[best] == pytest.approx(exact[best], abs=1e-3)
+    assert found(log_p, prune=0) == found(log_p)
+    assert found(log_p, prune=1) == [((), pytest.approx(float(log_p[:, 0].sum())))]
+
+
+def found(log_p, **options):
+    return [(tuple(labels), value) for labels, value in beam_search(log_p, beam=4000, **options)]
+
+
 def test_impossible_labels():
     log_p = np.array([[0.0, -np.inf], [0.0, -np.inf]])
     assert beam_search(log_p) == [([], 0.0)]
@@ -136,6 +155,7 @@ REFUSED = {
     "lengths": (lambda: greedy_decode(P[None], lengths=[1, 2]), ShapeError, r"lengths \(1,\)"),
     "samples": (lambda: beam_search(P[None]), ShapeError, r"\(t, k\).*\(1, 3, 4\)"),
     "blank of a beam": (lambda: beam_search(P, blank=-1), OptionError, "got -1"),
+    "prune": (lambda: beam_search(P, prune=2), OptionError, "0 to 1, but got 2"),
     "beam": (lambda: beam_search(P, beam=0), OptionError, "at least 1 prefix, but got 0"),
     "nan": (lambda: beam_search(P + np.nan), OptionError, "NaN"),
     "infinity": (lambda: beam_search(P + np.inf), OptionError, "infinite"),

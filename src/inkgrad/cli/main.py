@@ -3,6 +3,7 @@
 Exit status: 0 done, 1 a run that failed, 2 a mistake in what was given, 130 Ctrl-C.
 """
 
+import itertools
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,7 +12,9 @@ from typing import Annotated, Literal
 import typer
 
 from inkgrad.cli.options import Assignments, Data, Json, Model, OptimizerName, ScalingName, ScheduleName, Seed, typed
+from inkgrad.cli.reading import read
 from inkgrad.cli.search import lr_find, tune
+from inkgrad.cli.train_reader import train_reader
 
 __all__ = ["main"]
 
@@ -159,6 +162,7 @@ def train(
 
 app.command()(tune)
 app.command("lr-find")(lr_find)
+app.command("train-reader")(train_reader)
 
 
 @app.command()
@@ -221,6 +225,9 @@ def classify(
     run(files, model=model, show=show, json=json)
 
 
+app.command()(read)
+
+
 @app.command()
 def gradcheck(
     model: Annotated[Model, typer.Option(help="The network.")] = "mlp",
@@ -255,29 +262,37 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def _run(line: list[str], *, debug: bool) -> int:
-    from inkgrad.errors import InputError, RunError
+    from inkgrad.cli.output import PrintedError
 
     try:
         status = app(args=line, prog_name="inkgrad", standalone_mode=False)
         if status == 130:  # typer turns Ctrl-C into this status without a word
             return _end("interrupted", 130, line, debug=debug)
         return status if isinstance(status, int) else 0
-    except KeyboardInterrupt:
+    except PrintedError as ended:
+        return _failed(ended.__cause__ or ended, [], debug=debug)
+    except (Exception, KeyboardInterrupt) as error:
+        return _failed(error, line, debug=debug)
+
+
+def _failed(error: BaseException, line: list[str], *, debug: bool) -> int:
+    from inkgrad.errors import InputError, RunError
+
+    if isinstance(error, KeyboardInterrupt):
         return _end("interrupted", 130, line, debug=debug)
-    except InputError as error:
+    if isinstance(error, InputError):
         return _end(str(error), 2, line, debug=debug)
-    except RunError as error:
+    if isinstance(error, RunError):
         return _end(str(error), 1, line, debug=debug)
-    except MemoryError as error:
+    if isinstance(error, MemoryError):
         return _end(f"not enough memory: {error or 'an allocation failed'}; ask for less", 1, line, debug=debug)
-    except BrokenPipeError:  # the reader of our output has gone, as with `| head`
+    if isinstance(error, BrokenPipeError):  # the reader of our output has gone, as with `| head`
         sys.stderr.close()
         return 1
-    except Exception as error:
-        return _other(error, line, debug=debug)
+    return _other(error, line, debug=debug)
 
 
-def _other(error: Exception, line: list[str], *, debug: bool) -> int:
+def _other(error: BaseException, line: list[str], *, debug: bool) -> int:
     """Usage errors know their exit status and message; anything else is a defect of ours."""
     status = getattr(error, "exit_code", None)
     describe = getattr(error, "format_message", None)
@@ -307,8 +322,13 @@ def _end(message: str, status: int, line: list[str], *, debug: bool) -> int:
         traceback.print_exc()
     sentence = " ".join(message.split())
     typer.echo(f"inkgrad: {sentence}", err=True)
-    if "--json" in line:
+    if _wants_json(line):
         from inkgrad.cli.output import emit_json
 
         emit_json({"error": sentence, "status": status})
     return status
+
+
+def _wants_json(line: list[str]) -> bool:
+    formats = [word for before, word in itertools.pairwise(line) if before == "--format"]
+    return "--json" in line or "--format=json" in line or "json" in formats

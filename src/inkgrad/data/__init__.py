@@ -4,6 +4,7 @@
 and `load_csv` the user's own; `to_digit` turns any picture of one digit into the form that all of them have.
 """
 
+from inkgrad.data.amounts import Amount
 from inkgrad.data.augmentation import Augmentation
 from inkgrad.data.blending import mixup
 from inkgrad.data.dataset import DIGITS, SIDE, Dataset, Splits
@@ -12,7 +13,7 @@ from inkgrad.data.digits import load_digits
 from inkgrad.data.folder import load_folder
 from inkgrad.data.fonts import printed_digits
 from inkgrad.data.form import to_form
-from inkgrad.data.hands import HANDS, Hand, load_hand
+from inkgrad.data.hands import HANDS, Hand, load_amounts, load_hand, load_writers
 from inkgrad.data.idx import read_idx
 from inkgrad.data.ink import find_ink
 from inkgrad.data.loader import Loader
@@ -38,6 +39,7 @@ __all__ = [
     "SIDE",
     "TESTED",
     "TRAINED",
+    "Amount",
     "Augmentation",
     "Dataset",
     "Hand",
@@ -53,11 +55,13 @@ __all__ = [
     "find_ink",
     "linear_scaling",
     "load",
+    "load_amounts",
     "load_csv",
     "load_digits",
     "load_folder",
     "load_hand",
     "load_mnist",
+    "load_writers",
     "mixture_parts",
     "mixup",
     "mnist_folder",

@@ -147,7 +147,19 @@ def _gather(pieces: list[_Piece], shape: tuple[int, ...]) -> list[_Piece]:
         for piece in near:
             whole = whole.joined(piece)
         rest = [piece for piece in rest if piece not in near]
-    return chosen
+    # Which of two digits is meant, nobody knows: all of them are shown, and that is no digit to a network.
+    return chosen + [piece for piece in rest if _is_another(piece, whole, shape)]
+
+
+def _is_another(piece: _Piece, digit: _Piece, shape: tuple[int, ...]) -> bool:
+    """Whether a piece that stands apart is as large as a digit of the same hand, and whole."""
+    large = piece.height >= 0.6 * digit.height and piece.longest <= 1.6 * digit.longest
+    return (
+        large
+        and piece.area >= 0.3 * digit.area
+        and max(piece.gap(digit)) <= digit.longest
+        and not _touches(piece, shape)
+    )
 
 
 def _with_rim(numbers: NDArray[Any], chosen: list[int]) -> Mask:

@@ -1,33 +1,30 @@
 """Decoding any image file to 8-bit gray or color; nothing in here knows about digits."""
 
-import functools
 import io
 import os
-import threading
-import warnings
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias, Union
+from typing import TYPE_CHECKING, Any, BinaryIO, TypeAlias, Union
 
 import numpy as np
 from numpy.typing import NDArray
 
 from inkgrad.data.dataset import Images
+from inkgrad.data.opening import MOST_PIXELS, check_limit, load, megapixels, open_file, open_picture, quietly
 from inkgrad.errors import ImageError
 
 if TYPE_CHECKING:
     from PIL import Image
 
-__all__ = ["PictureSource", "decode"]
+__all__ = ["PictureSource", "decode", "decode_image"]
 
 PictureSource: TypeAlias = Union[str, os.PathLike[str], bytes, "Image.Image", NDArray[Any]]
 
-_MOST_PIXELS = 100_000_000
 _EXIF_ORIENTATION = 0x0112
+_BAND = 1 << 18  # pixels
 _VANISHED = 32  # gray levels of contrast below which ink on white counts as vanished
-_opening = threading.Lock()  # `catch_warnings` changes the process, so one thread at a time
 
 
-def decode(source: PictureSource) -> Images:
+def decode(source: PictureSource, *, most_pixels: int = MOST_PIXELS) -> Images:
     """Decode a picture to 8 bits: deeper ones are scaled, not clipped, and turned as their EXIF says.
 
     Transparent parts become white, unless the ink is white itself and would vanish; then black. Of an
@@ -37,95 +34,64 @@ def decode(source: PictureSource) -> Images:
         source: a path, the bytes of a file, a PIL image, or an array (h, w), (h, w, 1), (h, w, 2) gray and
             alpha, (h, w, 3) or (h, w, 4) of bool, integers (0..255, beyond that 0..65535) or floats (0..1,
             beyond that 0..255, beyond that from their minimum to their maximum).
+        most_pixels: what it may have; more are refused before anything is decoded.
 
     Returns:
         uint8 (h, w) gray, or (h, w, 3) red, green, blue.
 
     Raises:
-        ImageError: there is no such file, it is empty, truncated, no image or over 100 megapixels, or the
+        ImageError: there is no such file, it is empty, truncated, no image or has too many pixels, or the
             array has another shape or dtype.
+        OptionError: `most_pixels` is below 1.
 
     >>> decode(np.array([[0, 65535], [257, 0]], np.uint16))
     array([[  0, 255],
            [  1,   0]], dtype=uint8)
     """
+    check_limit(most_pixels)
     if isinstance(source, np.ndarray):
-        return _from_array(source)
+        return _from_array(source, most_pixels)
     if isinstance(source, (str, os.PathLike)):
-        return _from_bytes(_read(Path(source)), str(Path(source)))
+        return _from_file(open_file(Path(source)), str(Path(source)), most_pixels)
     if isinstance(source, (bytes, bytearray, memoryview)):
-        return _from_bytes(bytes(source), f"the image of {len(source)} bytes")
+        name = f"the image of {len(source)} bytes"
+        if not source:
+            raise ImageError(f"{name} is empty, expected an image file; save or copy it again")
+        return _from_file(io.BytesIO(source), name, most_pixels)
     from PIL import Image
 
     if isinstance(source, Image.Image):
-        return _from_image(source, "the given PIL image")
+        return decode_image(source, "the given PIL image", most_pixels)
     raise ImageError(
         f"a picture came as {type(source).__name__}; give a path, the bytes of an image file, a PIL image or an array"
     )
 
 
-def _read(path: Path) -> bytes:
+def _from_file(file: BinaryIO, name: str, most_pixels: int) -> Images:
+    with file, open_picture(file, name) as image:
+        return decode_image(image, name, most_pixels)
+
+
+def decode_image(image: "Image.Image", name: str, most_pixels: int = MOST_PIXELS) -> Images:
+    """The pixels of an opened image, as `decode` gives them.
+
+    Args:
+        image: of its file, the page or frame at which it stands.
+        name: what errors call it.
+        most_pixels: what it may have.
+    """
+    if image.format == "TIFF":
+        _orientation(image)  # so that odd metadata is met here, where nothing is warned of, and not while decoding
+    load(image, name, most_pixels)
     try:
-        return path.read_bytes()
-    except FileNotFoundError as error:
-        raise ImageError(f"there is no image {path}; check the path") from error
-    except IsADirectoryError as error:
-        raise ImageError(f"{path} is a folder, expected one image file; give a file in it") from error
-    except (OSError, ValueError) as error:
-        raise ImageError(f"cannot read the image {path} ({error}); give a readable image file") from error
-
-
-# Formats of pictures that Pillow reads by itself: others, such as EPS, would start programs on files from strangers.
-FORMATS = ("PNG", "JPEG", "TIFF", "BMP", "DIB", "GIF", "PPM", "ICO", "TGA", "PCX")
-OPTIONAL_FORMATS = {"webp": "WEBP", "jpg_2000": "JPEG2000", "avif": "AVIF"}  # where Pillow was built with them
-
-
-@functools.cache
-def _formats() -> tuple[str, ...]:
-    from PIL import features
-
-    return (*FORMATS, *(name for feature, name in OPTIONAL_FORMATS.items() if feature in features.get_supported()))
-
-
-def _from_bytes(content: bytes, name: str) -> Images:
-    from PIL import Image
-
-    if not content:
-        raise ImageError(f"{name} is empty, expected an image file; save or copy it again")
-    try:
-        with _opening, warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # the size is checked below, and odd metadata harms nothing
-            image = Image.open(io.BytesIO(content), formats=_formats())
-    except Image.DecompressionBombError as error:
-        raise ImageError(f"{name} is too large ({error}), at most 100 megapixels are read; shrink it first") from error
-    except Exception as error:  # decoders fail in any way on what is no image
-        raise ImageError(
-            f"{name} is not an image of a known format (PNG, JPEG, TIFF, BMP, GIF, WebP and the like); convert it first"
-        ) from error
-    with image:
-        return _from_image(image, name)
-
-
-def _from_image(image: "Image.Image", name: str) -> Images:
-    width, height = image.size
-    if width * height > _MOST_PIXELS:
-        raise ImageError(f"{name} has {width}x{height} pixels, at most 100 megapixels are read; shrink it first")
-    if not width or not height:
-        raise ImageError(f"{name} has no pixels ({width}x{height}), expected at least one; give another image")
-    orientation = _orientation(image)
-    try:
-        image.load()
-        return _turn(_pixels(image), orientation)
-    except ImageError:
-        raise
-    except Exception as error:  # decoders fail in any way on damaged files
+        return _turn(_pixels(image), _orientation(image))  # a TIFF turns while it is decoded
+    except Exception as error:  # a palette too short and the like
         raise ImageError(f"{name} is truncated or damaged ({error}); save or copy it again") from error
 
 
 def _orientation(image: "Image.Image") -> int:
     try:
-        with _opening, warnings.catch_warnings():
-            warnings.simplefilter("ignore")
+        with quietly():
             value = image.getexif().get(_EXIF_ORIENTATION, 1)
     except Exception:  # broken metadata is no reason to refuse the picture
         return 1
@@ -147,22 +113,33 @@ def _pixels(image: "Image.Image") -> Images:
     if mode == "F" or mode.startswith("I"):
         return _to_bytes(np.asarray(image))
     if "A" in mode or "a" in mode or "transparency" in image.info:
-        return _on_paper(np.asarray(image.convert("RGBA")))
-    if mode in ("1", "L"):
-        return np.asarray(image.convert("L"))
-    return np.asarray(image.convert("RGB"))
+        return _on_paper(_copy(image, "RGBA"))
+    return _copy(image, "L" if mode in ("1", "L") else "RGB")
 
 
-def _from_array(array: NDArray[Any]) -> Images:
+def _copy(image: "Image.Image", mode: str) -> Images:
+    """The pixels in another mode, in bands that the processor's cache holds: half the time of the whole at once."""
+    width, height = image.size
+    channels = {"L": (), "RGB": (3,), "RGBA": (4,)}[mode]
+    pixels = np.empty((height, width, *channels), np.uint8)
+    rows = max(1, _BAND // width)
+    for top in range(0, height, rows):
+        band = image.crop((0, top, width, min(top + rows, height))) if rows < height else image
+        pixels[top : top + rows] = np.asarray(band if band.mode == mode else band.convert(mode))
+    return pixels
+
+
+def _from_array(array: NDArray[Any], most_pixels: int) -> Images:
     shape = array.shape
     if array.ndim not in (2, 3) or 0 in shape or (array.ndim == 3 and shape[2] > 4) or array.dtype.kind not in "biuf":
         raise ImageError(
             f"a picture as an array must be (h, w), (h, w, 3) or (h, w, 4) of numbers, but is {array.dtype} {shape}; "
             "give one picture at a time, channels last"
         )
-    if shape[0] * shape[1] > _MOST_PIXELS:
+    if shape[0] * shape[1] > most_pixels:
         raise ImageError(
-            f"the given array has {shape[1]}x{shape[0]} pixels, at most 100 megapixels are read; shrink it first"
+            f"the given array has {shape[1]}x{shape[0]} pixels, at most {megapixels(most_pixels)} are read; "
+            "shrink it first"
         )
     pixels = _to_bytes(array)
     if pixels.ndim == 2 or pixels.shape[2] == 3:

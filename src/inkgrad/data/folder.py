@@ -6,18 +6,11 @@ from pathlib import Path
 import numpy as np
 
 from inkgrad.data.dataset import SIDE, Dataset
+from inkgrad.data.formats import IMAGE_ENDINGS
 from inkgrad.data.picture import to_digit
 from inkgrad.errors import DataError
 
 __all__ = ["IMAGE_ENDINGS", "class_folders", "load_folder"]
-
-IMAGE_ENDINGS = frozenset(
-    f".{ending}"
-    for ending in (
-        *("png", "jpg", "jpeg", "tif", "tiff", "bmp", "gif", "webp"),
-        *("pgm", "ppm", "pbm", "pnm", "jp2", "heic", "heif", "avif"),
-    )
-)
 
 
 def load_folder(path: str | os.PathLike[str]) -> Dataset:

@@ -2,13 +2,17 @@
 
 import functools
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from inkgrad.data.dataset import DIGITS, SIDE, Dataset, Images
 from inkgrad.data.form import to_form
 
-__all__ = ["DIGIT_FONTS", "FONTS", "drawn", "printed_digits", "stroked"]
+if TYPE_CHECKING:
+    from PIL import ImageFont
+
+__all__ = ["DIGIT_FONTS", "FONTS", "drawn", "printed", "printed_digits", "stroked"]
 
 FONTS = (
     *("DejaVuSans", "DejaVuSans-Bold", "DejaVuSans-Oblique", "DejaVuSansMono"),
@@ -30,16 +34,38 @@ _STROKED = 3  # of so many digits one is drawn in strokes
 @functools.cache
 def drawn(character: str, font: str) -> Images:
     """A character, white on black, cut to its ink; in the first of the fonts where another lacks it."""
-    import matplotlib
-    from PIL import Image, ImageDraw, ImageFont
+    from PIL import Image, ImageDraw
 
-    folder = Path(matplotlib.get_data_path()) / "fonts" / "ttf"
-    face = ImageFont.truetype(str(folder / f"{font}.ttf"), _SIZE)
+    face = _face(font, _SIZE)
     if font != FONTS[0] and _same(face.getmask(character), face.getmask("\uffff")):
         return drawn(character, FONTS[0])
     picture = Image.new("L", (3 * _SIZE, 3 * _SIZE))
     ImageDraw.Draw(picture).text((_SIZE, _SIZE), character, fill=255, font=face)
     return np.asarray(picture.crop(picture.getbbox()))
+
+
+def printed(words: str, font: str, size: int) -> Images:
+    """Words in a line, white on black, cut to their ink; `size` is the font's, in pixels.
+
+    >>> printed("page", FONTS[0], 20).shape[0] in range(14, 24)
+    True
+    """
+    from PIL import Image, ImageDraw
+
+    face = _face(font, size)
+    left, top, right, bottom = (int(side) for side in face.getbbox(words))
+    picture = Image.new("L", (max(1, right - left), max(1, bottom - top)))
+    ImageDraw.Draw(picture).text((-left, -top), words, fill=255, font=face)
+    return np.asarray(picture)
+
+
+@functools.cache
+def _face(font: str, size: int) -> "ImageFont.FreeTypeFont":
+    import matplotlib
+    from PIL import ImageFont
+
+    folder = Path(matplotlib.get_data_path()) / "fonts" / "ttf"
+    return ImageFont.truetype(str(folder / f"{font}.ttf"), size)
 
 
 def stroked(character: str, rng: np.random.Generator) -> Images:

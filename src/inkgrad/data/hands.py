@@ -1,22 +1,22 @@
 """Digits of other hands and pens than MNIST's, from files that the user has put beside it."""
 
-import csv
-import json
+import gzip
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
+from inkgrad.data.amounts import Amount, digits_of, read_amounts
 from inkgrad.data.dataset import Dataset
 from inkgrad.data.mnist import mnist_folder
-from inkgrad.data.picture import normalize_digit, read_picture
 from inkgrad.errors import DataError
 
-__all__ = ["HANDS", "Hand", "load_hand"]
+__all__ = ["HANDS", "Hand", "load_amounts", "load_hand", "load_writers"]
 
-_MARGIN = 1  # pixels around a box that cuts close
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -93,6 +93,42 @@ def load_hand(name: str) -> Dataset:
     """
     if name not in HANDS:
         raise DataError(f"there are no digits of the set {name!r}; there are {', '.join(HANDS)}")
+    if HANDS[name].file.endswith(".csv"):
+        return digits_of(load_amounts(name), name)
+    return _whole(_file(name), lambda path: _from_npz(path, name))
+
+
+def load_amounts(name: str = "orand_car") -> list[Amount]:
+    """Load the whole amounts whose digits `load_hand` gives, in file order.
+
+    Raises:
+        DataError: a file is missing or damaged.
+    """
+    return _whole(_file(name), read_amounts)
+
+
+def load_writers() -> NDArray[np.int64]:
+    """Who wrote each of MNIST's 60,000 training digits, int64 (60000,): numbers that QMNIST gives.
+
+    Source: Yadav and Bottou 2019, "Cold case: the lost MNIST digits". One number a line, in `train-writers.txt.gz`
+    beside MNIST's files.
+
+    Raises:
+        DataError: the file is missing or damaged.
+    """
+    path = mnist_folder() / "train-writers.txt.gz"
+    if not path.is_file():
+        raise DataError(
+            f"the writers of MNIST's digits are wanted in the file {path}, which is not there: a number a line for "
+            "each training digit, as QMNIST has them"
+        )
+    writers = _whole(path, lambda file: np.array(gzip.decompress(file.read_bytes()).split(), np.int64))
+    if len(writers) != 60_000:
+        raise DataError(f"{path} has {len(writers):,} numbers, expected one for each of 60,000 digits; get it again")
+    return writers
+
+
+def _file(name: str) -> Path:
     hand = HANDS[name]
     path = mnist_folder().parent / hand.file
     if not path.is_file():
@@ -100,33 +136,21 @@ def load_hand(name: str) -> Dataset:
             f"the data set {name} needs the file {path}, which is not there: {hand.digits}, from {hand.origin}; put "
             f"it there, or set INKGRAD_DATA to the folder that holds {hand.file}"
         )
-    read: Callable[[Path], tuple[Any, Any]] = _from_boxes if path.suffix == ".csv" else _from_npz
+    return path
+
+
+def _whole(path: Path, read: Callable[[Path], T]) -> T:
     try:
-        images, labels = read(path)
-        if np.asarray(labels).dtype.kind not in "iu":
-            raise TypeError(f"labels are {np.asarray(labels).dtype}, expected whole numbers")
-        return Dataset(np.asarray(images), np.asarray(labels).astype(np.int64), name)
+        return read(path)
     except DataError:
         raise
     except Exception as error:  # a damaged archive or picture fails in any way
         raise DataError(f"{path} is not what it should be: {type(error).__name__} {error}; get it again") from error
 
 
-def _from_npz(path: Path) -> tuple[Any, Any]:
+def _from_npz(path: Path, name: str) -> Dataset:
     with path.open("rb") as raw, np.load(raw, allow_pickle=False) as file:
-        return file["images28"], file["labels"]
-
-
-def _from_boxes(path: Path) -> tuple[Any, Any]:
-    """The digits of all pictures, from left to right; those in which no ink is found are left out."""
-    images, labels = [], []
-    with path.open(newline="", encoding="utf-8") as file:
-        for row in csv.DictReader(file):
-            gray = read_picture(str(path.parent / row["file"]))
-            for x, y, width, height, digit in json.loads(row["boxes_xywh_digit"]):
-                top, left = max(y - _MARGIN, 0), max(x - _MARGIN, 0)
-                image = normalize_digit(gray[top : y + height + _MARGIN, left : x + width + _MARGIN])
-                if image is not None:
-                    images.append(image)
-                    labels.append(int(digit))
-    return np.stack(images), labels
+        images, labels = file["images28"], np.asarray(file["labels"])
+    if labels.dtype.kind not in "iu":
+        raise TypeError(f"labels are {labels.dtype}, expected whole numbers")
+    return Dataset(images, labels.astype(np.int64), name)

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from inkgrad.data.components import choose_digit
 from inkgrad.data.dataset import Images
 from inkgrad.data.form import quantile
+from inkgrad.data.light import grain, ink_sign, paper_and_shadows, paper_under
 
 __all__ = ["find_ink"]
 
@@ -15,6 +16,8 @@ _LARGEST = 1024  # pixels on the longest side that are looked at
 _EVEN = 8  # gray levels within which a background counts as even
 _CLEAN = 2.5  # standard deviation, in gray levels, of an even background
 _FAINTEST = 12  # gray levels between paper and the faintest ink
+_SHADOW = 0.3  # of the shorter side: thicker than strokes
+_CROP = 64  # pixels: what is smaller may be a digit and hardly any paper
 _CONTINUES = 0.75  # share of ink pixels with two neighbors or more that are ink
 _ABOVE_NOISE = 5  # standard deviations of the paper's own variation that ink must stand out by
 
@@ -50,7 +53,9 @@ def find_ink(gray: Images) -> Images | None:
     (255, 0, None)
     """
     gray = _shrink(gray)
-    contrast = _even(gray) or _uneven(gray)
+    contrast = _even(gray)
+    if contrast is None or _is_shadowed(contrast.height):
+        contrast = _uneven(gray)
     height = contrast.height
     for _ in range(4):
         level = _ink_level(height, contrast)
@@ -116,92 +121,41 @@ def _background_level(gray: Images, border: Images) -> float:
     return float(np.median(near))
 
 
+def _is_shadowed(height: Floats) -> bool:
+    """Whether what stands out is, at the border, thicker than any stroke: a shadow across even paper."""
+    import cv2
+
+    if min(height.shape) < _CROP:
+        return False
+    scale = 96 / max(height.shape)
+    far = (height > 0.3 * quantile(height, 0.99)).astype(np.uint8)
+    small = np.pad(cv2.resize(far, None, fx=scale, fy=scale, interpolation=cv2.INTER_NEAREST), 1)
+    across = max(3, round(_SHADOW * min(small.shape)))
+    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (across, across))
+    solid = cv2.morphologyEx(small, cv2.MORPH_OPEN, kernel)[1:-1, 1:-1]
+    return any(bool(edge.any()) for edge in (solid[0], solid[-1], solid[:, 0], solid[:, -1]))
+
+
 def _uneven(gray: Images) -> _Contrast:
     """The contrast to a background that changes over the picture."""
     import cv2
 
-    lit = gray if _sign(gray) < 0 else 255 - gray  # dark ink on light paper
-    grain = _grain(lit)
+    lit = gray if ink_sign(gray) < 0 else 255 - gray  # dark ink on light paper
+    noisy = grain(lit)
     if max(lit.shape) > 100:
         lit = np.asarray(cv2.medianBlur(np.ascontiguousarray(lit), 3), np.uint8)
-        grain *= 0.45  # so much of it passes the median
-    height = _background(lit) - lit
+        noisy *= 0.45  # so much of it passes the median
+    paper = paper_under(lit) if min(lit.shape) < _CROP else paper_and_shadows(lit)
+    # Paper in a shadow sends less light, and ink on it takes away as large a share.
+    height = (paper - lit) * (quantile(paper, 0.9) / np.maximum(paper, 16))
     # Low quantiles are the paper's even where nearly half of a tight crop is ink.
     low, middle, level = (quantile(height, share) for share in (0.05, 0.3, 0.4))
     height -= np.float32(level)
     noise = (middle - low) / 1.12  # the distance of these two in a normal distribution
     if noise < 1:  # white cut off at 255 hides the noise on that side
         noise = 1.4826 * float(np.median(np.abs(height - np.median(height))))
-    noise = max(noise, 0.8 * grain)
+    noise = max(noise, 0.8 * noisy)
     return _Contrast(np.maximum(height, 0), noise, max(_EVEN, 2 * noise))
-
-
-def _grain(lit: Images) -> float:
-    """The standard deviation of noise from pixel to pixel, by a mask that cancels smooth light and edges.
-
-    Source: J. Immerkaer, "Fast noise variance estimation", Computer Vision and Image Understanding 64 (1996).
-    """
-    import cv2
-
-    mask = np.array([[1, -2, 1], [-2, 4, -2], [1, -2, 1]], np.float32)
-    return 1.4826 * float(np.median(np.abs(cv2.filter2D(lit.astype(np.float32), -1, mask)))) / 6
-
-
-def _small(gray: Images, longest: int) -> Images:
-    import cv2
-
-    scale = min(1.0, longest / max(gray.shape))
-    height, width = (max(1, round(side * scale)) for side in gray.shape)
-    return np.asarray(cv2.resize(gray, (width, height), interpolation=cv2.INTER_AREA), np.uint8)
-
-
-def _sign(gray: Images) -> int:
-    """-1 for dark ink, 1 for light ink: the side on which the light's trend leaves the longer tail."""
-    import cv2
-
-    small = _small(gray, 96)
-    window = min(max(3, min(small.shape) // 2), 95) | 1
-    skew = 0.0
-    for paper in (cv2.medianBlur(small, window), _trend(small, everything=True)):
-        rest = small.astype(np.float64) - paper
-        skew += float((rest**3).mean()) / max(float((rest**2).mean()) ** 1.5, 1e-9)
-    return 1 if skew > 0 else -1
-
-
-def _background(lit: Images) -> Floats:
-    """The paper under dark ink: the light's trend, and what a closing wider than any stroke leaves of the rest."""
-    import cv2
-
-    small = _small(lit, 256)
-    trend = _trend(small)
-    level = np.clip(small - trend + 192, 0, 255).astype(np.uint8)
-    window = max(3, round(0.3 * min(small.shape))) | 1
-    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (window, window))
-    closed = cv2.morphologyEx(level, cv2.MORPH_CLOSE, kernel)
-    size = (lit.shape[1], lit.shape[0])
-    return np.asarray(
-        cv2.resize(closed.astype(np.float32) - 192 + trend, size, interpolation=cv2.INTER_LINEAR), np.float32
-    )
-
-
-def _trend(small: Images, *, everything: bool = False) -> Floats:
-    """A cubic surface through the picture, or, ink being darker, through its paper."""
-    rows, columns = small.shape
-    y, x = np.meshgrid(np.linspace(-1, 1, rows), np.linspace(-1, 1, columns), indexing="ij")
-    terms = np.stack([x**i * y**j for i in range(4) for j in range(4 - i)], axis=-1).reshape(-1, 10)
-    values = small.ravel().astype(np.float64)
-    step = max(1, len(values) // 6000)
-    some, target = terms[::step], values[::step]
-    kept = np.ones(len(target), np.bool_)
-    for _ in range(1 if everything else 8):
-        # A little of a ridge keeps the surface flat where hardly any paper is left to see.
-        normal = some[kept].T @ some[kept] + 1e-3 * len(target) * np.diag([0.0] + [1.0] * 9)
-        factors = np.linalg.solve(normal, some[kept].T @ target[kept])
-        rest = target - some @ factors
-        spread = float(np.median(np.abs(rest[kept]))) * 1.4826
-        kept = rest > -max(4.0, 1.5 * spread)
-    surface: Floats = (terms @ factors).reshape(small.shape).astype(np.float32)
-    return surface
 
 
 def _ink_level(height: Floats, contrast: _Contrast) -> float | None:

@@ -36,7 +36,7 @@ class Classification:
     label: str | None
     confidence: float
     probabilities: NDArray[np.float32]
-    image: NDArray[np.uint8] | None
+    image: NDArray[np.uint8] | None = field(repr=False)
     digit_probability: float | None = None
 
     @property

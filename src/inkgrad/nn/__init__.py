@@ -10,9 +10,11 @@ from inkgrad.autodiff.ops import (
 )
 from inkgrad.nn import init
 from inkgrad.nn.activation import GELU, LeakyReLU, LogSoftmax, ReLU, Sigmoid, Softmax, Softplus, Tanh
+from inkgrad.nn.automaton import Automaton
+from inkgrad.nn.certainty import sure_sequence
 from inkgrad.nn.container import Flatten, Residual, Sequential
 from inkgrad.nn.convolution import Conv2d
-from inkgrad.nn.decoding import Automaton, beam_search, greedy_decode
+from inkgrad.nn.decoding import beam_search, greedy_decode
 from inkgrad.nn.dropout import Dropout, Dropout2d
 from inkgrad.nn.features import feature_maps
 from inkgrad.nn.linear import Linear
@@ -60,4 +62,5 @@ __all__ = [
     "mean_squared_error",
     "sigmoid_squared_error",
     "state_of",
+    "sure_sequence",
 ]

@@ -1,33 +1,18 @@
 """From the output of a network trained by `ctc_loss` to labels."""
 
-from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from inkgrad.autodiff import TensorLike, as_array
 from inkgrad.errors import OptionError, ShapeError
+from inkgrad.nn.automaton import Allowed, Automaton
 
-__all__ = ["Automaton", "beam_search", "greedy_decode"]
+__all__ = ["beam_search", "greedy_decode"]
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
-
-
-class Automaton(NamedTuple):
-    """Which sequences of labels are allowed: a deterministic automaton that reads them.
-
-    Attributes:
-        transitions: integers (states, k), the state behind each label, -1 where the label is forbidden. The column of
-            the blank is not read.
-        accepting: bool (states,), where a sequence may end.
-        start: the state before the first label.
-    """
-
-    transitions: Any
-    accepting: Any
-    start: int = 0
 
 
 def greedy_decode(logits: TensorLike, blank: int = 0, *, lengths: Any = None) -> list[list[int]]:
@@ -70,7 +55,8 @@ def beam_search(
     *,
     beam: int = 16,
     blank: int = 0,
-    allow: "Automaton | tuple[Any, ...] | None" = None,
+    allow: Automaton | Allowed | tuple[Any, ...] | None = None,
+    prune: float = 0.0,
 ) -> list[tuple[list[int], float]]:
     """The most likely sequences of labels, each with the logarithm of the sum over its alignments.
 
@@ -84,14 +70,19 @@ def beam_search(
         beam: how many prefixes stay, at least 1.
         blank: the label that means none.
         allow: an automaton, or a tuple (transitions, accepting) or (transitions, accepting, start); only sequences
-            that it accepts are returned. Prefixes that can no longer be completed in the steps left are dropped early.
+            that it accepts are returned. Prefixes are ranked by how they can still be completed, too; those that can no
+            longer be are dropped.
+            `Allowed.of(automaton, k)` of `inkgrad.nn.automaton` saves the checks of a large one from search to search.
+        prune: steps at which no label but the blank is as probable as this make no prefix longer, which saves most of
+            the time where most steps are blank; the sums lack what is less probable. 0 leaves nothing out.
 
     Returns:
         At most `beam` pairs (labels, log probability), the most likely first; none if nothing is allowed or possible.
 
     Raises:
         ShapeError: log probabilities that are not (t, k), an automaton of other shapes.
-        OptionError: a beam below 1, a blank outside 0..k-1, states that do not exist, NaN or infinity.
+        OptionError: a beam below 1, a blank outside 0..k-1, states that do not exist, NaN or infinity, a share to prune
+            outside 0..1.
 
     >>> p = np.log([[0.6, 0.4], [0.6, 0.4]])  # the best alignment is two blanks, but label 1 has three others
     >>> [(labels, round(float(np.exp(value)), 2)) for labels, value in beam_search(p)]
@@ -104,18 +95,30 @@ def beam_search(
     _check_blank(blank, k)
     if beam < 1:
         raise OptionError(f"beam_search needs a beam of at least 1 prefix, but got {beam}")
+    if not 0 <= prune <= 1:
+        raise OptionError(f"beam_search prunes labels less probable than 0 to 1, but got {prune:g}")
     if not (log_p < np.inf).all():
         raise OptionError("beam_search needs log probabilities below infinity, but one is NaN or infinite")
-    transitions, accepting, start = _checked_automaton(allow, k)
-    transitions[:, blank] = -1  # it makes no prefix longer
-    search = _Search(transitions, _least_labels(transitions, accepting), beam, blank, start)
+    allowed = Allowed.of(allow, k, blank)
+    search, to_come = _Search(allowed, beam), allowed.lookahead.over(log_p)
+    grows = _grows(log_p, blank, prune)
     for i in range(t):
-        search.step(log_p[i], t - i - 1)
+        if grows[i]:
+            search.step(log_p[i], to_come[i + 1])
+        else:
+            search.stay(log_p[i])
     total = np.logaddexp(search.closed, search.open)
     order = np.argsort(-total, kind="stable")
-    return [
-        (list(search.prefixes[i]), float(total[i])) for i in order if accepting[search.states[i]] and total[i] > -np.inf
-    ]
+    ends = allowed.accepting[search.states] & (total > -np.inf)
+    return [(list(search.prefixes[i]), float(total[i])) for i in order if ends[i]]
+
+
+def _grows(log_p: Floats, blank: int, prune: float) -> list[bool]:
+    """The steps at which a label is probable enough to make prefixes longer."""
+    if prune == 0:
+        return [True] * len(log_p)
+    labels = np.delete(log_p, blank, axis=1)
+    return [bool(grows) for grows in labels.max(axis=1, initial=-np.inf) >= np.log(prune)]
 
 
 def _check_blank(blank: int, k: int) -> None:
@@ -123,41 +126,6 @@ def _check_blank(blank: int, k: int) -> None:
         raise OptionError(f"the blank is one of the labels 0..{k - 1} of {k}, but got {blank}")
 
 
-def _checked_automaton(allow: Any, k: int) -> tuple[Integers, NDArray[np.bool_], int]:
-    """Transitions (a copy), accepting states and the start; without an automaton everything is accepted."""
-    if allow is None:
-        return np.zeros((1, k), np.int64), np.ones(1, bool), 0
-    if not isinstance(allow, tuple) or len(allow) not in (2, 3):
-        raise ShapeError(f"allow is an automaton (transitions, accepting, start), but got {allow!r}")
-    given = Automaton(*allow)
-    transitions, accepting = np.asarray(given.transitions), np.asarray(given.accepting)
-    states = len(transitions) if transitions.ndim else 0
-    if transitions.shape != (states, k) or accepting.shape != (states,) or transitions.dtype.kind not in "iu":
-        raise ShapeError(
-            f"an automaton for {k} labels has integer transitions (states, {k}) and accepting (states,), but they are "
-            f"{transitions.dtype} of shape {transitions.shape} and {accepting.shape}"
-        )
-    made, start = transitions.astype(np.int64), int(given.start)
-    if not 0 <= start < states or made.max(initial=-1) >= states or made.min(initial=-1) < -1:
-        raise OptionError(
-            f"an automaton of {states} states goes to 0..{states - 1}, or to -1 for a forbidden label, but it starts "
-            f"at {start} and goes to {made.min(initial=-1)}..{made.max(initial=-1)}"
-        )
-    return made, accepting.astype(bool), start
-
-
-def _least_labels(transitions: Integers, accepting: NDArray[np.bool_]) -> Floats:
-    """How many labels each state needs at least to come to an accepting one."""
-    least = np.where(accepting, 0.0, np.inf)
-    while True:
-        further = np.where(transitions >= 0, least[transitions], np.inf).min(axis=1) + 1
-        shorter = np.minimum(least, further)
-        if (shorter == least).all():
-            return least
-        least = shorter
-
-
-@dataclass
 class _Search:
     """The prefixes that are followed, and the logarithms of the probabilities of their alignments.
 
@@ -171,47 +139,65 @@ class _Search:
         open: those that end in the last label.
     """
 
-    transitions: Integers
-    least: Floats
-    beam: int
-    blank: int
-    start: int
-
-    def __post_init__(self) -> None:
+    def __init__(self, allowed: Allowed, beam: int) -> None:
+        self.allowed, self.beam = allowed, beam
         self.known: dict[tuple[int, ...], int] = {(): 0}
         self.prefixes: list[tuple[int, ...]] = [()]
-        self.last, self.states = np.array([self.blank]), np.array([self.start])
+        self.last, self.states = np.array([allowed.blank]), np.array([allowed.start])
+        self.open_at = allowed.lookahead.closed + self.states
         self.numbers, self.parents = np.array([0]), np.array([-1])
         self.closed, self.open = np.zeros(1), np.full(1, -np.inf)
+        self._look_ahead()
 
-    def step(self, row: Floats, left: int) -> None:
-        """Go on by the log probabilities (k,) of a step behind which so many are left."""
-        total, places = np.logaddexp(self.closed, self.open), np.arange(len(self.prefixes))
-        closed, still_open = total + row[self.blank], self.open + row[self.last]
+    def _look_ahead(self) -> None:
+        """What depends on the prefixes only, and stays from step to step as long as they do."""
+        allowed = self.allowed
+        self.numbered = np.arange(len(self.prefixes))
+        self.after = allowed.transitions[self.states]
+        self.behind = allowed.lookahead.behind[self.states]
+        self.closed_at = allowed.lookahead.closed + self.states
+        self.children, parents = np.nonzero(self.parents[:, None] == self.numbers)
+        self.same = parents, self.last[self.children]  # what becomes a prefix that is there already
+
+    def step(self, row: Floats, to_come: NDArray[np.float32]) -> None:
+        """Go on by the log probabilities (k,) of a step, behind which so much is to come at the automaton's places."""
+        total, of_last = np.logaddexp(self.closed, self.open), row[self.last]
         longer = total[:, None] + row
-        longer[places, self.last] = self.closed + row[self.last]  # equal labels need a blank between them
-        after = self.transitions[self.states]
-        longer[(after < 0) | (self.least[after] > left)] = -np.inf
-        children, parents = np.nonzero(self.parents[:, None] == self.numbers)
-        same = parents, self.last[children]  # what becomes a prefix that is there already
-        still_open[children] = np.logaddexp(still_open[children], longer[same])
-        longer[same] = -np.inf
-        hopeless = self.least[self.states] > left
-        closed[hopeless] = still_open[hopeless] = -np.inf
-        scores = np.concatenate([np.logaddexp(closed, still_open), longer.ravel()])
-        best = np.argsort(-scores, kind="stable")[: self.beam]
-        best = best[scores[best] > -np.inf]
-        stay, new = best[best < len(places)], best[best >= len(places)]
-        self.closed = np.concatenate([closed[stay], np.full(len(new), -np.inf)])
-        self.open = np.concatenate([still_open[stay], scores[new]])
-        self._take(stay, *np.divmod(new - len(places), len(row)), after)
+        longer[self.numbered, self.last] = self.closed + of_last  # equal labels need a blank between them
+        self.closed, self.open = total + row[self.allowed.blank], self.open + of_last
+        if self.children.size:
+            self.open[self.children] = np.logaddexp(self.open[self.children], longer[self.same])
+            longer[self.same] = -np.inf
+        ranks = np.logaddexp(self.closed + to_come[self.closed_at], self.open + to_come[self.open_at])
+        ranks_longer = longer + to_come[self.behind]
+        least = ranks.min(initial=np.inf)
+        grown, labels = np.nonzero(ranks_longer > (least if len(ranks) == self.beam else -np.inf))
+        if grown.size or least == -np.inf:
+            self._select(ranks, grown, labels, ranks_longer[grown, labels], longer[grown, labels])
 
-    def _take(self, stay: Integers, grown: Integers, labels: Integers, after: Integers) -> None:
+    def stay(self, row: Floats) -> None:
+        """Go on by the log probabilities (k,) of a step at which no prefix becomes longer."""
+        self.closed = np.logaddexp(self.closed, self.open) + row[self.allowed.blank]
+        self.open = self.open + row[self.last]
+
+    def _select(self, ranks: Floats, grown: Integers, labels: Integers, ranks_longer: Floats, fresh: Floats) -> None:
+        """Keep the best by their ranks of the prefixes and of those made of them by a label more."""
+        both = np.concatenate([ranks, ranks_longer])
+        best = np.argsort(-both, kind="stable")[: self.beam]
+        best = best[both[best] > -np.inf]
+        stay, new = best[best < len(ranks)], best[best >= len(ranks)] - len(ranks)
+        self.closed = np.concatenate([self.closed[stay], np.full(len(new), -np.inf)])
+        self.open = np.concatenate([self.open[stay], fresh[new]])
+        self._take(stay, grown[new], labels[new])
+
+    def _take(self, stay: Integers, grown: Integers, labels: Integers) -> None:
         """Keep some prefixes, and behind them take others with a label more."""
-        fresh = [(*self.prefixes[i], int(c)) for i, c in zip(grown, labels, strict=True)]
-        self.prefixes = [self.prefixes[i] for i in stay] + fresh
+        fresh = [(*self.prefixes[i], c) for i, c in zip(grown.tolist(), labels.tolist(), strict=True)]
+        self.prefixes = [self.prefixes[i] for i in stay.tolist()] + fresh
         numbers = [self.known.setdefault(prefix, len(self.known)) for prefix in fresh]
         self.parents = np.concatenate([self.parents[stay], self.numbers[grown]])
         self.numbers = np.concatenate([self.numbers[stay], np.array(numbers, np.int64)])
         self.last = np.concatenate([self.last[stay], labels])
-        self.states = np.concatenate([self.states[stay], after[grown, labels]])
+        self.open_at = np.concatenate([self.open_at[stay], self.behind[grown, labels]])
+        self.states = np.concatenate([self.states[stay], self.after[grown, labels]])
+        self._look_ahead()

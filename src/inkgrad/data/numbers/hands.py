@@ -23,8 +23,8 @@ class Hands:
     Raises:
         DataError: a digit is missing, or there is not one writer for each image.
 
-    Digits of one writer are taken where they are known; what a writer has not written, and all digits of a set without
-    writers, comes from those that are most like the others in slant and stroke width.
+    Where writers are known, one who has written all the digits that are needed writes a number. Where none has, and in
+    a set without writers, digits are taken that are most like each other in slant and stroke width.
     """
 
     def __init__(self, dataset: Dataset, writers: NDArray[np.integer] | None = None) -> None:
@@ -40,6 +40,9 @@ class Hands:
         self._looks /= self._looks.std(axis=0) + 1e-6
         self._of_digit = [np.flatnonzero(dataset.labels == digit) for digit in range(len(DIGITS))]
         self._of_writer = _grouped(writers) if writers is not None else []
+        self._has = np.zeros((len(self._of_writer), len(DIGITS)), np.bool_)  # which writer wrote which digits
+        for row, own in zip(self._has, self._of_writer, strict=True):
+            row[dataset.labels[own]] = True
 
     def __len__(self) -> int:
         return len(self.dataset)
@@ -47,7 +50,8 @@ class Hands:
     def write(self, digits: Sequence[int], rng: np.random.Generator) -> list[Images]:
         """One image (28, 28) for each digit, all of one hand."""
         if self._of_writer:
-            own = self._of_writer[rng.integers(len(self._of_writer))]
+            able = np.flatnonzero(self._has[:, list(digits)].all(axis=1))
+            own = self._of_writer[rng.choice(able) if able.size else rng.integers(len(self._of_writer))]
         else:
             own = np.array([rng.integers(len(self))])
         look = self._looks[own].mean(axis=0)

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from inkgrad.data.dataset import Images
 from inkgrad.errors import OptionError
 
-__all__ = ["Paper", "on_sheet"]
+__all__ = ["HARD", "Paper", "boxed", "on_sheet", "taken"]
 
 Gray: TypeAlias = NDArray[np.float32]
 
@@ -52,6 +52,22 @@ class Paper:
                 raise OptionError(f"{field.name} of a paper must be from 0 to {most:g}, but is {value!r}")
 
 
+HARD = Paper(
+    dark=0.6,
+    shade=0.4,
+    pattern=0.5,
+    ruled=0.4,
+    boxes=0.2,
+    stamp=0.1,
+    pale=0.6,
+    blur=1.0,
+    noise=0.06,
+    jpeg=0.5,
+    negative=0.1,
+)
+"""More of everything: the hard setting, to measure by."""
+
+
 def on_sheet(ink: Gray, boxes: NDArray[np.float64], paper: Paper, rng: np.random.Generator) -> Images:
     """The gray picture of ink on paper.
 
@@ -72,12 +88,12 @@ def on_sheet(ink: Gray, boxes: NDArray[np.float64], paper: Paper, rng: np.random
     if rng.random() < paper.ruled:
         drawn = np.maximum(drawn, _ruled(shape, boxes, rng))
     if rng.random() < paper.boxes:
-        drawn = np.maximum(drawn, _boxed(shape, boxes, rng))
+        drawn = np.maximum(drawn, boxed(shape, boxes, rng))
     if rng.random() < paper.stamp:
         drawn = np.maximum(drawn, _stamp(shape, rng))
     strength = rng.uniform(1 - paper.pale, 1) * rng.uniform(0.7, 0.97)
     gray = sheet * (1 - np.maximum(drawn, strength * ink))
-    return _taken(gray, paper, rng)
+    return taken(gray, paper, rng)
 
 
 def _light(shape: tuple[int, ...], paper: Paper, rng: np.random.Generator) -> Gray:
@@ -126,7 +142,7 @@ def _ruled(shape: tuple[int, ...], boxes: NDArray[np.float64], rng: np.random.Ge
     return canvas * np.float32(rng.uniform(0.25, 0.9) / 255)
 
 
-def _boxed(shape: tuple[int, ...], boxes: NDArray[np.float64], rng: np.random.Generator) -> Gray:
+def boxed(shape: tuple[int, ...], boxes: NDArray[np.float64], rng: np.random.Generator) -> Gray:
     """A box around all, with a stroke between each two digits, or a comb that is open above."""
     import cv2
 
@@ -163,7 +179,7 @@ def _stamp(shape: tuple[int, ...], rng: np.random.Generator) -> Gray:
     return canvas * np.float32(rng.uniform(0.2, 0.5) / 255)
 
 
-def _taken(gray: Gray, paper: Paper, rng: np.random.Generator) -> Images:
+def taken(gray: Gray, paper: Paper, rng: np.random.Generator) -> Images:
     """As a camera or a scanner sees it."""
     import cv2
 

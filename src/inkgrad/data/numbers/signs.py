@@ -34,7 +34,7 @@ def drawn_sign(character: str, height: float, pen: float, rng: np.random.Generat
     strokes, dots, above = _shape(character, rng)
     for stroke in strokes:
         path = np.array(stroke) * side + rng.normal(0, 0.02 * side, (len(stroke), 2))
-        thick = max(1, round(pen))
+        thick = max(1, round(pen * (0.55 if character in "#$" else 1)))  # these have no room for a broad pen
         cv2.polylines(canvas, [np.rint(path * 16).astype(np.int32)], False, 255, thick, cv2.LINE_AA, 4)
     for x, y in dots:
         middle = round(side * x), round(side * y)

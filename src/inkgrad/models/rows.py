@@ -1,0 +1,131 @@
+"""The network that reads a row of digits: float32 (n, 1, 40, w) -> logits (n, t, labels)."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from inkgrad.autodiff import Tensor, TensorLike
+from inkgrad.data.numbers import LABELS, STRIP_HEIGHT, WRITABLE
+from inkgrad.errors import ModelFileError, OptionError
+from inkgrad.models.network import Network
+from inkgrad.nn import BatchNorm2d, Conv2d, MaxPool2d, Module, ReLU
+from inkgrad.nn.init import lecun_normal
+from inkgrad.nn.state import load_state, read_arrays, state_of, write_arrays
+from inkgrad.random import default_rng
+
+__all__ = ["STEP", "RowNetwork", "build_rows", "load_rows", "save_rows"]
+
+STEP = 4
+"""Pixels of a strip for each step of the output; a strip is as wide as a multiple of it."""
+
+_ARCHITECTURE = "rows"
+
+
+class RowNetwork(Network):
+    """Convolutions, the last but two as high as the strip, so that one row of features is left.
+
+    Each step of the output sees about 60 pixels of the strip. There is no recurrence: what stands far away says
+    nothing of a digit.
+    """
+
+    def forward(self, x: TensorLike) -> Tensor:
+        """Float32 (n, 1, 40, w) -> logits (n, w / 4, labels)."""
+        y = super().forward(x)
+        n, labels, _, steps = y.shape
+        rows: Tensor = y.reshape(n, labels, steps).transpose(0, 2, 1)
+        return rows
+
+
+def build_rows(*, rng: np.random.Generator, width: int = 32) -> RowNetwork:
+    """Six convolutions, with batch normalization, of `width` to 4 `width` channels, and the logits.
+
+    Args:
+        rng: draws the initial weights.
+        width: channels of the first convolutions.
+
+    >>> from inkgrad.random import default_rng
+    >>> net = build_rows(rng=default_rng(0), width=4)
+    >>> net(np.zeros((2, 1, 40, 96), np.float32)).shape
+    (2, 24, 20)
+    """
+    if width < 1:
+        raise OptionError(f"a network for rows needs a width of at least 1, but got {width}")
+
+    def stage(inputs: int, outputs: int, size: int | tuple[int, int], **options: Any) -> tuple[Module, ...]:
+        return Conv2d(inputs, outputs, size, rng=rng, bias=False, **options), BatchNorm2d(outputs), ReLU()
+
+    net = RowNetwork(
+        *stage(1, width, 5, stride=2, padding=2),
+        *(*stage(width, width, 3, padding=1), MaxPool2d(2)),
+        *stage(width, 2 * width, 3, padding=1),
+        *stage(2 * width, 2 * width, 3, padding=1),
+        *stage(2 * width, 4 * width, (STRIP_HEIGHT // 4, 3), padding=(0, 1)),
+        *stage(4 * width, 4 * width, (1, 5), padding=(0, 2)),
+        Conv2d(4 * width, LABELS, 1, rng=rng, init=lecun_normal),
+    )
+    net.architecture, net.options = _ARCHITECTURE, {"width": width}
+    return net
+
+
+def save_rows(
+    path: str | os.PathLike[str], net: RowNetwork, *, reading: Mapping[str, Any], training: Mapping[str, Any]
+) -> None:
+    """Write a model file, whole or not at all.
+
+    Args:
+        path: the file.
+        net: the network.
+        reading: what a reader needs beside it, such as its calibration, as JSON holds it.
+        training: how it was trained, as JSON holds it.
+
+    Raises:
+        StorageError: the file could not be written.
+    """
+    header = {
+        "architecture": _ARCHITECTURE,
+        "options": net.options,
+        "labels": WRITABLE,
+        "reading": dict(reading),
+        "training": dict(training),
+    }
+    write_arrays(path, "model", header, state_of(net))
+
+
+def load_rows(path: str | os.PathLike[str]) -> tuple[RowNetwork, dict[str, Any]]:
+    """The network of a model file, in prediction mode, and the file's header.
+
+    Raises:
+        ModelFileError: missing, damaged, of another architecture, or of a newer format.
+    """
+    header, arrays = read_arrays(Path(path), "model")
+    if header.get("architecture") != _ARCHITECTURE:
+        raise ModelFileError(
+            f"{path} holds a network {header.get('architecture')!r}, expected {_ARCHITECTURE!r}, which reads numbers; "
+            "name the file of a reader"
+        )
+    if header.get("labels") != WRITABLE:
+        raise ModelFileError(
+            f"{path} holds a reader of the characters {header.get('labels')!r}, but this inkgrad reads {WRITABLE!r}; "
+            "train it again, or read with the inkgrad that made it"
+        )
+    parts = {part: header.get(part) for part in ("options", "reading", "training")}
+    if wrong := [part for part, content in parts.items() if not isinstance(content, dict)]:
+        raise ModelFileError(f"{path} is damaged: {_told(header, wrong)}; get or train it again")
+    width = header["options"].get("width")
+    if not isinstance(width, int) or width < 1:
+        raise ModelFileError(f"{path} is damaged: its network is {width!r} wide; get or train it again")
+    net = build_rows(rng=default_rng(0), width=width)
+    load_state(net, arrays, source=str(path))
+    net.eval()
+    return net, header
+
+
+def _told(header: Mapping[str, Any], parts: list[str]) -> str:
+    """What is wrong with parts of a header, which should be objects."""
+    return ", ".join(
+        f"its header has {header[part]!r} as {part!r}" if part in header else f"its header has no {part!r}"
+        for part in parts
+    )
