@@ -53,6 +53,14 @@ def test_printed_digits_are_drawn_anew(usps):
     assert len({image.tobytes() for image in four.images[1200:]}) > 150
 
 
+def test_round_zeros_are_digits(usps):
+    del usps
+    drawn = load("digits+2*rings").train
+    assert len(drawn) == 1200 + 96
+    assert drawn.classes == DIGITS
+    assert not drawn.labels[1200:].any()
+
+
 def test_parts(tmp_path, monkeypatch):
     assert mixture_parts("mnist+12*usps+nondigits") == [("mnist", 1), ("usps", 12), ("nondigits", 1)]
     assert mixture_parts("mnist") == [("mnist", 1)]
@@ -70,7 +78,10 @@ def test_parts(tmp_path, monkeypatch):
             "'semeion' in 'digits.semeion' is kept to test by; a mixture may add usps, ardis, orand_car",
         ),
         ("digits+mnist", "'mnist' in .* can only be the first"),
-        ("digits+emnist", "'emnist' in .* is not known; a mixture may add usps, ardis, orand_car, printed, nondigits"),
+        (
+            "digits+emnist",
+            "'emnist' in .* is not known; a mixture may add usps, ardis, orand_car, printed, rings, nondigits",
+        ),
         ("semeion+usps", "'semeion' in .* is kept to test by"),
         ("digits+usps+2*usps", "'usps' in .* is named twice"),
         ("+usps", r"a part of '\+usps' has no name"),

@@ -7,6 +7,7 @@ from inkgrad.data import DIGITS, NO_DIGIT, TESTED, TRAINED, nondigits
 from inkgrad.data.fonts import DIGIT_FONTS, FONTS, drawn, printed_digits
 from inkgrad.data.form import has_form
 from inkgrad.data.nondigits import glyphs, parts
+from inkgrad.data.rings import rings
 from inkgrad.errors import DataError, OptionError
 from inkgrad.models import KNearest
 
@@ -104,3 +105,25 @@ def test_kinds_come_one_after_the_other(digits):
     assert both.images[:4].any((1, 2)).all()
     with pytest.raises(OptionError, match="no kind 'horses' of things that are no digits; there are foreign letters"):
         nondigits(["horses"], 1, train, np.random.default_rng(0))
+
+
+def test_rings(digits):
+    """Round zeros have one hole, or a gap that is nearly closed; what is learned to be no digit has a wider one."""
+    import cv2
+
+    drawn = rings(300, np.random.default_rng(0))
+    np.testing.assert_array_equal(drawn.images, rings(300, np.random.default_rng(0)).images)
+    assert not drawn.labels.any()
+    assert all(has_form(image) for image in drawn.images)
+    assert len({image.tobytes() for image in drawn.images}) == 300
+
+    def holes(image, reach=0):
+        ink = cv2.dilate((image > 60).astype(np.uint8), np.ones((1 + reach, 1 + reach), np.uint8))
+        return cv2.connectedComponents(1 - ink, connectivity=4)[0] - 2
+
+    assert np.mean([holes(image) == 1 for image in drawn.images]) > 0.7
+    assert np.mean([holes(image, 2) == 1 for image in drawn.images]) > 0.85
+    open_rings = nondigits(["open rings"], 300, digits[0], np.random.default_rng(0)).images
+    assert np.mean([holes(image) == 0 for image in open_rings]) > 0.95
+    rows, columns = (np.array([np.ptp(np.flatnonzero(image.any(axis))) for image in drawn.images]) for axis in (1, 0))
+    assert (columns / rows).min() < 0.6 < 0.95 < (columns / rows).max()

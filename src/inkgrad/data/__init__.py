@@ -23,6 +23,7 @@ from inkgrad.data.nondigits import NO_DIGIT, TESTED, TRAINED, nondigits
 from inkgrad.data.normalization import NORMALIZATIONS, center, deskew, normalize, normalize_size, normalize_stroke
 from inkgrad.data.picture import normalize_digit, read_picture, to_digit
 from inkgrad.data.projection import Projection, principal_components
+from inkgrad.data.rings import rings
 from inkgrad.data.scaling import Scaling, linear_scaling, standardization
 from inkgrad.data.sheet import contact_sheet, show
 from inkgrad.data.source import NAMES, load
@@ -74,6 +75,7 @@ __all__ = [
     "printed_digits",
     "read_idx",
     "read_picture",
+    "rings",
     "show",
     "standardization",
     "to_digit",

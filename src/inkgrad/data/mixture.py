@@ -11,15 +11,16 @@ from inkgrad.data.dataset import DIGITS, Dataset, Splits
 from inkgrad.data.fonts import printed_digits
 from inkgrad.data.hands import HANDS, load_hand
 from inkgrad.data.nondigits import TRAINED, nondigits
+from inkgrad.data.rings import rings
 from inkgrad.errors import DataError
 from inkgrad.random import default_rng
 
-__all__ = ["NONDIGITS", "PRINTED", "Part", "load_mixture", "mixture_parts"]
+__all__ = ["NONDIGITS", "PRINTED", "RINGS", "Part", "load_mixture", "mixture_parts"]
 
-NONDIGITS, PRINTED = "nondigits", "printed"
-"""The parts of a mixture that are drawn: images of what is no digit, and digits of fonts."""
+NONDIGITS, RINGS, PRINTED = "nondigits", "rings", "printed"
+"""The parts of a mixture that are drawn: images of what is no digit, round zeros, and digits of fonts."""
 
-_DRAWN = {NONDIGITS: 0.04, PRINTED: 0.004}
+_DRAWN = {NONDIGITS: 0.04, RINGS: 0.04, PRINTED: 0.004}
 """How many of each kind, or of each digit, for each image of the first set to learn from."""
 
 
@@ -51,8 +52,9 @@ def load_mixture(source: str, load: Callable[[str], Splits]) -> Splits:
     Args:
         source: names joined by "+", each perhaps with a number of times before it, as in "mnist+3*usps". The first is
             what `load` knows, the others are sets of other hands, or drawn from a fixed seed: `printed`, digits of many
-            fonts, 4 of each digit for 1,000 images of the first set, and `nondigits`, 4 of each kind for 100 images,
-            with pieces and crowds of digits of the first set. `2*nondigits` are twice as many.
+            fonts, 4 of each digit for 1,000 images of the first set, `rings`, 4 round zeros for 100 images, and
+            `nondigits`, 4 of each kind for 100 images, with pieces and crowds of digits of the first set.
+            `2*nondigits` are twice as many.
         load: gives the splits of the first.
 
     Raises:
@@ -97,6 +99,8 @@ def _loaded(part: Part, digits: Dataset) -> list[Dataset]:
     each = max(1, round(_DRAWN[part.name] * len(digits))) * part.times
     if part.name == PRINTED:
         return [printed_digits(each, default_rng(0))]
+    if part.name == RINGS:
+        return [rings(each, default_rng(0))]
     return [nondigits(list(TRAINED), each, digits, default_rng(0))]
 
 

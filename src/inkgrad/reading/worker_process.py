@@ -26,8 +26,9 @@ LAST_SECONDS = 2.0
 def start_process(start: Callable[[], Callable[[Any], Any]]) -> tuple[Any, Connection]:
     """Start a process with one thread for arithmetic.
 
-    Through the pipe it takes tasks and says `("ready", None)` once, then for each task `("done", result)`, or at last
-    `("error", exception)`. It ends when the pipe does, and with the process that started it.
+    Through the pipe it takes tasks and says `("ready", None)` once, then for each task `("done", result)` or
+    `("error", exception)`; that alone if it cannot start. It ends when the pipe does, and with the process that started
+    it.
 
     Args:
         start: makes the function that does a task; pickled.
@@ -87,11 +88,19 @@ def _work(pipe: Connection, start: Callable[[], Callable[[Any], Any]]) -> None:
     with contextlib.suppress(BrokenPipeError, ConnectionResetError):
         try:
             work = start()
-            pipe.send(("ready", None))
-            while (held := tasks.get()) is not None:
-                pipe.send(("done", work(held[0])))
         except Exception as error:
             pipe.send(("error", _sendable(error)))
+            return
+        pipe.send(("ready", None))
+        while (held := tasks.get()) is not None:
+            pipe.send(_answer(work, held[0]))
+
+
+def _answer(work: Callable[[Any], Any], task: Any) -> tuple[str, Any]:
+    try:
+        return "done", work(task)
+    except Exception as error:
+        return "error", _sendable(error)
 
 
 def _sendable(error: Exception) -> Exception:

@@ -30,12 +30,19 @@ class Done(Generic[Result]):
     result: Result
 
 
+@dataclass(frozen=True)
+class _Raised:
+    """What a task raised."""
+
+    error: Exception
+
+
 @dataclass
 class _Slot(Generic[Task, Result]):
-    """A place in the order: the task, how many processes it has ended, and, when it is there, its result."""
+    """A place in the order: the task, how many processes it has ended, and, when it is there, its result or error."""
 
     task: Task
-    result: list[Result] = field(default_factory=list)
+    result: list[Result | _Raised] = field(default_factory=list)
     deaths: int = 0
 
 
@@ -74,7 +81,7 @@ def in_order(
         seconds: that a task may take; its process is killed then. None for any time.
 
     Raises:
-        Exception: whatever `start` or a task raises.
+        Exception: what `start` raises; what a task raises, where its result would come.
         RunError: processes end before they are ready.
 
     >>> from functools import partial
@@ -112,7 +119,9 @@ class _Crew(Generic[Task, Result]):
                 if slots and slots[0].result:
                     break
             while slots and slots[0].result:
-                yield slots.popleft().result[0]
+                if isinstance(result := slots.popleft().result[0], _Raised):
+                    raise result.error
+                yield result
                 more = more and self._take(tasks, slots)
             if slots:
                 self._hire()
@@ -174,16 +183,19 @@ class _Crew(Generic[Task, Result]):
     def _hear(self, worker: _Worker[Task, Result]) -> None:
         try:
             kind, content = worker.pipe.recv()
-        except (EOFError, ConnectionResetError):
+        except (EOFError, OSError):  # also in the middle of a message
             self._bury(worker)
             return
-        if kind == "error":
-            raise content
         if kind == "ready":
             worker.ready = True
-        else:
+        elif kind == "done":
             worker.slots.popleft().result.append(content)
             worker.began = self._clock
+        elif worker.ready:
+            worker.slots.popleft().result.append(_Raised(content))
+            worker.began = self._clock
+        else:
+            raise content
 
     def _bury(self, worker: _Worker[Task, Result], *, late: bool = False) -> None:
         """What it was doing is tried again or has failed; what it had still to do waits again, before all others."""

@@ -62,7 +62,8 @@ def train_in_processes(
             else:
                 worker = _next_idle(workers, report, finished, ctrl_c)
             worker.job = job
-            worker.pipe.send(job)
+            with contextlib.suppress(BrokenPipeError, ConnectionResetError):  # its end is seen when it is listened to
+                worker.pipe.send(job)
         while any(worker.job is not None for worker in workers):
             _next_idle(workers, report, finished, ctrl_c)
     finally:
@@ -81,7 +82,7 @@ def _next_idle(
             assert worker.job is not None
             kind, content = _receive(worker)
             if kind == "epoch":
-                with contextlib.suppress(BrokenPipeError):  # its end is seen when it is listened to next
+                with contextlib.suppress(BrokenPipeError, ConnectionResetError):  # seen when it is listened to
                     worker.pipe.send(report(*content))
             elif kind == "error":
                 raise content
@@ -95,7 +96,7 @@ def _receive(worker: _Worker) -> tuple[str, Any]:
     try:
         message: tuple[str, Any] = worker.pipe.recv()
         return message
-    except (EOFError, ConnectionResetError):
+    except (EOFError, OSError):  # also in the middle of a message
         worker.process.join()
         number = worker.job.number if worker.job is not None else 0
         raise RunError(
