@@ -139,6 +139,30 @@ def test_ink_stays_readable_on_paper(hands):
     assert max(links) < -0.2
 
 
+def test_no_digit_hides_another(hands):
+    even = {"unevenness": 0.0, "wobble": 0.0, "sizes": 0.0}
+    for seed in range(20):
+        images = hands.write([8, 0, 6, 9, 5], default_rng(seed))
+        apart, close = (
+            write_row("80695", images, Style(gap=gap, **even), default_rng(seed)).ink for gap in (0.4, -1.0)
+        )
+        assert close.shape[1] < 0.8 * apart.shape[1]
+        assert close.sum() > 0.9 * apart.sum()
+
+
+def test_ink_stands_out_from_noise_patterns_and_stamps(hands):
+    row = write_row("2718", hands.write([2, 7, 1, 8], default_rng(0)), Style(), default_rng(0))
+    paper = {"dark": 1.0, "pale": 0.9, "negative": 0.0, "jpeg": 0.0, "blur": 0.0, "ruled": 0.0, "boxes": 0.0}
+    for seed in range(30):
+        for worst in ({"noise": 1.0, "pattern": 0.0, "stamp": 0.0}, {"noise": 0.0, "pattern": 1.0, "stamp": 1.0}):
+            sheet = on_sheet(row.ink, row.boxes, Paper(**paper, shade=0.0, **worst), default_rng(seed)).astype(float)
+            ink, bare = sheet[row.ink > 0.8], sheet[row.ink == 0]
+            if worst["noise"]:
+                assert bare.mean() - ink.mean() > 2.5 * bare.std()
+            else:
+                assert ink.mean() < bare.min()
+
+
 @pytest.mark.parametrize(
     "name", ["dark", "shade", "pattern", "ruled", "boxes", "stamp", "pale", "blur", "noise", "negative"]
 )
@@ -147,9 +171,12 @@ def test_each_thing_that_may_happen_changes_the_sheet(hands, name):
     row = write_row("90210", hands.write([9, 0, 2, 1, 0], rng), Style(), rng)
     only = Paper(**dict.fromkeys(CLEAN.__dict__, 0.0) | {name: 1.0})
     none = Paper(**dict.fromkeys(CLEAN.__dict__, 0.0))
-    sheets = [on_sheet(row.ink, row.boxes, paper, default_rng(5)) for paper in (only, only, none)]
-    np.testing.assert_array_equal(sheets[0], sheets[1])
-    assert np.abs(sheets[0].astype(int) - sheets[2]).max() > (5 if name == "blur" else 20)
+    most = 0
+    for seed in range(4):  # a line may lie outside the sheet, and a blur be a faint one
+        sheets = [on_sheet(row.ink, row.boxes, paper, default_rng(seed)) for paper in (only, only, none)]
+        np.testing.assert_array_equal(sheets[0], sheets[1])
+        most = max(most, int(np.abs(sheets[0].astype(int) - sheets[2]).max()))
+    assert most > 20
 
 
 def test_papers_that_cannot_be():

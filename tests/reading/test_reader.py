@@ -42,9 +42,14 @@ def page(*places):
     return pixels
 
 
+def read_by(recognizer, calibration=None):
+    """A reader to whom every bar looks like a digit."""
+    return Reader(recognizer, calibration or Calibration(), lambda images: np.ones(len(images)))
+
+
 def test_an_expression_can_be_given_as_text():
     image = page(60, 85, 148, 173, 198)
-    reader = Reader(Bars("12345"), Calibration())
+    reader = read_by(Bars("12345"))
     assert [number.text for number in reader.read(image).numbers] == ["12", "345"]
     (number,) = reader.read(image, expect=r"\d{5}").numbers
     assert (number.text, number.free) == ("12345", "12345")
@@ -61,11 +66,11 @@ def test_an_expression_can_be_given_as_text():
 def test_what_does_not_fit_is_doubtful_and_not_lost():
     image = page(60, 85)
     for least in (0, 0.5):
-        found = Reader(Bars("12"), Calibration()).read(image, expect=r"\d{40}", min_confidence=least)
+        found = read_by(Bars("12")).read(image, expect=r"\d{40}", min_confidence=least)
         assert found.numbers == ()
         (number,) = found.doubtful
         assert (number.text, number.free, number.confidence) == ("12", "12", 0.0)
-    found = Reader(Bars("12"), Calibration()).read(image, expectation=expect_list(["13"]))
+    found = read_by(Bars("12")).read(image, expectation=expect_list(["13"]))
     (number,) = found.doubtful
     assert (number.text, number.free) == ("13", "12") and number.confidence < 0.01
 
@@ -75,14 +80,32 @@ def test_a_row_is_read_in_other_ways_only_if_it_is_not_sure():
     image[164:166, 20:400] = 60  # a rule to write on
     sure, unsure = Bars("123"), Bars("123", sure=0.8)
     for recognizer in (sure, unsure):
-        numbers = Reader(recognizer, Calibration()).read(image, min_confidence=0).numbers
+        numbers = read_by(recognizer).read(image, min_confidence=0).numbers
         assert [number.text for number in numbers] == ["123"]
     assert sum(sure.calls) < sum(unsure.calls)
 
 
 def test_confidences_go_together():
-    reader = Reader(Bars("123", sure=0.97), Calibration(0.6, -0.3))
+    reader = read_by(Bars("123", sure=0.97), Calibration(0.6, -0.3))
     (number,) = reader.read(page(60, 85, 110), min_confidence=0).numbers
     assert number.confidence < min(digit.confidence for digit in number.digits) < 0.97
     for digit in number.digits:
         assert digit.confidence + sum(p for _, p in digit.alternatives) <= 1 + 1e-9
+
+
+def test_what_looks_like_no_digit_is_doubtful():
+    image = page(60)
+    asked = []
+
+    def unlike(images):
+        asked.append(images)
+        return np.full(len(images), 0.4)
+
+    found = Reader(Bars("7"), Calibration(), unlike).read(image)
+    (number,) = found.doubtful
+    assert found.numbers == () and number.text == "7"
+    assert number.confidence == pytest.approx(0.4 * SURE, rel=0.01)
+    (shown,) = asked
+    assert shown.shape == (1, 28, 28) and np.ptp(np.flatnonzero(shown[0].max(axis=1))) == 19  # the bar
+    long = Reader(Bars("123"), Calibration(), unlike).read(page(60, 85, 110))
+    assert [one.text for one in long.numbers] == ["123"] and len(asked) == 1

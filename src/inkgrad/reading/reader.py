@@ -14,6 +14,7 @@ from inkgrad.models.rows import load_rows
 from inkgrad.reading.calibration import Calibration, rated
 from inkgrad.reading.decoding import RowReading, reading_of_row
 from inkgrad.reading.expect import Expectation, both, expect_pattern
+from inkgrad.reading.likeness import Likeness, doubted, tiny_likeness
 from inkgrad.reading.page import Number, Page
 from inkgrad.reading.recognizer import Recognizer
 from inkgrad.reading.rows import find_rows
@@ -32,15 +33,17 @@ class Reader:
     Args:
         recognizer: tells the labels of strips.
         calibration: from the network's certainty to confidence.
+        likeness: tells of images whether they are digits, for numbers of one or two.
 
     >>> import numpy as np
     >>> Reader.pretrained().read(np.full((200, 300), 250, np.uint8)).numbers  # an empty sheet
     ()
     """
 
-    def __init__(self, recognizer: Recognizer, calibration: Calibration) -> None:
+    def __init__(self, recognizer: Recognizer, calibration: Calibration, likeness: Likeness = tiny_likeness) -> None:
         self.recognizer = recognizer
         self.calibration = calibration
+        self.likeness = likeness
 
     @classmethod
     def pretrained(cls) -> "Reader":
@@ -96,13 +99,21 @@ class Reader:
     def _numbers(self, gray: Images, expected: Expectation | None) -> list[Number]:
         """All numbers in reading order; where a row was cut out in several ways, as read most surely."""
         rows = find_rows(gray)
-        readings = self._readings([row.strips[0] for row in rows], expected)
+        chosen = [row.strips[0] for row in rows]
+        readings = self._readings(chosen, expected)
         unsure = [place for place, reading in enumerate(readings) if not _is_sure(reading)]
         others = [(place, strip) for place in unsure for strip in rows[place].strips[1:]]
-        for (place, _), reading in zip(others, self._readings([strip for _, strip in others], expected), strict=True):
-            readings[place] = max(readings[place], reading, key=lambda way: (bool(way.numbers), way.probability))
+        for (place, strip), reading in zip(
+            others, self._readings([strip for _, strip in others], expected), strict=True
+        ):
+            if _worth(reading) > _worth(readings[place]):
+                readings[place], chosen[place] = reading, strip
         # Readings are compared by what the network says; how sure one may be of the chosen one is told last.
-        return [rated(number, self.calibration) for reading in readings for number in reading.numbers]
+        return [
+            doubted(rated(number, self.calibration), strip, self.likeness)
+            for reading, strip in zip(readings, chosen, strict=True)
+            for number in reading.numbers
+        ]
 
     def _readings(self, strips: list[Strip], expected: Expectation | None) -> list[RowReading]:
         seen = self.recognizer([strip.pixels for strip in strips])
@@ -115,6 +126,10 @@ class Reader:
             OptionError: the reader has not been measured at an error this low.
         """
         return self.calibration.threshold(error)
+
+
+def _worth(reading: RowReading) -> tuple[bool, float]:
+    return bool(reading.numbers), reading.probability
 
 
 def _is_sure(reading: RowReading) -> bool:

@@ -126,7 +126,7 @@ def random_style(rng: np.random.Generator) -> Style:
     """As hands differ: close or apart, even or not, level or not, in any size that can be read."""
     return Style(
         height=float(np.exp(rng.uniform(np.log(16), np.log(48)))),
-        gap=float(rng.normal(0.12, 0.13)),
+        gap=max(float(rng.normal(0.12, 0.13)), -0.1),
         unevenness=float(rng.uniform(0.02, 0.12)),
         wobble=float(rng.uniform(0.0, 0.09)),
         sizes=float(rng.uniform(0.02, 0.12)),

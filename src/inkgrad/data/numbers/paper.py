@@ -1,6 +1,6 @@
 """What a number is written on, and what became of it: paper, lines, boxes, patterns, stamps, light, camera."""
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import TypeAlias
 
 import numpy as np
@@ -12,6 +12,12 @@ from inkgrad.errors import OptionError
 __all__ = ["HARD", "Paper", "boxed", "on_sheet", "taken"]
 
 Gray: TypeAlias = NDArray[np.float32]
+
+# A number that nobody can read teaches nothing, and measures nothing.
+_FAINT = 0.6  # of the ink's strength: patterns and stamps at most
+_ABOVE_NOISE = 4.0  # standard deviations of the noise by which ink stands out at least
+_CROSSED = 0.25  # share of its length that a wall between boxes may run through ink
+_INK = 0.4
 
 
 @dataclass(frozen=True)
@@ -82,18 +88,19 @@ def on_sheet(ink: Gray, boxes: NDArray[np.float64], paper: Paper, rng: np.random
     """
     shape = ink.shape
     sheet = _light(shape, paper, rng)
+    strength = rng.uniform(1 - paper.pale, 1) * rng.uniform(0.7, 0.97)
     drawn = np.zeros(shape, np.float32)  # how much of the light lines and patterns take away
     if rng.random() < paper.pattern:
-        drawn = np.maximum(drawn, _pattern(shape, rng))
+        drawn = np.maximum(drawn, np.minimum(_pattern(shape, rng), _FAINT * strength))
     if rng.random() < paper.ruled:
-        drawn = np.maximum(drawn, _ruled(shape, boxes, rng))
+        drawn = np.maximum(drawn, np.minimum(_ruled(shape, boxes, rng), strength))
     if rng.random() < paper.boxes:
-        drawn = np.maximum(drawn, boxed(shape, boxes, rng))
+        drawn = np.maximum(drawn, np.minimum(boxed(shape, boxes, rng, ink), strength))
     if rng.random() < paper.stamp:
-        drawn = np.maximum(drawn, _stamp(shape, rng))
-    strength = rng.uniform(1 - paper.pale, 1) * rng.uniform(0.7, 0.97)
+        drawn = np.maximum(drawn, np.minimum(_stamp(shape, rng), _FAINT * strength))
     gray = sheet * (1 - np.maximum(drawn, strength * ink))
-    return taken(gray, paper, rng)
+    contrast = strength * float(sheet[ink > _INK].min(initial=1.0))
+    return taken(gray, replace(paper, noise=min(paper.noise, contrast / _ABOVE_NOISE)), rng)
 
 
 def _light(shape: tuple[int, ...], paper: Paper, rng: np.random.Generator) -> Gray:
@@ -142,8 +149,13 @@ def _ruled(shape: tuple[int, ...], boxes: NDArray[np.float64], rng: np.random.Ge
     return canvas * np.float32(rng.uniform(0.25, 0.9) / 255)
 
 
-def boxed(shape: tuple[int, ...], boxes: NDArray[np.float64], rng: np.random.Generator) -> Gray:
-    """A box around all, with a stroke between each two digits, or a comb that is open above."""
+def boxed(
+    shape: tuple[int, ...], boxes: NDArray[np.float64], rng: np.random.Generator, ink: Gray | None = None
+) -> Gray:
+    """A box around all, with a stroke between each two digits, or a comb that is open above.
+
+    Where ink is known, there is no stroke through a digit that reaches over to its neighbor.
+    """
     import cv2
 
     canvas = np.zeros(shape, np.uint8)
@@ -153,6 +165,8 @@ def boxed(shape: tuple[int, ...], boxes: NDArray[np.float64], rng: np.random.Gen
         top, bottom = float(boxes[:, 1].min()) - room, float((boxes[:, 1] + boxes[:, 3]).max()) + room
         centers = boxes[:, 0] + boxes[:, 2] / 2
         between = (centers[1:] + centers[:-1]) / 2
+        if ink is not None:
+            between = np.array([x for x in between if _ink_along(ink, x, top, bottom) <= _CROSSED])
         walls = [float(boxes[0, 0]) - room, *between, float(boxes[-1, 0] + boxes[-1, 2]) + room]
         low = bottom - (bottom - top) * rng.uniform(0.3, 0.6)
         comb = rng.random() < 0.4
@@ -161,6 +175,12 @@ def boxed(shape: tuple[int, ...], boxes: NDArray[np.float64], rng: np.random.Gen
         for stroke in strokes:
             cv2.polylines(canvas, [np.rint(np.array(stroke) * 16).astype(np.int32)], False, 255, 1, cv2.LINE_AA, 4)
     return canvas * np.float32(rng.uniform(0.3, 0.9) / 255)
+
+
+def _ink_along(ink: Gray, x: float, top: float, bottom: float) -> float:
+    """The share of an upright stroke that lies on ink."""
+    column = ink[max(round(top), 0) : round(bottom) + 1, min(max(round(x), 0), ink.shape[1] - 1)]
+    return float((column > _INK).mean()) if column.size else 0.0
 
 
 def _stamp(shape: tuple[int, ...], rng: np.random.Generator) -> Gray:

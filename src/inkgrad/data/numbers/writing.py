@@ -15,6 +15,8 @@ __all__ = ["Row", "Style", "write_row"]
 
 Ink: TypeAlias = NDArray[np.float32]
 
+_HIDDEN = 0.08  # share of a glyph's ink that may lie on that of others
+
 
 @dataclass(frozen=True)
 class Style:
@@ -99,7 +101,8 @@ def _set(text: str, glyphs: list[Ink], raised: list[float], style: Style, rng: n
     for character, glyph, above in zip(text, glyphs, raised, strict=True):
         gap = height * (style.gap + rng.normal(0, style.unevenness))
         left, top = _beside(edge, glyph, gap, base - above, style.rise)
-        left, top = max(left, 0), min(max(top, 0), len(ink) - glyph.shape[0])
+        top = min(max(top, 0), len(ink) - glyph.shape[0])
+        left = _legible(ink[top : top + glyph.shape[0]], glyph, max(left, 0))
         place = ink[top : top + glyph.shape[0], left : left + glyph.shape[1]]
         np.maximum(place, glyph[:, : place.shape[1]], out=place)
         seen = glyph > 0.2
@@ -125,6 +128,14 @@ def _beside(edge: NDArray[np.float64], glyph: Ink, gap: float, base: float, rise
     # Never so far under an overhanging neighbor that the order gets lost.
     least = float(known.max()) - 0.45 * glyph.shape[1] if np.isfinite(near) else float(known.max())
     return round(max(near if np.isfinite(near) else least, least) + gap), top
+
+
+def _legible(ink: Ink, glyph: Ink, left: int) -> int:
+    """As far left, or a little to the right of it, as lets a glyph be seen: strokes may cross, but not hide it."""
+    for at in range(left, ink.shape[1] - glyph.shape[1] + 1):
+        if float(np.minimum(ink[:, at : at + glyph.shape[1]], glyph).sum()) <= _HIDDEN * float(glyph.sum()):
+            return at
+    return left
 
 
 def _cut(ink: Ink, boxes: NDArray[np.float64]) -> Row:
