@@ -10,16 +10,18 @@ import re
 import sys
 import tomllib
 from collections.abc import Callable, Sequence
-from importlib.resources import as_file, files
+from importlib.resources import as_file
 from pathlib import Path
 from typing import Any
 
 import amounts
 import harness
+from accuracy import TRAINED
 from harness import Target
 
 import inkgrad as ig
 import reading
+from inkgrad.models.pretrained import weights_file
 
 DOCS = Path(__file__).parent.parent / "docs"
 CARDS = (DOCS / "pretrained.md", DOCS / "reader.md")
@@ -52,15 +54,16 @@ def judged(target: Target, value: float, unit: str = " %") -> tuple[str, str]:
 
 
 def network(name: str) -> Rows:
-    found, weights = results("shipped")[name], files("inkgrad") / "models" / "weights" / f"{name}.safetensors"
-    recipe = tomllib.loads((files("inkgrad") / "recipes" / f"{name}.toml").read_text())
-    width = f" of width {recipe['width']}" if "width" in recipe else ""
-    views = f", {len(recipe['views'])} views of an image" if "views" in recipe else ""
+    found = results("shipped")[name]
     seed = found["seeds"]["ships"]
+    recipe = tomllib.loads((TRAINED / f"{name}-{seed}" / "recipe.toml").read_text())
+    width = f" of width {recipe['width']}" if "width" in recipe else ""
+    classifier = ig.models.pretrained(name)
+    views = f", {len(classifier.views)} views of an image" if len(classifier.views) > 1 else ""
     minutes = found["seeds"]["runs"][str(seed)]["minutes"]
-    with as_file(weights) as path:
+    with as_file(weights_file(name)) as path:
         size = path.stat().st_size
-    count = ig.models.pretrained(name).network.parameter_count()
+    count = classifier.network.parameter_count()
     return [
         ["", ""],
         ["network", f"`{recipe['model']}`{width}, {count:,} parameters{views}"],

@@ -14,7 +14,6 @@ import functools
 import hashlib
 import time
 from collections.abc import Callable, Mapping
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +29,7 @@ from inkgrad.data import Dataset
 from inkgrad.data.form import to_form
 from inkgrad.data.nondigits import glyphs, parts
 from inkgrad.models import MODEL_FILE, Classifier
+from inkgrad.models.pretrained import weights_file
 
 Images = NDArray[np.uint8]
 SHIPPED = ig.models.PRETRAINED
@@ -213,7 +213,7 @@ def keep_test_figures(name: str, found: dict[str, Any]) -> None:
 
 
 def weights(name: str) -> Path:
-    return Path(str(files("inkgrad") / "models" / "weights" / f"{name}.safetensors"))
+    return Path(str(weights_file(name)))
 
 
 def misread(classifier: Classifier, sets: Mapping[str, Dataset], folder: Path) -> None:

@@ -45,7 +45,7 @@ def _ring(rng: np.random.Generator) -> Images:
     x, y = radius * np.sin(angles), -radius * np.cos(angles)
     path = _SIDE / 2 + _ROUND * 0.85 * np.stack([wide * x - lean * y, y], axis=1)
     canvas = np.zeros((_SIDE, _SIDE), np.uint8)
-    pen = int(rng.integers(4, 17))
+    pen = int(rng.integers(3, 15))
     cv2.polylines(canvas, [np.rint(path * 16).astype(np.int32)], False, 255, pen, cv2.LINE_AA, 4)
     return canvas
 

@@ -1,12 +1,13 @@
 """The weights that come with the package."""
 
 from importlib.resources import as_file, files
+from importlib.resources.abc import Traversable
 
 from inkgrad.errors import OptionError
 from inkgrad.models.classifier import Classifier
 from inkgrad.models.file import load
 
-__all__ = ["PRETRAINED", "pretrained"]
+__all__ = ["PRETRAINED", "pretrained", "weights_file"]
 
 PRETRAINED = ("digits", "tiny")
 """Their names."""
@@ -34,5 +35,10 @@ def pretrained(name: str = "digits") -> Classifier:
     """
     if name not in PRETRAINED:
         raise OptionError(f"there are no weights {name!r} in the package; there are {' and '.join(PRETRAINED)}")
-    with as_file(files("inkgrad") / "models" / "weights" / f"{name}.safetensors") as path:
+    with as_file(weights_file(name)) as path:
         return load(path)
+
+
+def weights_file(name: str) -> Traversable:
+    """Where some of the weights lie in the package; inside a zip file it is not a path."""
+    return files("inkgrad") / "models" / "weights" / f"{name}.safetensors"

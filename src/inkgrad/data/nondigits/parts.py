@@ -93,12 +93,10 @@ def struck(digits: Dataset, rng: np.random.Generator) -> Images:
 
 
 def ringed(digits: Dataset, rng: np.random.Generator) -> Images:
-    """A digit, or a part of one, in a ring around it."""
+    """A digit in a ring around it; a part of one would hardly differ from a zero."""
     import cv2
 
     inside = _drawn(digits, None, rng)[0]
-    if rng.random() < 0.4:
-        inside = _cut_off(inside, rng)
     canvas = np.zeros((4 * SIDE, 4 * SIDE), np.uint8)
     side = int(SIDE * rng.uniform(1.6, 2.4))
     at = (4 * SIDE - side) // 2
