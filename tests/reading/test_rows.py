@@ -152,7 +152,7 @@ def test_printed_lines_are_painted_over_in_the_second_strip(hands):
     assert all(len(row.strips) == 1 for row in find_rows(bare.pixels))
     for row in cleaned:
         boxed, without = (strip.pixels.astype(float) for strip in row.strips)
-        assert (without <= boxed).all()
+        assert (without <= boxed + 20).mean() > 0.99  # the levels of paper and ink are found anew
         # Less of the printed box, most of the ink.
         assert without[MARGIN:-MARGIN].sum() > 0.6 * boxed[MARGIN:-MARGIN].sum()
 
