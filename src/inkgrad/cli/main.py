@@ -180,6 +180,23 @@ def ensemble(
 
 
 @app.command()
+def export(
+    model: Annotated[
+        Path, typer.Argument(help="A run's folder, a model file, digits, tiny or reader.", show_default=False)
+    ],
+    out: Annotated[Path, typer.Argument(help="The ONNX file to write.", show_default=False)],
+    preprocessing: Annotated[
+        bool, typer.Option("--preprocessing", help="From pixels to probabilities, with all that the model does.")
+    ] = False,
+    json: Json = False,
+) -> None:
+    """Write a trained network as an ONNX file."""
+    from inkgrad.cli.export import run
+
+    run(model, out, preprocessing=preprocessing, json=json)
+
+
+@app.command()
 def evaluate(
     model: Annotated[Path, typer.Argument(help="A run's folder, a model file, digits or tiny.", show_default=False)],
     data: Annotated[str | None, typer.Option(help="As in train.  [default: what it was trained on]")] = None,

@@ -93,6 +93,8 @@ def _shapes(net: Module, given: Shape | None) -> list[Shape]:
     if given is not None:
         return [tuple(given)]
     if isinstance(net, OnnxNetwork):
+        if other := [name for name, kind, _ in net.program.inputs if kind.kind != "f"]:
+            raise OptionError(f"its input {other[0]} takes no floats; a network of floats alone can be exported again")
         return [shape[1:] for _, shape in net.inputs]
     return [(1, STRIP_HEIGHT, None)] if isinstance(net, RowNetwork) else [_DIGIT]
 
@@ -100,19 +102,20 @@ def _shapes(net: Module, given: Shape | None) -> list[Shape]:
 def _bare(graph: Graph, net: Module, given: Shape | None) -> _Interface:
     """The network alone, from floats to its outputs."""
     shapes, dtype = _shapes(net, given), _dtype(net)
-    runs = traced(net, shapes, dtype)
+    count = net.inputs[0][1][0] if isinstance(net, OnnxNetwork) and given is None and net.inputs else None
+    runs = traced(net, shapes, dtype, count=count)
     named = isinstance(net, Network | Ensemble)
     if isinstance(net, OnnxNetwork):
         inputs, outputs = [name for name, _ in net.inputs], list(net.outputs)
     else:
         inputs = ["images" if named else "input"]
-        count = len(runs[0].outputs)
-        outputs = [("logits" if named else "output") + (f"_{i}" if i else "") for i in range(count)]
+        result = "logits" if named else "output"
+        outputs = [f"{result}_{i}" if i else result for i in range(len(runs[0].outputs))]
     inputs = [graph.name(name) for name in inputs]
     results = _renamed(graph, write_calls(net, graph, runs, inputs, dtype), outputs)
     interface = _Interface()
     for i, (name, shape) in enumerate(zip(inputs, shapes, strict=True)):
-        axes = ["n", *(f"{name}_{axis}" if n is None else n for axis, n in enumerate(shape, start=1))]
+        axes = [count or "n", *(f"{name}_{axis}" if n is None else n for axis, n in enumerate(shape, start=1))]
         interface.inputs.append((name, runs[0].inputs[i].dtype, axes))
     for i, name in enumerate(results):
         interface.outputs.append((name, dtype, _free(runs, i, name)))
@@ -155,12 +158,17 @@ def _with_pixels(graph: Graph, net: Module, classifier: Classifier | None, given
         )
     pixels = graph.name("pixels")
     runs = traced(net, _shapes(net, None), dtype)
+
+    def written(name: str) -> str:
+        return write_calls(net, graph, runs, [name], dtype)[0]
+
     if classifier is not None:
         interface.inputs.append((pixels, np.uint8, ["n", *_DIGIT[1:]]))
-        results = write_classifier(graph, classifier, pixels, lambda x: write_calls(net, graph, runs, [x], dtype)[0])
+        k = int(runs[0].outputs[0].shape[-1])
+        results = write_classifier(graph, classifier, pixels, written, k)
     else:
         interface.inputs.append((pixels, np.uint8, ["n", STRIP_HEIGHT, "width"]))
-        results = write_rows(graph, pixels, lambda x: write_calls(net, graph, runs, [x], dtype)[0])
+        results = write_rows(graph, pixels, written)
     for name, (result, axes) in results.items():
         (chosen,) = _renamed(graph, [result], [name])
         interface.outputs.append((chosen, np.float32, axes))

@@ -15,7 +15,7 @@ __all__ = ["MOST_BYTES", "check_message", "read_bounded"]
 MOST_BYTES = 256 << 20
 """Bytes of a file, and of all files of weights beside it."""
 
-_MOST_FIELDS = 200_000
+_MOST_FIELDS = 100_000
 _MOST_NUMBERS = 16 << 20  # bytes of packed numbers of variable length
 _DEEPEST = 24  # messages within messages; a plain model has six
 _VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5

@@ -8,9 +8,9 @@ import numpy as np
 
 from inkgrad.autodiff import Array, Tensor
 from inkgrad.errors import InkgradError, ShapeError
-from inkgrad.export.budget import Budget, budget
+from inkgrad.export.budget import Budget, budget, claim
 from inkgrad.export.operators import OPERATORS, Attributes
-from inkgrad.nn import Module
+from inkgrad.nn import AveragePool2d, Conv2d, MaxPool2d, Module
 
 __all__ = ["OnnxNetwork", "OperatorLayer", "Program", "ProgramStep"]
 
@@ -145,6 +145,7 @@ class OnnxNetwork(Module):
         layer = vars(self)[step.layer]
         given = [values[name] if name else None for name in step.inputs]
         try:
+            _foresee(layer, given)
             result = layer(*(given[:1] if not isinstance(layer, OperatorLayer) else given))
         except InkgradError as error:
             raise type(error)(f"the node {step.layer} ({step.kind}) cannot run: {error}") from error
@@ -154,6 +155,15 @@ class OnnxNetwork(Module):
         if len(results) < len(step.outputs):
             raise ShapeError(f"the node {step.layer} ({step.kind}) cannot run: it gives {len(results)} results")
         return results[: len(step.outputs)]
+
+
+def _foresee(layer: Module, given: list[Any]) -> None:
+    """Ask for the room that a layer with a window takes; an operator asks by itself."""
+    images = given and given[0] is not None and len(given[0].shape) == 4
+    if images and isinstance(layer, Conv2d | MaxPool2d | AveragePool2d):
+        n, c, h, w = given[0].shape
+        high, wide = (length + 2 * pad for length, pad in zip((h, w), layer.padding, strict=True))
+        claim((n, max(c, layer.weight.shape[0] if isinstance(layer, Conv2d) else 0), high, wide))
 
 
 def _as_value(given: Any, dtype: Any) -> Any:

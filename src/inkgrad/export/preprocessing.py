@@ -21,8 +21,11 @@ Results = dict[str, tuple[str, list[Any]]]  # output -> its name in the graph, a
 _LEAST = np.float32(1e-30)  # as `Classifier` has it
 
 
-def write_classifier(g: Graph, classifier: Classifier, pixels: str, network: Written) -> Results:
-    """From uint8 (n, 28, 28) to logits, probabilities and, where the network knows it, whether it is a digit."""
+def write_classifier(g: Graph, classifier: Classifier, pixels: str, network: Written, k: int) -> Results:
+    """From uint8 (n, 28, 28) to logits, probabilities and, where the network knows it, whether it is a digit.
+
+    `k` is how many outputs the network has.
+    """
     float32 = _Float(g)
     g.scope = "preprocessing"
     ink = g.add("Cast", pixels, to=1)
@@ -39,7 +42,6 @@ def write_classifier(g: Graph, classifier: Classifier, pixels: str, network: Wri
     outputs = network(_scaled(g, classifier.scaling, together))
     g.scope = "answer"
     if len(seen) > 1:  # (views n, k): the logarithm of the mean over the views
-        k = classifier.network.options["classes"]  # type: ignore[attr-defined]
         each = _softened(g, classifier, outputs)
         apart = g.add("Reshape", each, g.integers([len(seen), -1, k]))
         mean = g.add("ReduceMean", apart, axes=[0], keepdims=0)

@@ -76,13 +76,19 @@ def _is_choice(value: Any) -> bool:
     return np.asarray(value).dtype == np.bool_
 
 
-def traced(net: Module, shapes: Sequence[Shape], dtype: Any) -> tuple[Traced, Traced]:
+def traced(net: Module, shapes: Sequence[Shape], dtype: Any, *, count: int | None = None) -> tuple[Traced, Traced]:
     """The operations of a network in prediction mode, for inputs of two sizes; the network stays as it is.
+
+    Args:
+        net: the network.
+        shapes: of one input each.
+        dtype: of the inputs.
+        count: the one number of inputs that it takes, where it does not take any.
 
     Raises:
         OptionError: it cannot run on inputs of these shapes, or its way depends on values or on their number.
     """
-    first, second = (_sized(net, shapes, dtype, which) for which in (0, 1))
+    first, second = (_sized(net, shapes, dtype, which, count) for which in (0, 1))
     if [call.op for call in first.calls] != [call.op for call in second.calls]:
         raise OptionError(
             f"{type(net).__name__} computes something else for another number of inputs, which ONNX cannot say"
@@ -99,8 +105,9 @@ def run(net: Module, inputs: Sequence[Array]) -> Traced:
     return Traced(tensors, list(given) if isinstance(given, tuple | list) else [given], recorder.calls)
 
 
-def _sized(net: Module, shapes: Sequence[Shape], dtype: Any, which: int) -> Traced:
-    full = [(_BATCHES[which], *(_LENGTHS[which] if n is None else n for n in shape)) for shape in shapes]
+def _sized(net: Module, shapes: Sequence[Shape], dtype: Any, which: int, count: int | None) -> Traced:
+    batch = count or _BATCHES[which]
+    full = [(batch, *(_LENGTHS[which] if n is None else n for n in shape)) for shape in shapes]
     try:
         return run(net, [np.zeros(shape, dtype) for shape in full])
     except Unplannable as error:

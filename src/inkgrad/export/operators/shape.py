@@ -197,6 +197,19 @@ def _expand(a: Attributes, x: Value, shape: Value) -> Any:
     return ops.broadcast_to(x, shape=full) if isinstance(x, Tensor) else np.broadcast_to(x, full)
 
 
+@operator("ConstantOfShape")
+def _constant_of_shape(a: Attributes, shape: Value) -> Any:
+    wanted = whole(shape, "shape")
+    if min(wanted, default=0) < 0:
+        raise ShapeError(f"its shape {wanted} is none")
+    claim(wanted)
+    value = np.asarray(a.values.get("value", np.zeros(1, np.float32)))
+    if value.size != 1:
+        raise ShapeError(f"its value has {value.size} numbers, expected one")
+    full = np.full(wanted, value.reshape(()))
+    return Tensor(full) if full.dtype.kind == "f" else full
+
+
 @operator("Shape")
 def _shape(a: Attributes, x: Value) -> Any:
     shape = _given(x).shape
