@@ -1,12 +1,11 @@
-"""Exported networks in ONNX Runtime: how near their logits are to ours, and what export and import take.
+"""Exported networks in ONNX Runtime: how near their logits are to ours.
 
-Every named network with fresh weights, the weights that ship and the reader that ships, on validation digits of MNIST (the
-reader on strips of noise). The bound is a relative norm of the difference of 1e-5, for the file and for the network that
-is read back from it.
+Every named network with fresh weights, the weights that ship and the reader that ships, on validation digits of MNIST
+(the reader on strips of noise). The bound is a relative norm of the difference of 1e-5, for the file and for the
+network that is read back from it.
 """
 
 import argparse
-import time
 from collections.abc import Callable
 from typing import Any
 
@@ -49,23 +48,16 @@ def apart(got: Any, expected: Any) -> float:
 
 
 def measure(net: Any, images: Any) -> dict[str, float]:
-    """Differences and times of one network."""
+    """Differences of one network."""
     net.eval()
     with ig.no_grad():
         expected = net(images).data
-        start = time.perf_counter()
-        content = ig.export.to_onnx(net).SerializeToString()
-        middle = time.perf_counter()
-        import onnx
-
-        again = ig.export.from_onnx(onnx.load_from_string(content))
-        end = time.perf_counter()
-        back = again(images).data
+        model = ig.export.to_onnx(net)
+        back = ig.export.from_onnx(model)(images).data
+    content = model.SerializeToString()
     return {
         "runtime": apart(runtime(content)(images), expected),
         "imported": apart(back, expected),
-        "export_seconds": middle - start,
-        "import_seconds": end - middle,
         "bytes": len(content),
     }
 
@@ -80,15 +72,13 @@ def main() -> None:
             name,
             f"{case['runtime']:.1e}",
             f"{case['imported']:.1e}",
-            f"{case['export_seconds']:.2f}",
-            f"{case['import_seconds']:.2f}",
             f"{case['bytes']:,}",
             NEAR.judge(max(case["runtime"], case["imported"])),
         ]
         for name, case in cases.items()
     ]
-    columns = ["network", "ONNX Runtime", "read back", "export s", "import s", "bytes", "target"]
-    table(columns, rows, right=range(1, 6))
+    columns = ["network", "ONNX Runtime", "read back", "bytes", "target"]
+    table(columns, rows, right=range(1, 4))
     finish("onnx_export", cases, quick=quick)
 
 

@@ -25,7 +25,7 @@ KINDS = ("node", "simple", "pytorch-converted", "pytorch-operator")
 LEFT_OUT = {
     "test_identity_opt": "an optional value: networks here compute with tensors",
     "test_identity_sequence": "a sequence of tensors: networks here compute with tensors",
-    "test_training_dropout": "drops by the random numbers of whoever made the test; here a network drops while it is trained",
+    "test_training_dropout": "drops by the random numbers of whoever made the test; networks here drop in training",
     "test_training_dropout_default": "likewise",
     "test_training_dropout_default_mask": "likewise",
     "test_training_dropout_mask": "likewise",
