@@ -253,7 +253,7 @@ def test_damaged_bytes_end_in_an_error_or_a_network(change, original, tmp_path):
 
 
 @pytest.mark.slow
-@settings(max_examples=5000, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=2000, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(change=damage())
 def test_damaged_bytes_many_times(change, original, tmp_path):
     ends_well(change, original, tmp_path)

@@ -8,12 +8,10 @@ import pytest
 import inkgrad as ig
 from inkgrad.nn.state import load_state
 
-torch = pytest.importorskip("torch", reason="PyTorch is not installed")
-onnx = pytest.importorskip("onnx", reason="onnx is not installed")
 pytestmark = pytest.mark.oracle
 
 
-def lenet5():
+def lenet5(torch):
     nn = torch.nn
     return nn.Sequential(
         *(nn.Conv2d(1, 6, 5, padding=2), nn.ReLU(), nn.MaxPool2d(2)),
@@ -22,7 +20,7 @@ def lenet5():
     )
 
 
-def cnn():
+def cnn(torch):
     """PyTorch's own example, written as it is there."""
     nn, F = torch.nn, torch.nn.functional
 
@@ -41,19 +39,19 @@ def cnn():
     return Net()
 
 
-def view():
+def view(torch):
     """Flattened by the length of an axis: the older exporter computes the shape in the graph."""
 
     class Flat(torch.nn.Module):
         def forward(self, x):
             return x.view(x.size(0), -1)
 
-    layers = list(lenet5())
+    layers = list(lenet5(torch))
     layers[6] = Flat()
     return torch.nn.Sequential(*layers)
 
 
-def mixed():
+def mixed(torch):
     """What digit networks have beside that."""
     nn = torch.nn
     return nn.Sequential(
@@ -68,9 +66,9 @@ NETS = {"lenet5": lenet5, "cnn": cnn, "view": view, "mixed": mixed}
 
 @pytest.mark.parametrize("dynamo", [True, False])
 @pytest.mark.parametrize("name", NETS)
-def test_networks_of_pytorch(name, dynamo, tmp_path):
+def test_networks_of_pytorch(name, dynamo, torch, tmp_path):
     torch.manual_seed(0)
-    net, images = NETS[name]().eval(), torch.rand(3, 1, 28, 28)
+    net, images = NETS[name](torch).eval(), torch.rand(3, 1, 28, 28)
     for module in net.modules():
         if isinstance(module, torch.nn.BatchNorm2d):
             module.running_mean.uniform_(-1, 1), module.running_var.uniform_(0.5, 1.5)
@@ -89,10 +87,10 @@ def test_networks_of_pytorch(name, dynamo, tmp_path):
         assert np.linalg.norm(got - expected) / np.linalg.norm(expected) < 1e-5
     if name == "cnn":
         assert {key for key, _ in ours.named_parameters()} == set(net.state_dict())
-    _learns_as_there(ours, net, some)
+    _learns_as_there(torch, ours, net, some)
 
 
-def _learns_as_there(ours, net, images):
+def _learns_as_there(torch, ours, net, images):
     """The gradient's norm is PyTorch's, in prediction mode, so that statistics and dropout stay out of it."""
     targets = torch.arange(5) % 10
     torch.nn.functional.cross_entropy(net(images), targets).backward()
@@ -103,9 +101,9 @@ def _learns_as_there(ours, net, images):
         assert abs(norm - total) / norm < 1e-4
 
 
-def test_our_weights_in_pytorch_and_back(tmp_path):
+def test_our_weights_in_pytorch_and_back(torch, tmp_path):
     """The shipped architecture with our weights, written by PyTorch, gives our logits."""
-    ours, net = ig.models.build("lenet5", rng=ig.default_rng(3)), lenet5()
+    ours, net = ig.models.build("lenet5", rng=ig.default_rng(3)), lenet5(torch)
     for _, parameter in ours.named_parameters():
         parameter.data = parameter.data + np.float32(0.01)  # biases of zero would be optimized away
     names = net.state_dict().keys()
