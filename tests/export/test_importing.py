@@ -173,6 +173,14 @@ def test_a_fixed_number_of_inputs_stays_fixed(runtime):
     assert runtime(again, np.ones((2, 3, 2), np.float32))["y"].shape == (2, 6)
 
 
+def test_dropouts_may_share_their_ratio():
+    nodes = [helper.make_node("Dropout", ["x", "r"], ["a"]), helper.make_node("Dropout", ["a", "r"], ["y"])]
+    net = ig.export.from_onnx(graph_of(nodes, {"x": ["n", 1000]}, weights={"r": np.float32(0.5)}))
+    x = np.ones((1, 1000), np.float32)
+    assert abs((net.train()(x).data == 0).mean() - 0.75) < 0.1
+    np.testing.assert_array_equal(net.eval()(x).data, x)
+
+
 def test_dropout_and_batch_normalization_work_in_training():
     nodes = [
         helper.make_node("Conv", ["x", "w"], ["a"]),

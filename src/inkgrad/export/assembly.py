@@ -125,26 +125,27 @@ class _Assembly:
         if node.op_type == "Constant":
             self._constant(node, attributes)
             return
-        alone = [self._alone(name) for name in node.input]
+        fixed = _FIXED.get(node.op_type, set())
+        alone = [self._alone(name, fixed=place in fixed) for place, name in enumerate(node.input)]
         layer = layer_for(node.op_type, attributes, alone)
         name = self._name(node, number, layer)
         if layer is None:
             layer = OperatorLayer(node.op_type, attributes)
             for place, used in enumerate(node.input):
                 if used in self.arrays:
-                    self._hold(used, trained=place not in _FIXED.get(node.op_type, ()))
+                    self._hold(used, trained=place not in fixed)
             inputs = tuple(node.input)
         else:
             inputs = tuple(node.input[:1])
         self.members[name] = layer
         self.steps.append(ProgramStep(name, node.op_type, inputs, tuple(node.output), ()))
 
-    def _alone(self, name: str) -> Array | None:
-        """A constant that no other node uses."""
-        if name in self.arrays and self.uses[name] == 1:
-            return self.arrays[name]
+    def _alone(self, name: str, *, fixed: bool) -> Array | None:
+        """A constant that no other node uses; one that is not trained may be used by several."""
+        if self.uses[name] > 1 and not fixed:
+            return None
         held = self.constants.get(name)
-        return held.data if isinstance(held, Tensor) and self.uses[name] == 1 else None
+        return self.arrays.get(name, held.data if isinstance(held, Tensor) else None)
 
     def _constant(self, node: Any, attributes: Attributes) -> None:
         if len(attributes.values) != 1 or len(node.output) != 1:

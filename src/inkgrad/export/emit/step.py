@@ -58,11 +58,13 @@ class Step:
 
 def same(a: Any, b: Any) -> bool:
     """Whether two options or constants are equal, arrays elementwise."""
+    if a is b:
+        return True
     if isinstance(a, tuple | list) and isinstance(b, tuple | list):
         return len(a) == len(b) and all(same(x, y) for x, y in zip(a, b, strict=True))
     if isinstance(a, np.ndarray) or isinstance(b, np.ndarray):
         return np.array_equal(a, b)
-    return bool(a is b or a == b)
+    return bool(a == b)
 
 
 Emitter = Callable[[Graph, Step], str]
