@@ -11,6 +11,7 @@ from typing import Annotated, Literal
 
 import typer
 
+from inkgrad.cli.exporting import export
 from inkgrad.cli.options import Assignments, Data, Json, Model, OptimizerName, ScalingName, ScheduleName, Seed, typed
 from inkgrad.cli.reading import read
 from inkgrad.cli.search import lr_find, tune
@@ -179,21 +180,7 @@ def ensemble(
     run(models, out=out, json=json)
 
 
-@app.command()
-def export(
-    model: Annotated[
-        Path, typer.Argument(help="A run's folder, a model file, digits, tiny or reader.", show_default=False)
-    ],
-    out: Annotated[Path, typer.Argument(help="The ONNX file to write.", show_default=False)],
-    preprocessing: Annotated[
-        bool, typer.Option("--preprocessing", help="From pixels to probabilities, with all that the model does.")
-    ] = False,
-    json: Json = False,
-) -> None:
-    """Write a trained network as an ONNX file."""
-    from inkgrad.cli.export import run
-
-    run(model, out, preprocessing=preprocessing, json=json)
+app.command()(export)
 
 
 @app.command()
