@@ -11,7 +11,8 @@ from inkgrad.export.network import OnnxNetwork, OperatorLayer, Program, ProgramS
 from inkgrad.export.operators import OPERATORS, Attributes
 from inkgrad.export.recognize import layer_for
 from inkgrad.export.tensors import Reader, dtype_name, told
-from inkgrad.nn import Module, Parameter
+from inkgrad.nn import Dropout, Module, Parameter
+from inkgrad.random import default_rng
 
 __all__ = ["assembled"]
 
@@ -129,6 +130,8 @@ class _Assembly:
         alone = [self._alone(name, fixed=place in fixed) for place, name in enumerate(node.input)]
         layer = layer_for(node.op_type, attributes, alone)
         name = self._name(node, number, layer)
+        if isinstance(layer, Dropout):
+            layer.rng = default_rng(number)  # one of its own, or all would drop the same units
         if layer is None:
             layer = OperatorLayer(node.op_type, attributes)
             for place, used in enumerate(node.input):
