@@ -10,7 +10,20 @@ import pytest
 
 import inkgrad as ig
 
-HEAVY = {"numba", "scipy", "cv2", "sklearn", "matplotlib", "numpy", "PIL", "pooch", "rich", "safetensors", "optuna"}
+HEAVY = {
+    "numba",
+    "scipy",
+    "cv2",
+    "sklearn",
+    "matplotlib",
+    "numpy",
+    "PIL",
+    "pooch",
+    "rich",
+    "safetensors",
+    "optuna",
+    "onnx",
+}
 
 
 def loaded_by(program):
@@ -30,7 +43,19 @@ def test_all_that_is_promised_is_there():
 
 
 def test_every_room_has_all_that_it_promises():
-    for room in ("autodiff", "data", "errors", "kernels", "lessons", "models", "nn", "optim", "reading", "training"):
+    for room in (
+        "autodiff",
+        "data",
+        "errors",
+        "export",
+        "kernels",
+        "lessons",
+        "models",
+        "nn",
+        "optim",
+        "reading",
+        "training",
+    ):
         module = getattr(ig, room)
         assert [name for name in module.__all__ if not hasattr(module, name)] == []
 
@@ -55,11 +80,20 @@ def test_the_classes_load_without_a_compiler():
 
 
 def test_training_loads_nothing_optional():
-    assert loaded_by("import inkgrad as ig; ig.training.Tuning") & {"optuna", "sqlalchemy"} == set()
+    assert loaded_by("import inkgrad as ig; ig.training.Tuning; ig.export") & {"optuna", "sqlalchemy", "onnx"} == set()
 
 
 @pytest.mark.parametrize(
-    "line", [["--help"], ["--version"], ["train", "--help"], ["tune", "--help"], ["classify", "--help"], []]
+    "line",
+    [
+        ["--help"],
+        ["--version"],
+        ["train", "--help"],
+        ["tune", "--help"],
+        ["export", "--help"],
+        ["classify", "--help"],
+        [],
+    ],
 )
 def test_help_loads_no_numpy(line):
     assert loaded_by(f"from inkgrad.cli.main import main\nmain({line!r})") & (HEAVY - {"rich"}) == set()

@@ -11,6 +11,7 @@ from typing import Annotated, Literal
 
 import typer
 
+from inkgrad.cli.exporting import export
 from inkgrad.cli.options import Assignments, Data, Json, Model, OptimizerName, ScalingName, ScheduleName, Seed, typed
 from inkgrad.cli.reading import read
 from inkgrad.cli.search import lr_find, tune
@@ -177,6 +178,9 @@ def ensemble(
     from inkgrad.cli.ensemble import run
 
     run(models, out=out, json=json)
+
+
+app.command()(export)
 
 
 @app.command()

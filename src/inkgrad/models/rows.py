@@ -16,7 +16,7 @@ from inkgrad.nn.init import lecun_normal
 from inkgrad.nn.state import load_state, read_arrays, state_of, write_arrays
 from inkgrad.random import default_rng
 
-__all__ = ["STEP", "RowNetwork", "build_rows", "load_rows", "save_rows"]
+__all__ = ["STEP", "RowNetwork", "build_rows", "is_rows", "load_rows", "save_rows"]
 
 STEP = 4
 """Pixels of a strip for each step of the output; a strip is as wide as a multiple of it."""
@@ -92,6 +92,15 @@ def save_rows(
         "training": dict(training),
     }
     write_arrays(path, "model", header, state_of(net))
+
+
+def is_rows(path: str | os.PathLike[str]) -> bool:
+    """Whether a model file holds a network of this kind.
+
+    Raises:
+        ModelFileError: damaged, or no model file.
+    """
+    return read_arrays(Path(path), "model")[0].get("architecture") == _ARCHITECTURE
 
 
 def load_rows(path: str | os.PathLike[str]) -> tuple[RowNetwork, dict[str, Any]]:

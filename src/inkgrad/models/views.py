@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from inkgrad.errors import OptionError
 from inkgrad.kernels import warp
 
-__all__ = ["VIEWS", "View", "seen"]
+__all__ = ["VIEWS", "View", "origins", "seen"]
 
 
 @dataclass(frozen=True)
@@ -93,12 +93,12 @@ def seen(images: NDArray[np.uint8], views: tuple[View, ...]) -> Iterator[NDArray
             continue
         ink = images.astype(np.float32) if ink is None else ink
         down, right = (
-            np.ascontiguousarray(np.broadcast_to(axis, images.shape)) for axis in _origins(view, *images.shape[1:])
+            np.ascontiguousarray(np.broadcast_to(axis, images.shape)) for axis in origins(view, *images.shape[1:])
         )
         yield np.rint(np.clip(warp(ink, down, right), 0, 255)).astype(np.uint8)
 
 
-def _origins(view: View, h: int, w: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+def origins(view: View, h: int, w: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Where each pixel of the view comes from."""
     middle = (h - 1) / 2, (w - 1) / 2
     rows, columns = np.mgrid[:h, :w]

@@ -1,12 +1,12 @@
 """`feature_maps`: what every layer of a network gives for some images."""
 
-import copy
 from typing import Any
 
 import numpy as np
 
 from inkgrad.autodiff import Array, Tensor, TensorLike, no_grad
 from inkgrad.nn.module import Module
+from inkgrad.nn.twins import Twins
 
 __all__ = ["feature_maps"]
 
@@ -40,47 +40,21 @@ def feature_maps(net: Module, images: TensorLike) -> dict[str, Array]:
     """
     watcher = _Watcher()
     with no_grad():
-        watcher.twin(net, "")(images)
+        Twins(watcher.call).twin(net, "")(images)
     return watcher.found
 
 
 class _Watcher:
-    """Makes twins of modules, and takes note of what they give."""
+    """Takes note of what the twins of modules give."""
 
     def __init__(self) -> None:
         self.found: dict[str, Array] = {}
-        self._twins: dict[int, Any] = {}
 
-    def twin(self, member: Any, path: str) -> Any:
-        """`member`, or if it is or holds modules a copy of it with twins in their place."""
-        if isinstance(member, Module):
-            return self._twins[id(member)] if id(member) in self._twins else self._module(member, path)
-        if isinstance(member, list):
-            parts = copy.copy(member)
-            parts[:] = (self.twin(part, f"{path}.{key}") for key, part in enumerate(member))
-            return parts
-        if isinstance(member, tuple):
-            twins = [self.twin(part, f"{path}.{key}") for key, part in enumerate(member)]
-            return member._make(twins) if hasattr(member, "_make") else tuple(twins)
-        if isinstance(member, dict):
-            named = copy.copy(member)
-            named.update({key: self.twin(part, f"{path}.{key}") for key, part in member.items()})
-            return named
-        return member
-
-    def _module(self, module: Module, path: str) -> Module:
-        def call(twin: Module, *inputs: Any) -> Any:
-            output = twin.forward(*inputs)
-            self._note(path, output, inputs)
-            return output
-
-        # A class of its own also keeps Sequential from computing a Linear and the activation after it as one.
-        kind = type(module)
-        twin: Module = object.__new__(type(kind.__name__, (kind,), {"__call__": call, "__module__": kind.__module__}))
-        self._twins[id(module)] = twin  # before its members, which may refer to it
-        members = {name: self.twin(part, f"{path}.{name}".lstrip(".")) for name, part in vars(module).items()}
-        vars(twin).update(members | {"training": False, "_label": path})
-        return twin
+    def call(self, twin: Module, path: str, inputs: tuple[Any, ...]) -> Any:
+        """The twin's own value, noted."""
+        output = twin.forward(*inputs)
+        self._note(path, output, inputs)
+        return output
 
     def _note(self, path: str, output: Any, inputs: tuple[Any, ...]) -> None:
         array = output.data if isinstance(output, Tensor) else output

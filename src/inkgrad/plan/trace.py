@@ -10,7 +10,7 @@ from inkgrad.autodiff import Array, Tensor, no_grad
 from inkgrad.autodiff.modes import tracing
 from inkgrad.autodiff.tensor import OPS
 
-__all__ = ["Call", "Trace", "Unplannable", "trace"]
+__all__ = ["Call", "Trace", "TracedTensor", "Unplannable", "array_of", "full_name", "trace", "traced_tensor"]
 
 SAMPLES = 2  # images in a trial run: the least that batch normalization takes
 
@@ -53,6 +53,7 @@ class TracedTensor(Tensor):
 
     @property
     def data(self) -> Array:  # type: ignore[override]
+        """Refused."""
         raise Unplannable("forward looks at the values of a tensor")
 
     @property
@@ -71,7 +72,8 @@ class TracedTensor(Tensor):
         return self.hidden.dtype  # type: ignore[attr-defined]
 
 
-def _traced(value: Array) -> TracedTensor:
+def traced_tensor(value: Array) -> TracedTensor:
+    """A traced tensor of these values."""
     tensor = TracedTensor.__new__(TracedTensor)
     tensor.hidden = value  # type: ignore[attr-defined]
     tensor.requires_grad = False
@@ -87,9 +89,9 @@ class _Recorder:
 
     def record(self, op: Any, inputs: tuple[Any, ...], options: dict[str, Any]) -> Tensor:
         quiet = {name: _QUIET[name] for name in options if name in _QUIET}
-        raw = [_value(v) for v in inputs]
+        raw = [array_of(v) for v in inputs]
         value, _ = op.body(*raw, **(options | quiet))
-        output = _traced(np.asarray(value))
+        output = traced_tensor(np.asarray(value))
         self.calls.append(Call(full_name(op), inputs, options, output))
         return output
 
@@ -105,7 +107,8 @@ def full_name(op: Any) -> str:
 _QUIET: dict[str, Any] = {"observe": None, "mask": np.float32(1)}
 
 
-def _value(v: Any) -> Any:
+def array_of(v: Any) -> Any:
+    """What the body of an operation gets for an input."""
     if isinstance(v, TracedTensor):
         return v.hidden  # type: ignore[attr-defined]
     return v.data if isinstance(v, Tensor) else v
@@ -122,7 +125,7 @@ def trace(function: Callable[..., Tensor], images: Array, labels: Array | None =
     Raises:
         Unplannable: the function looks at values, so that it may take another way next time.
     """
-    few = _traced(np.zeros((SAMPLES, *images.shape[1:]), images.dtype))
+    few = traced_tensor(np.zeros((SAMPLES, *images.shape[1:]), images.dtype))
     some = None if labels is None else np.resize(labels, (SAMPLES, *labels.shape[1:]))
     recorder = _Recorder()
     with tracing(recorder), no_grad(), np.errstate(all="ignore"):
