@@ -14,6 +14,7 @@ import typer
 from inkgrad.cli.options import Assignments, Data, Json, Model, OptimizerName, ScalingName, ScheduleName, Seed, typed
 from inkgrad.cli.reading import read
 from inkgrad.cli.search import lr_find, tune
+from inkgrad.cli.serve import serve
 from inkgrad.cli.train_reader import train_reader
 
 __all__ = ["main"]
@@ -226,6 +227,7 @@ def classify(
 
 
 app.command()(read)
+app.command()(serve)
 
 
 @app.command()

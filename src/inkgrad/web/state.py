@@ -1,0 +1,68 @@
+"""What the routes of one server share."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, TypeVar
+
+from starlette.requests import Request
+
+from inkgrad.web.batching import FullError, Room
+from inkgrad.web.networks import Networks
+from inkgrad.web.problems import Problem, busy
+from inkgrad.web.settings import WebSettings
+
+if TYPE_CHECKING:
+    from inkgrad.models import Classifier
+
+__all__ = ["ServerState", "in_time", "state_of"]
+
+Result = TypeVar("Result")
+
+
+class ServerState:
+    """The networks, and the threads beside theirs.
+
+    Args:
+        settings: of the server.
+        given: the classifier that was named, and its name.
+    """
+
+    def __init__(self, settings: WebSettings, given: "tuple[str, Classifier] | None") -> None:
+        self.settings = settings
+        self.networks = Networks(given, settings.limits.waiting)
+        self.decoding = Room(settings.limits.waiting)
+        self.decoder = ThreadPoolExecutor(1, "inkgrad-decoding")
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Get ready beside the first requests, and end what was begun."""
+        warming = asyncio.get_running_loop().run_in_executor(self.networks.thread, self.networks.warm_up)
+        try:
+            yield
+        finally:
+            warming.cancel()
+            self.networks.close()
+            self.decoder.shutdown(wait=False, cancel_futures=True)
+
+
+def state_of(request: Request) -> ServerState:
+    """What the routes share."""
+    state: ServerState = request.app.state.inkgrad
+    return state
+
+
+async def in_time(work: Awaitable[Result], seconds: float) -> Result:
+    """The result of some work that waits its turn.
+
+    Raises:
+        Problem: there is no room, or it took too long.
+    """
+    try:
+        async with asyncio.timeout(seconds):
+            return await work
+    except FullError:
+        raise busy("as much is waiting as the server takes; try again in a second") from None
+    except TimeoutError:
+        raise Problem(504, "timeout", f"it took longer than {seconds:g} seconds; send something smaller") from None
