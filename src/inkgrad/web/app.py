@@ -1,5 +1,6 @@
 """The application: its routes, and how it answers what goes wrong."""
 
+import functools
 import importlib.util
 import logging
 from contextlib import asynccontextmanager
@@ -14,7 +15,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp
 
 from inkgrad.version import __version__
-from inkgrad.web import classifying
+from inkgrad.web import classifying, reading
 from inkgrad.web.documents import describe, problems
 from inkgrad.web.guard import Guard
 from inkgrad.web.networks import named
@@ -117,9 +118,11 @@ def _add_routes(app: FastAPI) -> None:
     def models(request: Request) -> dict[str, Any]:
         """Tell which networks answer."""
         networks = state_of(request).networks
-        return {"models": [_model(networks.classifier(name), name, networks.default) for name in networks.names]}
+        classifiers = [_model(networks.classifier(name), name, networks.default) for name in networks.names]
+        return {"models": [*classifiers, _reader()]}
 
-    app.include_router(classifying.router, prefix="/api/v1")
+    for part in (classifying, reading):
+        app.include_router(part.router, prefix="/api/v1")
 
 
 def _model(classifier: Any, name: str, default: str) -> dict[str, Any]:
@@ -130,6 +133,20 @@ def _model(classifier: Any, name: str, default: str) -> dict[str, Any]:
         "parameters": classifier.network.parameter_count(),
         "classes": list(classifier.classes),
         "refuses": classifier.refuses,
+    }
+
+
+@functools.cache
+def _reader() -> dict[str, Any]:
+    from inkgrad.reading import Reader
+
+    return {
+        "name": "reader",
+        "kind": "reader",
+        "default": True,
+        "parameters": Reader.pretrained().recognizer.net.parameter_count(),
+        "classes": [str(digit) for digit in range(10)],
+        "refuses": True,
     }
 
 

@@ -72,7 +72,8 @@ def describe(app: FastAPI, settings: WebSettings, bodies: list[type[BaseModel]])
         if app.openapi_schema is None:
             document = make()
             schemas = document.setdefault("components", {}).setdefault("schemas", {})
-            for kind in [*bodies, ProblemDocument]:
+            kinds: list[type[BaseModel]] = [*bodies, ProblemDocument]
+            for kind in kinds:
                 schema = kind.model_json_schema(ref_template="#/components/schemas/{model}")
                 schemas.update(schema.pop("$defs", {}))
                 schemas[kind.__name__] = schema

@@ -16,8 +16,9 @@ class Limits:
         pixels: of a picture or a page, before it is decoded.
         pages: of a document.
         seconds: that a request may take, and that its body may take to come.
-        waiting: classifications that may wait for the network, and decoded pictures, readings and corrections each
-            for their turn; more are refused with 503.
+        waiting: digits that may wait for the network, pictures for being decoded, and corrections for the database;
+            more are refused with 503.
+        documents: that may wait for being read, with the one that is.
         held_bytes: of all bodies that are held at a time.
     """
 
@@ -26,6 +27,7 @@ class Limits:
     pages: int = 20
     seconds: float = 60.0
     waiting: int = 64
+    documents: int = 8
     held_bytes: int = 256 << 20
 
 

@@ -10,6 +10,7 @@ from starlette.requests import Request
 
 from inkgrad.web.batching import FullError, Room
 from inkgrad.web.networks import Networks
+from inkgrad.web.page_reading import ReadingProcess
 from inkgrad.web.problems import Problem, busy
 from inkgrad.web.settings import WebSettings
 
@@ -34,17 +35,23 @@ class ServerState:
         self.networks = Networks(given, settings.limits.waiting)
         self.decoding = Room(settings.limits.waiting)
         self.decoder = ThreadPoolExecutor(1, "inkgrad-decoding")
+        self.reading = Room(settings.limits.documents)
+        self.reader = ThreadPoolExecutor(1, "inkgrad-reading")
+        self.reading_process = ReadingProcess(settings.limits.seconds)
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Get ready beside the first requests, and end what was begun."""
-        warming = asyncio.get_running_loop().run_in_executor(self.networks.thread, self.networks.warm_up)
+        loop = asyncio.get_running_loop()
+        loop.run_in_executor(self.networks.thread, self.networks.warm_up)
+        loop.run_in_executor(self.reader, self.reading_process.warm_up)
         try:
             yield
         finally:
-            warming.cancel()
             self.networks.close()
             self.decoder.shutdown(wait=False, cancel_futures=True)
+            self.reading_process.close()
+            self.reader.shutdown(wait=False, cancel_futures=True)
 
 
 def state_of(request: Request) -> ServerState:
