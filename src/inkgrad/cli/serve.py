@@ -22,6 +22,16 @@ def serve(
         Path | None,
         typer.Option(help="A file with the key that requests must send.  [default: INKGRAD_API_KEY, or a new one]"),
     ] = None,
+    feedback: Annotated[
+        bool, typer.Option("--feedback", help="Keep corrections and reviews, with their pictures.")
+    ] = False,
+    database: Annotated[
+        str | None,
+        typer.Option(
+            help="Where they are kept: sqlite:////path/to/file or postgresql://user@host/name.  [default: "
+            "INKGRAD_DATABASE, or a SQLite file in the user's data folder]",
+        ),
+    ] = None,
     waiting: Annotated[int, typer.Option(help="Requests that may wait; more are refused with 503.", min=1)] = 64,
     json: Json = False,
 ) -> None:
@@ -40,10 +50,18 @@ def serve(
         ) from error
     from inkgrad.web.settings import Limits, WebSettings, is_loopback
 
+    if database is not None and not feedback:
+        raise OptionError("--database is where corrections are kept; give --feedback, too")
     local = is_loopback(host)
     key = _key(key_file, needed=not local)
     hosts = frozenset({"127.0.0.1", "localhost", "::1", host.lower()}) if local else None
-    settings = WebSettings(model=model, key=key, hosts=hosts, limits=Limits(waiting=waiting))
+    settings = WebSettings(
+        model=model,
+        database=_database(database) if feedback else None,
+        key=key,
+        hosts=hosts,
+        limits=Limits(waiting=waiting),
+    )
 
     def started(url: str) -> None:
         shown = url if key is None else f"{url}#key={key}"
@@ -54,6 +72,14 @@ def serve(
             say(f"inkgrad serves at {shown}  (Ctrl-C ends it)")
 
     run(settings, host, port, started=started)
+
+
+def _database(given: str | None) -> str:
+    import os
+
+    from inkgrad.feedback import default_database
+
+    return given or os.environ.get("INKGRAD_DATABASE") or default_database()
 
 
 def _key(file: Path | None, *, needed: bool) -> str | None:

@@ -15,6 +15,7 @@ from inkgrad.web.problems import Problem, busy
 from inkgrad.web.settings import WebSettings
 
 if TYPE_CHECKING:
+    from inkgrad.feedback import Store
     from inkgrad.models import Classifier
 
 __all__ = ["ServerState", "in_time", "state_of"]
@@ -28,6 +29,10 @@ class ServerState:
     Args:
         settings: of the server.
         given: the classifier that was named, and its name.
+
+    Raises:
+        OptionError: the database cannot be used as it was named.
+        StorageError: it cannot be reached.
     """
 
     def __init__(self, settings: WebSettings, given: "tuple[str, Classifier] | None") -> None:
@@ -38,6 +43,9 @@ class ServerState:
         self.reading = Room(settings.limits.documents)
         self.reader = ThreadPoolExecutor(1, "inkgrad-reading")
         self.reading_process = ReadingProcess(settings.limits.seconds)
+        self.storing = Room(settings.limits.waiting)
+        self.storer = ThreadPoolExecutor(2, "inkgrad-storing")
+        self.store = None if settings.database is None else _opened(settings.database)
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -52,6 +60,15 @@ class ServerState:
             self.decoder.shutdown(wait=False, cancel_futures=True)
             self.reading_process.close()
             self.reader.shutdown(wait=False, cancel_futures=True)
+            self.storer.shutdown()  # nothing that is being written is given up
+            if self.store is not None:
+                self.store.close()
+
+
+def _opened(database: str) -> "Store":
+    from inkgrad.feedback import Store
+
+    return Store(database)
 
 
 def state_of(request: Request) -> ServerState:
