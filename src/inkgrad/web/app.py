@@ -152,12 +152,13 @@ def _reader() -> dict[str, Any]:
 
 def _add_page(app: FastAPI) -> None:
     page = PageFiles()
+    paths = {f"/{name}": name for name in page.names} | {"/": "index.html", "/docs": "docs.html"}
 
-    @app.api_route("/{path:path}", methods=["GET", "HEAD"], include_in_schema=False)
-    async def file(path: str, request: Request) -> Response:
-        if path.startswith("api/"):
-            raise Problem(404, "not-found", f"there is nothing at /{path}; /openapi.json tells what there is")
-        return page.answer({"": "index.html", "docs": "docs.html"}.get(path, path), request)
+    async def file(request: Request) -> Response:
+        return page.answer(paths[request.url.path], request)
+
+    for path in paths:  # nothing else is there to be asked for
+        app.add_api_route(path, file, methods=["GET", "HEAD"], include_in_schema=False)
 
 
 def _add_errors(app: FastAPI) -> None:
@@ -176,7 +177,7 @@ def _add_errors(app: FastAPI) -> None:
     async def other(request: Request, error: HTTPException) -> Response:
         names = {404: "not-found", 405: "method-not-allowed"}
         details = {
-            404: f"there is nothing at {request.url.path}",
+            404: f"there is nothing at {request.url.path}; the page is at /, the documentation of the API at /docs",
             405: f"{request.method} cannot be used at {request.url.path}",
         }
         status = error.status_code

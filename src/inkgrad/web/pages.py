@@ -8,8 +8,6 @@ from importlib.resources.abc import Traversable
 from starlette.requests import Request
 from starlette.responses import Response
 
-from inkgrad.web.problems import Problem
-
 __all__ = ["PageFiles"]
 
 _TYPES = {
@@ -47,14 +45,8 @@ class PageFiles:
         return sorted(self._files)
 
     def answer(self, name: str, request: Request) -> Response:
-        """A file, or that the client has it already.
-
-        Raises:
-            Problem: there is none.
-        """
-        file = self._files.get(name)
-        if file is None:
-            raise Problem(404, "not-found", f"there is nothing at {request.url.path}; the page is at /")
+        """One of the files, or that the client has it already."""
+        file = self._files[name]
         headers = {"ETag": file.tag, "Cache-Control": "no-cache"}
         if request.headers.get("if-none-match") == file.tag:
             return Response(status_code=304, headers=headers)

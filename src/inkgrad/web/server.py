@@ -1,6 +1,7 @@
 """Starting and ending a server."""
 
 import contextlib
+import logging
 import signal
 import socket
 from collections.abc import Callable, Iterator
@@ -35,6 +36,8 @@ def serve(settings: WebSettings, host: str, port: int, *, started: Callable[[str
 
     if chosen_threads() is None:
         use_threads(1)  # what waits at the same time is put into one call; the other cores decode, read and send
+    for logger in ("uvicorn", "python_multipart"):
+        logging.getLogger(logger).setLevel(logging.ERROR)  # what clients do wrong is told to them
     app = create_app(settings)
     _allow_connections()
     with _listening(host, port) as listener:
