@@ -96,7 +96,7 @@ def create_app(settings: WebSettings) -> ASGIApp:
     _add_routes(app)
     _add_page(app)
     describe(app, settings, [classifying.DigitBody, feedback.FeedbackBody])
-    return Guard(app, settings)
+    return Guard(app, settings, state.full)
 
 
 def _add_routes(app: FastAPI) -> None:

@@ -49,6 +49,11 @@ class Batcher(Generic[Item, Result]):
         self._waiting: deque[tuple[Item, asyncio.Future[Result]]] = deque()
         self._running: asyncio.Task[None] | None = None
 
+    @property
+    def waiting(self) -> int:
+        """How many items wait."""
+        return len(self._waiting)
+
     async def __call__(self, item: Item) -> Result:
         """The result of one item; an exception in its place is raised.
 

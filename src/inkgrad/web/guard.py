@@ -3,9 +3,9 @@
 import asyncio
 import hmac
 import time
+from collections.abc import Callable
 from urllib.parse import urlsplit
 
-from starlette.datastructures import MutableHeaders
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -23,6 +23,9 @@ SECURITY_HEADERS = {
     "cross-origin-resource-policy": "same-origin",
 }
 
+_RAW_HEADERS = [(name.encode(), value.encode()) for name, value in SECURITY_HEADERS.items()]
+_SMALL_DIGITS = 5  # of the length of a body that is small enough to be read and forgotten: below 100 kB
+_CLOSE = (b"connection", b"close")
 _API = "/api/"
 OPEN_PATH = "/api/v1/health"  # without a key, for those who only watch whether the server is there
 
@@ -33,10 +36,12 @@ class Guard:
     Args:
         app: answers what is let through.
         settings: of the server.
+        full: whether there is no room for what is asked for at a path. It is refused at once then: when there is too
+            much to do, to say so must cost little.
     """
 
-    def __init__(self, app: ASGIApp, settings: WebSettings) -> None:
-        self._app, self._settings = app, settings
+    def __init__(self, app: ASGIApp, settings: WebSettings, full: Callable[[str], bool]) -> None:
+        self._app, self._settings, self._full = app, settings, full
         self._held = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -48,20 +53,18 @@ class Guard:
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                headers = MutableHeaders(raw=message.setdefault("headers", []))
-                for name, value in SECURITY_HEADERS.items():
-                    headers.setdefault(name, value)
-                if body.unread:  # what is left of it is not waited for
-                    headers["connection"] = "close"
+                closing = [_CLOSE] if body.large else []  # what is left of it is not waited for
+                message["headers"] = [*message.get("headers", ()), *_RAW_HEADERS, *closing]
             await send(message)
 
         try:
             headers = dict(scope["headers"])
             self._check(scope, headers)
             body.begin(headers)
+            if self._full(scope["path"]):
+                raise busy("as much is waiting as the server takes; try again in a second")
             await self._app(scope, body.receive, send_with_headers)
         except Problem as problem:
-            body.unread = True
             await ProblemResponse(problem)(scope, receive, send_with_headers)
         except ClientDisconnect:  # nobody is left to be answered
             pass
@@ -118,12 +121,13 @@ class _Body:
     def __init__(self, guard: Guard, receive: Receive, settings: WebSettings) -> None:
         self._guard, self._receive, self._limits = guard, receive, settings.limits
         self._deadline = time.monotonic() + settings.limits.seconds
-        self.size, self.unread = 0, False
+        self.size, self.unread, self.large = 0, False, False
 
     def begin(self, headers: dict[bytes, bytes]) -> None:
         """Look at what the headers say of it."""
         told = headers.get(b"content-length")
         self.unread = told not in (None, b"0") or b"transfer-encoding" in headers
+        self.large = self.unread and (told is None or len(told) > _SMALL_DIGITS)
         if told is not None and (not told.isdigit() or int(told) > self._limits.bytes):
             raise self._too_large()
 
@@ -132,6 +136,7 @@ class _Body:
         try:
             message = await self._next()
         except TimeoutError as error:
+            self.large = True
             raise Problem(
                 408, "too-slow", f"the body did not come within {self._limits.seconds:g} seconds; send it again"
             ) from error
@@ -140,8 +145,8 @@ class _Body:
             self.size += len(content)
             self._guard.hold(len(content))
             self.unread = message.get("more_body", False)
+            self.large &= self.unread
             if self.size > self._limits.bytes:
-                self.unread = True
                 raise self._too_large()
         return message
 

@@ -32,6 +32,7 @@ class Networks:
         self._loaded: dict[str, Classifier] = {} if given is None else {given[0]: given[1]}
         self.names = tuple(dict.fromkeys((*self._loaded, *PRETRAINED)))
         self._lock = threading.Lock()
+        self._most_waiting = most_waiting
         self.thread = ThreadPoolExecutor(1, "inkgrad-network")
         self._batchers = {
             name: Batcher[Any, Any](
@@ -47,6 +48,11 @@ class Networks:
     def default(self) -> str:
         """The name of the network that answers where none is named."""
         return self.names[0]
+
+    @property
+    def full(self) -> bool:
+        """Whether as many images wait as may."""
+        return sum(batcher.waiting for batcher in self._batchers.values()) >= self._most_waiting
 
     def classifier(self, name: str) -> "Classifier":
         """A network, loaded at its first use."""
@@ -66,15 +72,12 @@ class Networks:
         answer: Classification = await self._batchers[name](picture)
         return answer
 
-    def warm_up(self) -> None:
-        """Load the default network and the compiled kernels, and let it answer once, before anyone waits for it."""
+    def answer_once(self) -> None:
+        """Load the default network, and let it answer one image and many, before anyone waits for it."""
         import numpy as np
-
-        from inkgrad.kernels import load_backend
 
         image = np.zeros((28, 28), np.uint8)
         image[6:22, 12:16] = 255
-        load_backend()
         for count in (1, _TOGETHER):
             self._answers(self.default, [image] * count)
 

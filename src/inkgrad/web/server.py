@@ -4,6 +4,7 @@ import contextlib
 import logging
 import signal
 import socket
+import sys
 from collections.abc import Callable, Iterator
 from types import FrameType
 
@@ -17,6 +18,9 @@ from inkgrad.web.settings import WebSettings
 __all__ = ["serve"]
 
 _BACKLOG = 2048
+# A thread that has finished a kernel waits so long for the interpreter while another is busy: by default 5 ms, with
+# which, under more requests than can be answered, refusing them would leave no time to answer any.
+_SWITCH_SECONDS = 0.0002
 
 
 def serve(settings: WebSettings, host: str, port: int, *, started: Callable[[str], None]) -> None:
@@ -36,6 +40,7 @@ def serve(settings: WebSettings, host: str, port: int, *, started: Callable[[str
 
     if chosen_threads() is None:
         use_threads(1)  # what waits at the same time is put into one call; the other cores decode, read and send
+    sys.setswitchinterval(_SWITCH_SECONDS)
     for logger in ("uvicorn", "python_multipart"):
         logging.getLogger(logger).setLevel(logging.ERROR)  # what clients do wrong is told to them
     app = create_app(settings)

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["ServerState", "in_time", "state_of"]
 
 Result = TypeVar("Result")
+CLASSIFY = "/api/v1/classify"
 
 
 class ServerState:
@@ -40,6 +41,7 @@ class ServerState:
         self.networks = Networks(given, settings.limits.waiting)
         self.decoding = Room(settings.limits.waiting)
         self.decoder = ThreadPoolExecutor(1, "inkgrad-decoding")
+        self.loader = ThreadPoolExecutor(1, "inkgrad-loading")
         self.reading = Room(settings.limits.documents)
         self.reader = ThreadPoolExecutor(1, "inkgrad-reading")
         self.reading_process = ReadingProcess(settings.limits.seconds)
@@ -47,22 +49,35 @@ class ServerState:
         self.storer = ThreadPoolExecutor(2, "inkgrad-storing")
         self.store = None if settings.database is None else _opened(settings.database)
 
+    def full(self, path: str) -> bool:
+        """Whether what is asked for at a path would find no room."""
+        return path == CLASSIFY and self.networks.full
+
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Get ready beside the first requests, and end what was begun."""
-        loop = asyncio.get_running_loop()
-        loop.run_in_executor(self.networks.thread, self.networks.warm_up)
-        loop.run_in_executor(self.reader, self.reading_process.warm_up)
+        warming = asyncio.create_task(self._warm_up())
         try:
             yield
         finally:
+            warming.cancel()
             self.networks.close()
-            self.decoder.shutdown(wait=False, cancel_futures=True)
+            for pool in (self.decoder, self.loader, self.reader):
+                pool.shutdown(wait=False, cancel_futures=True)
             self.reading_process.close()
-            self.reader.shutdown(wait=False, cancel_futures=True)
             self.storer.shutdown()  # nothing that is being written is given up
             if self.store is not None:
                 self.store.close()
+
+    async def _warm_up(self) -> None:
+        """One after the other, so that the first requests find a core that is free."""
+        from inkgrad.kernels import load_backend
+
+        loop = asyncio.get_running_loop()
+        await loop.run_in_executor(self.networks.thread, self.networks.answer_once)
+        await loop.run_in_executor(self.loader, load_backend)
+        await loop.run_in_executor(self.networks.thread, self.networks.answer_once)
+        await loop.run_in_executor(self.reader, self.reading_process.warm_up)
 
 
 def _opened(database: str) -> "Store":
