@@ -85,8 +85,12 @@ class Store:
         self._told = self._engine.url.render_as_string()  # without a password
         from inkgrad.feedback.schema import bring_forward
 
-        with self._errors():
-            bring_forward(self._engine)
+        try:
+            with self._errors():
+                bring_forward(self._engine)
+        except BaseException:
+            self._engine.dispose()
+            raise
 
     def add(self, entry: Entry) -> Kept:
         """Keep an entry; it is kept for good when this returns.

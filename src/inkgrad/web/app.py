@@ -10,7 +10,7 @@ from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import ASGIApp
 
@@ -183,6 +183,10 @@ def _add_errors(app: FastAPI) -> None:
         status = error.status_code
         detail = details.get(status, str(error.detail))
         return ProblemResponse(Problem(status, names.get(status, "bad-request"), detail, headers=error.headers))
+
+    @app.exception_handler(ClientDisconnect)
+    async def gone(_: Request, __: ClientDisconnect) -> Response:
+        return ProblemResponse(Problem(400, "bad-request", "the connection was closed"))  # which nobody hears
 
     @app.exception_handler(Exception)
     async def defect(request: Request, error: Exception) -> Response:

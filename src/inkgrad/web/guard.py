@@ -6,7 +6,6 @@ import time
 from collections.abc import Callable
 from urllib.parse import urlsplit
 
-from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from inkgrad.web.problems import Problem, ProblemResponse, busy
@@ -66,8 +65,6 @@ class Guard:
             await self._app(scope, body.receive, send_with_headers)
         except Problem as problem:
             await ProblemResponse(problem)(scope, receive, send_with_headers)
-        except ClientDisconnect:  # nobody is left to be answered
-            pass
         finally:
             self._held -= body.size
 
