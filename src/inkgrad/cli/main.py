@@ -130,15 +130,34 @@ def train(
     ] = False,
     assignments: Assignments = None,
     doctor: Annotated[bool, typer.Option("--doctor", help="Say after each epoch what goes wrong.")] = False,
+    from_feedback: Annotated[
+        bool,
+        typer.Option("--from-feedback", help="Teach a trained network the corrections that inkgrad serve has kept."),
+    ] = False,
+    start: Annotated[
+        Path | None, typer.Option(help="The network that learns them: a run's folder, a model file, digits or tiny.")
+    ] = None,
+    database: Annotated[str | None, typer.Option(help="Where the corrections are, as in serve.")] = None,
+    replace: Annotated[
+        bool, typer.Option("--replace", help="Write the network that has learned them in place of --start.")
+    ] = False,
     json: Json = False,
 ) -> None:
     """Train a network."""
+    choices = dict(locals())
+    if from_feedback or start is not None or database is not None or replace:
+        from inkgrad.cli.train_feedback import run as tune_on_feedback
+
+        tune_on_feedback(choices, typed(context), json=json)
+        return
     from inkgrad.cli.train import run
 
-    choices = dict(locals())
     for name in (
         "context",
-        "run",
+        "from_feedback",
+        "start",
+        "database",
+        "replace",
         "out",
         "resume",
         "checkpoint_seconds",

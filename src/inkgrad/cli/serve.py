@@ -48,6 +48,7 @@ def serve(
         raise OptionError(
             f'inkgrad serve needs {error.name or "FastAPI"}; install it with: pip install "inkgrad[web]"'
         ) from error
+    from inkgrad.feedback import database_named
     from inkgrad.web.settings import Limits, WebSettings, is_loopback
 
     if database is not None and not feedback:
@@ -57,7 +58,7 @@ def serve(
     hosts = frozenset({"127.0.0.1", "localhost", "::1", host.lower()}) if local else None
     settings = WebSettings(
         model=model,
-        database=_database(database) if feedback else None,
+        database=database_named(database) if feedback else None,
         key=key,
         hosts=hosts,
         limits=Limits(waiting=waiting),
@@ -72,14 +73,6 @@ def serve(
             say(f"inkgrad serves at {shown}  (Ctrl-C ends it)")
 
     run(settings, host, port, started=started)
-
-
-def _database(given: str | None) -> str:
-    import os
-
-    from inkgrad.feedback import default_database
-
-    return given or os.environ.get("INKGRAD_DATABASE") or default_database()
 
 
 def _key(file: Path | None, *, needed: bool) -> str | None:

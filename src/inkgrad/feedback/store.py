@@ -1,5 +1,6 @@
 """`Store`: what people said, in SQLite or PostgreSQL; what it has acknowledged survives whatever ends the process."""
 
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -10,7 +11,7 @@ from inkgrad.errors import OptionError, StorageError
 if TYPE_CHECKING:
     from sqlalchemy.engine import URL, Connection, Engine
 
-__all__ = ["Entry", "Kept", "Store", "default_database"]
+__all__ = ["Entry", "Kept", "Store", "database_named", "default_database"]
 
 _SECONDS = 10  # that the database may take to connect, or to answer
 
@@ -58,6 +59,11 @@ def default_database() -> str:
     from platformdirs import user_data_path
 
     return f"sqlite:///{user_data_path('inkgrad', appauthor=False) / 'feedback.sqlite'}"
+
+
+def database_named(url: str | None) -> str:
+    """The database that a command means: the one that was named, that of INKGRAD_DATABASE, or the default one."""
+    return url or os.environ.get("INKGRAD_DATABASE") or default_database()
 
 
 class Store:
