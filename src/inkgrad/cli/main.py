@@ -21,6 +21,11 @@ __all__ = ["main"]
 
 # Nothing here imports numpy: `inkgrad --help` answers at once. Each command imports its own module when it runs.
 
+NO_SETTINGS = (  # options of train that are none of a run's settings
+    *("context", "out", "resume", "checkpoint_seconds", "tensorboard", "doctor", "assignments", "json"),
+    *("from_feedback", "start", "database", "replace"),
+)
+
 app = typer.Typer(
     name="inkgrad",
     help="Recognize handwritten digits with neural networks trained by their own backpropagation.",
@@ -152,21 +157,7 @@ def train(
         return
     from inkgrad.cli.train import run
 
-    for name in (
-        "context",
-        "from_feedback",
-        "start",
-        "database",
-        "replace",
-        "out",
-        "resume",
-        "checkpoint_seconds",
-        "tensorboard",
-        "doctor",
-        "assignments",
-        "json",
-    ):
-        choices.pop(name)
+    choices = {name: value for name, value in choices.items() if name not in NO_SETTINGS}
     run(
         choices,
         typed(context) & choices.keys(),
