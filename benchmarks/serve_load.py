@@ -128,7 +128,7 @@ def report(found: dict[str, dict[str, Any]], right: int, growth: float, *, quick
     print(f"p99: {SLOWEST.judge(found['digits']['p99_ms'])}")
     print(f"lost or answered otherwise in the flood: {NONE_LOST.judge(flood['lost'] + flood['others'])}")
     print(f"memory grew by {growth:.0f} MB: {GROWTH.judge(growth)}")
-    print(f"p99 right afterwards: {SLOWEST.judge(found['after']['p99_ms'])}")
+    print(f"answers/s right afterwards: {RATE.judge(found['after']['rate'])}")
     if not quick:
         harness.write_results("serve_load", {"right": right, "of": BODIES, "growth_mb": growth, "loads": found})
 

@@ -1,6 +1,7 @@
 """What the routes of one server share."""
 
 import asyncio
+import gc
 from collections.abc import AsyncIterator, Awaitable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
@@ -77,6 +78,9 @@ class ServerState:
         await loop.run_in_executor(self.networks.thread, self.networks.answer_once)
         await loop.run_in_executor(self.loader, load_backend)
         await loop.run_in_executor(self.networks.thread, self.networks.answer_once)
+        # What is there now stays: looked through again and again for garbage it would hold up every hundredth request.
+        gc.collect()
+        gc.freeze()
         await loop.run_in_executor(self.reader, self.reading_process.warm_up)
 
 
