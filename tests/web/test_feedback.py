@@ -1,7 +1,10 @@
 """What a server acknowledges is kept, whatever ends it; what it is not asked to keep is not."""
 
 import base64
+import os
 import signal
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -117,3 +120,30 @@ def _write(server: Server, name: str, acknowledged: set[str], enough: threading.
         count += 1
         if count == 20:
             enough.set()
+
+
+def test_without_the_extras_the_server_serves_and_names_them(tmp_path: Path) -> None:
+    missing = ("sqlalchemy", "alembic", "pypdfium2", "pillow_heif")
+    (tmp_path / "sitecustomize.py").write_text(f"import sys\nsys.modules.update(dict.fromkeys({missing}))\n")
+    path = os.pathsep.join([str(tmp_path), os.environ.get("PYTHONPATH", "")])
+    with serving(PYTHONPATH=path) as server:
+        health = server.get("/api/v1/health").json
+        assert not (health["pdf"] or health["heic"] or health["feedback"])
+        assert server.get("/").status == 200
+        assert server.post("/api/v1/classify", {"pixels": ONE}).json["value"] == 1
+        correction = server.post("/api/v1/feedback", {"pixels": ONE, "correct": "1"})
+        assert correction.problem(501, "missing-extra")["extra"] == "feedback"
+        document = server.form("/api/v1/read", b"%PDF-1.4")
+        assert 'pip install "inkgrad[pdf]"' in document.problem(501, "missing-extra")["detail"]
+        photo = server.form("/api/v1/classify", b"\0\0\0\x18ftypheic\0\0\0\0mif1heic")
+        assert photo.problem(501, "missing-extra")["extra"] == "heic"
+        assert server.log.read_text() == ""
+    asked = subprocess.run(
+        [sys.executable, "-m", "inkgrad", "serve", "--port", "0", "--feedback"],
+        env=os.environ | {"PYTHONPATH": path},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert asked.returncode == 2 and 'pip install "inkgrad[feedback]"' in asked.stderr
