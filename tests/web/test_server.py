@@ -43,6 +43,7 @@ def test_requests_in_flight_are_answered_before_the_end(number: int) -> None:
         assert server.log.read_text() == ""
 
 
+@pytest.mark.slow
 def test_what_cannot_be_started_is_said_in_one_sentence(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
