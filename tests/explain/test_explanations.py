@@ -158,7 +158,7 @@ def test_nothing_is_left_behind(digits, images):
 
 def test_a_look_inside_has_all_parts(digits, images):
     inside = look_inside(digits, images[9])
-    assert set(inside) == {"value", "probabilities", "seen", *PARTS}
+    assert set(inside) == {"value", "refused", "probabilities", "seen", *PARTS}
     assert inside["value"] == 9
     assert [layer["kind"] for layer in inside["layers"][:3]] == ["Conv2d", "BatchNorm2d", "ReLU"]
     assert inside["filters"][1]["maps"]["shape"] == [24 * 24, 3, 3]

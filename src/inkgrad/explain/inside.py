@@ -37,9 +37,9 @@ def look_inside(
         parts: which of `PARTS` are wanted; all by default.
 
     Returns:
-        "value", the class explained: the one with the highest score, even where the classifier refuses; "probabilities"
-        (classes,); "seen", the image; and for each part its key. Maps are as `packed` gives them. A part that this
-        network does not have is None.
+        "value", the most probable class, which is explained; "refused", whether the classifier takes the image for none
+        of them all the same; "probabilities" (classes,); "seen", the image; and for each part its key. Maps are as
+        `packed` gives them. A part that this network does not have is None.
 
     Raises:
         ShapeError: an image of another shape or dtype.
@@ -54,9 +54,11 @@ def look_inside(
     chosen = list(PARTS) if parts is None else list(parts)
     if unknown := [part for part in chosen if part not in PARTS]:
         raise OptionError(f"there is no part {unknown[0]!r} inside a network; there are {', '.join(PARTS)}")
-    probabilities = classifier.predict_proba(np.asarray(image)[None])[0]
-    glance = _Glance(classifier, image, int(probabilities.argmax()), target)
-    found: dict[str, Any] = {"value": glance.value, "probabilities": probabilities.tolist(), "seen": image.tolist()}
+    answer = classifier.classify_forms([image])[0]
+    value = int(answer.probabilities.argmax())
+    glance = _Glance(classifier, image, value, target)
+    found = {"value": value, "refused": answer.value is None, "probabilities": answer.probabilities, "seen": image}
+    found = {key: thing.tolist() if isinstance(thing, np.ndarray) else thing for key, thing in found.items()}
     for part in chosen:
         found[part] = PARTS[part](glance)
     return found

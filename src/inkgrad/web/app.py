@@ -15,7 +15,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp
 
 from inkgrad.version import __version__
-from inkgrad.web import classifying, feedback, reading
+from inkgrad.web import classifying, feedback, inside, reading
 from inkgrad.web.documents import describe, problems
 from inkgrad.web.guard import Guard
 from inkgrad.web.networks import named
@@ -95,7 +95,7 @@ def create_app(settings: WebSettings) -> ASGIApp:
     _add_errors(app)
     _add_routes(app)
     _add_page(app)
-    describe(app, settings, [classifying.DigitBody, feedback.FeedbackBody])
+    describe(app, settings, [classifying.DigitBody, feedback.FeedbackBody, inside.InsideBody])
     return Guard(app, settings, state.full)
 
 
@@ -121,7 +121,7 @@ def _add_routes(app: FastAPI) -> None:
         classifiers = [_model(networks.classifier(name), name, networks.default) for name in networks.names]
         return {"models": [*classifiers, _reader()]}
 
-    for part in (classifying, reading, feedback):
+    for part in (classifying, reading, inside, feedback):
         app.include_router(part.router, prefix="/api/v1")
 
 
