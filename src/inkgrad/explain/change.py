@@ -14,7 +14,8 @@ from inkgrad.nn import Module
 __all__ = ["Change", "smallest_change"]
 
 OVERSHOOT = 0.02  # how far beyond the boundary a step goes, as in DeepFool
-NEAR = 0.3  # how much of each step aims at the point of the boundary nearest to the image itself
+NEAR = 0.1  # how much of each step aims at the point of the boundary nearest to the image itself
+LONGEST = 0.25  # of a step, as what is straight here is not far away
 BACK = 0.9  # how much of a change that suffices is kept for the next attempt
 ALL = 0.3  # the share of the steps that all wanted classes take, before only the nearest go on
 KEPT = 3
@@ -112,7 +113,9 @@ class _Search:
         self.distance = (np.sqrt((away * away).sum(axis=(1, 2), keepdims=True)) + missing)[:, 0, 0]
         onward = -odds / square * free
         nearest = ((free * away).sum(axis=(1, 2), keepdims=True) - odds) / square * free - away
-        forward = self.ink + (1 + OVERSHOOT) * ((1 - NEAR) * onward + NEAR * nearest)
+        step = (1 + OVERSHOOT) * ((1 - NEAR) * onward + NEAR * nearest)
+        length = np.sqrt((step * step).sum(axis=(1, 2), keepdims=True))
+        forward = self.ink + step * np.minimum(1, LONGEST / np.maximum(length, 1e-12))
         moved = np.where(enough, self.subject.ink + BACK * away, forward)
         self.ink = np.clip(moved, 0, 1).astype(np.float32)
 

@@ -84,6 +84,7 @@ export class Draw {
   }
 
   changed() {
+    this.version = (this.version ?? 0) + 1;
     this.open(false);
     $("thanks").textContent = "";
     if (this.drawing.blank) {
@@ -108,7 +109,7 @@ export class Draw {
     }
     this.busy = true;
     this.turn = (this.turn ?? 0) + 1;
-    const turn = this.turn;
+    const { turn, version } = this;
     try {
       const began = performance.now();
       const body = new FormData();
@@ -128,7 +129,7 @@ export class Draw {
       const again = this.again && !this.drawing.blank;
       this.again = false;
       if (again) this.read();
-      else if (turn === this.turn) $("answer").setAttribute("aria-busy", "false");
+      else if (version === this.version) $("answer").setAttribute("aria-busy", "false");
     }
   }
 

@@ -101,6 +101,7 @@ export class Review {
   async finish() {
     $("review-dialog").close();
     const kept = await health().then((told) => told.feedback, () => false);
-    $("read-status").textContent = t("review_done", { kept: t(kept ? "review_kept" : "review_local") });
+    const where = t(kept ? "review_kept" : "review_local");
+    $("read-status").textContent = t("review_done", { kept: where });
   }
 }
