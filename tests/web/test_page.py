@@ -117,7 +117,7 @@ def test_a_whole_number_is_read_and_corrected(page, database):
     for column, digit in enumerate((1, 4, 7)):
         box = page.locator("#draw-pad canvas").bounding_box()
         wide = box["height"] / box["width"]
-        strokes = [[(0.04 + 0.72 * wide * column + wide * x, y) for x, y in stroke] for stroke in UPRIGHT[digit]]
+        strokes = [[(0.02 + 0.6 * wide * column + wide * x, y) for x, y in stroke] for stroke in UPRIGHT[digit]]
         draw(page, strokes)
     assert settled(page) == "147"
     assert page.locator("#number-digits b").all_inner_texts() == ["1", "4", "7"]

@@ -14,8 +14,8 @@ from inkgrad.nn import Module
 __all__ = ["Change", "smallest_change"]
 
 OVERSHOOT = 0.02  # how far beyond the boundary a step goes, as in DeepFool
-NEAR = 0.1  # how much of each step aims at the point of the boundary nearest to the image itself
-LONGEST = 0.25  # of a step, as what is straight here is not far away
+NEAR = 0.2  # once a change suffices: how much of each step aims at the boundary's point nearest to the image itself
+LONGEST = 0.4  # of a step, as what is straight here is not far away
 BACK = 0.9  # how much of a change that suffices is kept for the next attempt
 ALL = 0.3  # the share of the steps that all wanted classes take, before only the nearest go on
 KEPT = 3
@@ -66,7 +66,7 @@ def smallest_change(
 
     >>> import inkgrad as ig
     >>> digits, image = ig.models.pretrained("digits"), ig.data.load_digits()[0].images[0]
-    >>> change = smallest_change(digits, image, steps=10)
+    >>> change = smallest_change(digits, image)
     >>> digits.classify(image).value, digits.classify(change.image).value == change.value != 0
     (0, True)
     """
@@ -94,16 +94,19 @@ class _Search:
         self.wanted = wanted
         self.ink = np.repeat(subject.ink[None], len(wanted), axis=0)
         self.distance = np.zeros(len(wanted))  # the length of each change, and what is still missing
+        self.crossed = np.zeros(len(wanted), bool)
         self.best: Change | None = None
 
     def narrow(self) -> None:
         """Go on with the nearest classes alone."""
         kept = np.sort(np.argsort(self.distance, kind="stable")[:KEPT])
-        self.wanted, self.ink, self.distance = self.wanted[kept], self.ink[kept], self.distance[kept]
+        self.wanted, self.ink = self.wanted[kept], self.ink[kept]
+        self.distance, self.crossed = self.distance[kept], self.crossed[kept]
 
     def step(self) -> None:
         odds, slope = self._odds()
         enough = self._confirmed()[:, None, None]
+        self.crossed |= enough[:, 0, 0]
         away = self.ink - self.subject.ink
         # Where ink can grow or fall no more, a step would be lost.
         blocked = ((self.ink <= 0) & (slope < 0)) | ((self.ink >= 1) & (slope > 0))
@@ -113,7 +116,8 @@ class _Search:
         self.distance = (np.sqrt((away * away).sum(axis=(1, 2), keepdims=True)) + missing)[:, 0, 0]
         onward = -odds / square * free
         nearest = ((free * away).sum(axis=(1, 2), keepdims=True) - odds) / square * free - away
-        step = (1 + OVERSHOOT) * ((1 - NEAR) * onward + NEAR * nearest)
+        near = np.where(self.crossed, NEAR, 0)[:, None, None]
+        step = (1 + OVERSHOOT) * ((1 - near) * onward + near * nearest)
         length = np.sqrt((step * step).sum(axis=(1, 2), keepdims=True))
         forward = self.ink + step * np.minimum(1, LONGEST / np.maximum(length, 1e-12))
         moved = np.where(enough, self.subject.ink + BACK * away, forward)
