@@ -67,7 +67,8 @@ def smallest_change(
     >>> import inkgrad as ig
     >>> digits, image = ig.models.pretrained("digits"), ig.data.load_digits()[0].images[0]
     >>> change = smallest_change(digits, image)
-    >>> digits.classify(image).value, digits.classify(change.image).value == change.value != 0
+    >>> before, after = digits.classify_forms([image, change.image])
+    >>> before.value, after.value == change.value != 0
     (0, True)
     """
     if steps < 1:
