@@ -16,6 +16,7 @@ from matplotlib.patches import Ellipse
 from PIL import Image, ImageDraw, ImageFont
 
 import inkgrad as ig
+from inkgrad.data.panels import Panel, panel_sheet
 from inkgrad.training.quickstart import quickstart_settings, write_samples
 from inkgrad.training.tuning.plots import plot_parameters
 
@@ -41,6 +42,7 @@ def main() -> None:
     normalization()
     numbers()
     reading()
+    explanations()
     layers()
     graphs()
     descent()
@@ -194,6 +196,34 @@ def _photo() -> np.ndarray:
     paper, ink = np.array([250.0, 244, 225]), np.array([40.0, 60, 150])
     grain = ig.default_rng(0).normal(0, 4, (320, 320, 1))
     return np.clip((paper * (1 - strength) + ink * strength) * light + grain, 0, 255).astype(np.uint8)
+
+
+def explanations() -> None:
+    """Which ink speaks for a three, by each method, and the smallest change that makes it another digit."""
+    digits = ig.models.pretrained("digits")
+    image = ig.data.load_digits()[0].images[3]
+    change = ig.explain.smallest_change(digits, image)
+    assert change is not None
+    speaking = {
+        "gradient": ig.explain.saliency(digits, image),
+        "integrated gradients": ig.explain.integrated_gradients(digits, image),
+        "Grad-CAM": np.kron(ig.explain.grad_cam(digits, image), np.ones((4, 4), np.float32)),
+        "occlusion": ig.explain.occlusion(digits, image),
+    }
+    maps = np.stack([values / np.abs(values).max() for values in speaking.values()])
+    panels = [
+        Panel("Image", "and the same after the smallest change", np.stack([image, change.image]), size=140),
+        Panel(
+            f"Which ink speaks for {digits.predict(image[None])[0]}",
+            "each on its own scale",
+            maps,
+            size=140,
+            captions=list(speaking),
+            gap=16,
+        ),
+        Panel(f"Change: read as {change.value}", f"length {change.size:.2f}", change.difference[None], size=140),
+    ]
+    panel_sheet(panels, footnote="Blue is below 0, white 0, orange above.").save(IMAGES / "explain.png", optimize=True)
 
 
 def layers() -> None:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from inkgrad.version import __version__
 
 if TYPE_CHECKING:
-    from inkgrad import autodiff, data, errors, export, kernels, lessons, models, nn, optim, reading, training
+    from inkgrad import autodiff, data, errors, explain, export, kernels, lessons, models, nn, optim, reading, training
     from inkgrad.autodiff import Tensor, name_scope, no_grad, ops
     from inkgrad.autodiff.check import check_gradients
     from inkgrad.autodiff.differentiable import differentiable
@@ -39,7 +39,20 @@ _LAZY = {
     "show": "inkgrad.models",
     "use_threads": "inkgrad.kernels.threads",
 }
-_ROOMS = ("autodiff", "data", "errors", "export", "kernels", "lessons", "models", "nn", "optim", "reading", "training")
+_ROOMS = (
+    "autodiff",
+    "data",
+    "errors",
+    "explain",
+    "export",
+    "kernels",
+    "lessons",
+    "models",
+    "nn",
+    "optim",
+    "reading",
+    "training",
+)
 
 __all__ = [
     "Reader",
@@ -51,6 +64,7 @@ __all__ = [
     "default_rng",
     "differentiable",
     "errors",
+    "explain",
     "export",
     "graph",
     "kernels",

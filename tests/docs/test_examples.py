@@ -191,6 +191,7 @@ DOCUMENTED = [
     "doctor",
     "classify",
     "read",
+    "serve",
     "train-reader",
     "gradcheck",
 ]

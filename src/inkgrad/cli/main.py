@@ -15,11 +15,17 @@ from inkgrad.cli.exporting import export
 from inkgrad.cli.options import Assignments, Data, Json, Model, OptimizerName, ScalingName, ScheduleName, Seed, typed
 from inkgrad.cli.reading import read
 from inkgrad.cli.search import lr_find, tune
+from inkgrad.cli.serve import serve
 from inkgrad.cli.train_reader import train_reader
 
 __all__ = ["main"]
 
 # Nothing here imports numpy: `inkgrad --help` answers at once. Each command imports its own module when it runs.
+
+NO_SETTINGS = (  # options of train that are none of a run's settings
+    *("context", "out", "resume", "checkpoint_seconds", "tensorboard", "doctor", "assignments", "json"),
+    *("from_feedback", "start", "database", "replace"),
+)
 
 app = typer.Typer(
     name="inkgrad",
@@ -130,24 +136,29 @@ def train(
     ] = False,
     assignments: Assignments = None,
     doctor: Annotated[bool, typer.Option("--doctor", help="Say after each epoch what goes wrong.")] = False,
+    from_feedback: Annotated[
+        bool,
+        typer.Option("--from-feedback", help="Teach a trained network the corrections that inkgrad serve has kept."),
+    ] = False,
+    start: Annotated[
+        Path | None, typer.Option(help="The network that learns them: a run's folder, a model file, digits or tiny.")
+    ] = None,
+    database: Annotated[str | None, typer.Option(help="Where the corrections are, as in serve.")] = None,
+    replace: Annotated[
+        bool, typer.Option("--replace", help="Write the network that has learned them in place of --start.")
+    ] = False,
     json: Json = False,
 ) -> None:
     """Train a network."""
+    choices = dict(locals())
+    if from_feedback or start is not None or database is not None or replace:
+        from inkgrad.cli.train_feedback import run as tune_on_feedback
+
+        tune_on_feedback(choices, typed(context), json=json)
+        return
     from inkgrad.cli.train import run
 
-    choices = dict(locals())
-    for name in (
-        "context",
-        "run",
-        "out",
-        "resume",
-        "checkpoint_seconds",
-        "tensorboard",
-        "doctor",
-        "assignments",
-        "json",
-    ):
-        choices.pop(name)
+    choices = {name: value for name, value in choices.items() if name not in NO_SETTINGS}
     run(
         choices,
         typed(context) & choices.keys(),
@@ -230,6 +241,7 @@ def classify(
 
 
 app.command()(read)
+app.command()(serve)
 
 
 @app.command()

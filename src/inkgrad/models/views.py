@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from inkgrad.errors import OptionError
 from inkgrad.kernels import warp
 
-__all__ = ["VIEWS", "View", "origins", "seen"]
+__all__ = ["VIEWS", "View", "origins", "seen", "view_matrix"]
 
 
 @dataclass(frozen=True)
@@ -96,6 +96,14 @@ def seen(images: NDArray[np.uint8], views: tuple[View, ...]) -> Iterator[NDArray
             np.ascontiguousarray(np.broadcast_to(axis, images.shape)) for axis in origins(view, *images.shape[1:])
         )
         yield np.rint(np.clip(warp(ink, down, right), 0, 255)).astype(np.uint8)
+
+
+def view_matrix(view: View, shape: tuple[int, int]) -> NDArray[np.float32]:
+    """What `seen` does as a matrix, without its rounding: flat images (n, h w) times it are the view, for gradients."""
+    pixels = shape[0] * shape[1]
+    units = np.eye(pixels, dtype=np.float32).reshape(pixels, *shape)
+    down, right = (np.ascontiguousarray(np.broadcast_to(axis, units.shape)) for axis in origins(view, *shape))
+    return np.asarray(warp(units, down, right), np.float32).reshape(pixels, pixels)
 
 
 def origins(view: View, h: int, w: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:

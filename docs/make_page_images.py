@@ -1,0 +1,41 @@
+"""Make the pictures of the page: `python docs/make_page_images.py`, with the test extra and chromium on PATH.
+
+A real server, a real browser, a digit drawn by mouse; written to `docs/images`.
+"""
+
+import io
+import sys
+from pathlib import Path
+
+from PIL import Image
+
+HERE = Path(__file__).parent
+sys.path[:0] = [str(HERE.parent / "tests" / "web"), str(HERE.parent / "tests")]
+
+from browsing import browser, draw, settled, visit  # noqa: E402
+from hands import UPRIGHT  # noqa: E402
+from serving import serving  # noqa: E402
+
+COLORS = 96  # the pictures are small files
+
+
+def main() -> None:
+    """Draw a three, and take a picture of two views."""
+    with browser() as opened, serving("--feedback") as server, visit(opened, server.url, size=(1180, 760)) as page:
+        draw(page, UPRIGHT[3])
+        settled(page)
+        page.mouse.move(600, 740)
+        page.wait_for_timeout(500)  # bars grow for a moment
+        _save(page.screenshot(), "page-draw.png")
+        page.locator("#look").click()
+        page.locator("#change-maps figure").nth(2).wait_for()
+        _save(page.screenshot(), "page-inside.png")
+
+
+def _save(content: bytes, name: str) -> None:
+    picture = Image.open(io.BytesIO(content)).convert("RGB").quantize(COLORS, dither=Image.Dither.NONE)
+    picture.save(HERE / "images" / name, optimize=True)
+
+
+if __name__ == "__main__":
+    main()

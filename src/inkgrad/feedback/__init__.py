@@ -1,0 +1,5 @@
+"""What people say of what was read: corrections and reviews, kept in a database."""
+
+from inkgrad.feedback.store import Entry, Kept, Store, database_named, default_database
+
+__all__ = ["Entry", "Kept", "Store", "database_named", "default_database"]

@@ -1,0 +1,1 @@
+"""One step each; the numbers are the order."""

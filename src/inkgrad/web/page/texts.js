@@ -1,0 +1,59 @@
+// All texts of the page, in two languages: each row of texts.json is [English, Chinese].
+const table = await (await fetch("texts.json")).json();
+const LANGUAGES = ["en", "zh"];
+const listeners = new Set();
+let at = LANGUAGES.indexOf(remembered() ?? (navigator.language || "en").slice(0, 2));
+if (at < 0) at = 0;
+
+function remembered() {
+  try {
+    return localStorage.getItem("language");
+  } catch {
+    return null;
+  }
+}
+
+/** A text in the language of the page, with its {places} filled in. */
+export function t(key, places = {}) {
+  const row = table[key];
+  if (!row) throw new Error(`no text ${key}`);
+  return row[at].replace(/\{(\w+)\}/g, (whole, name) => (name in places ? String(places[name]) : whole));
+}
+
+export const has = (key) => key in table;
+
+/** Have `update` run now and whenever the language changes. */
+export function translated(update) {
+  listeners.add(update);
+  update();
+}
+
+export function switchLanguage() {
+  at = 1 - at;
+  try {
+    localStorage.setItem("language", LANGUAGES[at]);
+  } catch {
+    // a page that may store nothing still switches
+  }
+  for (const update of listeners) update();
+}
+
+export const percent = (share) => {
+  const value = share * 100;
+  return `${value >= 99.95 ? "> 99.9" : value < 0.05 ? "0" : value.toFixed(1)} %`;
+};
+
+const ATTRIBUTES = { tLabel: "aria-label", tTitle: "title" };
+
+translated(() => {
+  document.documentElement.lang = at ? "zh-Hans" : "en";
+  for (const element of document.querySelectorAll("[data-t]")) {
+    element.textContent = t(element.dataset.t);
+  }
+  for (const [name, attribute] of Object.entries(ATTRIBUTES)) {
+    const selector = `[data-${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}]`;
+    for (const element of document.querySelectorAll(selector)) {
+      element.setAttribute(attribute, t(element.dataset[name]));
+    }
+  }
+});

@@ -1,0 +1,65 @@
+"""What a server is told when it starts."""
+
+import ipaddress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+__all__ = ["Limits", "WebSettings", "is_loopback"]
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What a server takes; beyond it a request is refused, and the others go on.
+
+    Attributes:
+        bytes: of the body of a request.
+        pixels: of a picture or a page, before it is decoded.
+        pages: of a document.
+        seconds: that a request may take, and that its body may take to come.
+        waiting: digits that may wait for the network, pictures for being decoded, and corrections for the database;
+            more are refused with 503.
+        documents: that may wait for being read, with the one that is.
+        held_bytes: of all bodies that are held at a time.
+    """
+
+    bytes: int = 20 << 20
+    pixels: int = 40_000_000
+    pages: int = 20
+    seconds: float = 60.0
+    waiting: int = 64
+    documents: int = 8
+    held_bytes: int = 256 << 20
+
+
+@dataclass(frozen=True)
+class WebSettings:
+    """How a server answers.
+
+    Attributes:
+        model: a run's folder, a model file, digits or tiny, whose network answers by default; None for digits.
+        database: where corrections are kept, as an SQLAlchemy URL; None: none are taken and no upload is kept.
+        key: what `/api/v1` asks for in `Authorization: Bearer KEY`; None for nothing.
+        hosts: names by which the server may be called, in lower case, without a port; None for any. A server on
+            loopback names its own, so that no foreign page reaches it under a name that it lets point there.
+        limits: what is refused.
+    """
+
+    model: Path | None = None
+    database: str | None = None
+    key: str | None = field(default=None, repr=False)
+    hosts: frozenset[str] | None = frozenset({"127.0.0.1", "localhost", "::1"})
+    limits: Limits = field(default_factory=Limits)
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine reaches a server there.
+
+    >>> is_loopback("localhost"), is_loopback("127.0.0.2"), is_loopback("::1"), is_loopback("0.0.0.0")
+    (True, True, True, False)
+    """
+    if host.lower() == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

@@ -1,0 +1,323 @@
+"""The real page in a real browser against a real server."""
+
+import csv
+import io
+import json
+
+import cv2
+import numpy as np
+import pytest
+from browsing import DESKTOP, PHONE, browser, draw, faults, settled, visit
+from hands import SLANTED, UPRIGHT
+from serving import serving
+
+import inkgrad as ig
+from documents import image, pdf
+from inkgrad.feedback import Store
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def chromium():
+    with browser() as opened:
+        yield opened
+
+
+@pytest.fixture(scope="module")
+def database(tmp_path_factory):
+    return f"sqlite:///{tmp_path_factory.mktemp('feedback') / 'kept.sqlite3'}"
+
+
+@pytest.fixture(scope="module")
+def server(database):
+    with serving("--feedback", "--database", database) as started:
+        yield started
+        assert started.process.poll() is None
+        assert started.log.read_text() == ""
+
+
+@pytest.fixture
+def page(chromium, server):
+    with visit(chromium, server.url) as opened:
+        yield opened
+
+
+def entries(database):
+    store = Store(database)
+    try:
+        return list(store.entries())
+    finally:
+        store.close()
+
+
+@pytest.fixture(scope="module")
+def form(tmp_path_factory):
+    """A page with three rows of drawn digits, the last of them smudged."""
+    rows = [(1, 4, 7), (2, 5, 6, 3), (7, 1)]
+    paper = np.full((720, 900), 255, np.uint8)
+    for row, digits in enumerate(rows):
+        for column, digit in enumerate(digits):
+            for stroke in UPRIGHT[digit]:
+                points = [(100 + 110 * column + 130 * x, 60 + 220 * row + 150 * y) for x, y in stroke]
+                cv2.polylines(paper, [np.array(points, np.int32)], False, 0, 11, cv2.LINE_AA)
+    cv2.line(paper, (110, 590), (330, 560), 90, 9, cv2.LINE_AA)
+    path = tmp_path_factory.mktemp("form") / "form.png"
+    cv2.imwrite(str(path), paper)
+    return path
+
+
+def test_all_digits_are_read_as_two_people_draw_them(page):
+    wrong = []
+    for name, hand in (("upright", UPRIGHT), ("slanted", SLANTED)):
+        for digit, strokes in hand.items():
+            page.locator("#clear").click()
+            draw(page, strokes)
+            if (value := settled(page)) != str(digit):
+                wrong.append(f"{name} {digit}: {value}")
+    assert len(wrong) <= 1, wrong
+
+
+def test_a_blank_sheet_and_what_is_no_digit_say_so(page):
+    headline = page.locator("#headline")
+    assert headline.inner_text() == "Nothing drawn yet"
+    assert page.locator("#wrong").is_disabled()
+    zigzag = [(0.1 + 0.08 * i, 0.15 + 0.7 * (i % 2)) for i in range(11)]
+    draw(page, [zigzag, [(y, x) for x, y in zigzag]])
+    assert settled(page) is None
+    assert headline.inner_text() == "This is no digit"
+    page.keyboard.press("Delete")
+    page.locator("#answer[data-state=blank]").wait_for()
+    assert headline.inner_text() == "Nothing drawn yet"
+
+
+def test_strokes_are_taken_back_and_bars_show_what_the_network_sees(page):
+    draw(page, UPRIGHT[1])
+    assert settled(page) == "1"
+    shares = [float(text.strip("> %")) for text in page.locator("#bars .share").all_inner_texts()]
+    assert len(shares) == 10 and np.argmax(shares) == 1
+    seen = page.locator("#seen").evaluate("canvas => [canvas.width, canvas.height]")
+    assert seen == [28, 28]
+    draw(page, [[(0.2, 0.86), (0.8, 0.86)]])
+    page.keyboard.press("Control+z")
+    page.locator("#undo").click()
+    page.locator("#answer[data-state=blank]").wait_for()
+
+
+def test_the_keyboard_draws(page):
+    page.locator("#draw-pad canvas").focus()
+    for key in ["ArrowUp"] * 8 + [" "] + ["ArrowDown"] * 17 + [" "]:
+        page.keyboard.press(key)
+    assert settled(page) == "1"
+
+
+def test_a_whole_number_is_read_and_corrected(page, database):
+    page.locator(".segments [data-mode=number]").click()
+    page.locator("#draw-pad canvas.broad").wait_for()
+    for column, digit in enumerate((1, 4, 7)):
+        box = page.locator("#draw-pad canvas").bounding_box()
+        wide = box["height"] / box["width"]
+        strokes = [[(0.02 + 0.6 * wide * column + wide * x, y) for x, y in stroke] for stroke in UPRIGHT[digit]]
+        draw(page, strokes)
+    assert settled(page) == "147"
+    assert page.locator("#number-digits b").all_inner_texts() == ["1", "4", "7"]
+    page.locator("#wrong").click()
+    page.locator("#correct-text").fill("1471")
+    page.keyboard.press("Enter")
+    page.locator("#thanks", has_text="Thank you").wait_for()
+    kept = entries(database)[-1]
+    assert (kept.said, kept.correct, kept.source) == ("147", "1471", "draw")
+
+
+@pytest.mark.parametrize(("choice", "correct"), [("7", "7"), ("No digit", None)])
+def test_a_correction_is_kept(page, database, choice, correct):
+    draw(page, UPRIGHT[1])
+    assert settled(page) == "1"
+    page.locator("#wrong").click()
+    page.locator("#choices button", has_text=choice).click()
+    page.locator("#thanks", has_text="Thank you").wait_for()
+    kept = entries(database)[-1]
+    assert (kept.said, kept.correct, kept.source) == ("1", correct, "draw")
+    assert ig.models.pretrained("digits").classify(kept.image).value == 1
+
+
+def test_a_server_without_feedback_says_so(chromium):
+    with serving() as plain, visit(chromium, plain.url) as page:
+        draw(page, UPRIGHT[1])
+        settled(page)
+        page.locator("#wrong").click()
+        page.locator("#choices button").first.click()
+        page.locator("#thanks", has_text="--feedback").wait_for()
+
+
+def upload(page, path):
+    page.locator(".tabs a[href='#read']").click()
+    page.locator("#file").set_input_files(path)
+    page.locator("#result").wait_for()
+
+
+def saved(page, button):
+    with page.expect_download() as waiting:
+        page.locator(button).click()
+    return waiting.value.path().read_text(encoding="utf-8")
+
+
+def test_a_picture_is_read_reviewed_and_saved(page, form, database):
+    upload(page, form)
+    rows = page.locator("#rows button").all_inner_texts()
+    assert rows[0].startswith("147") and rows[1].startswith("2563")
+    assert page.locator(".leaf polygon.number").count() == len(rows)
+    page.locator(".leaf polygon.digit").first.click()
+    assert page.locator(".chosen-digits > div").count() == 3
+    assert page.locator(".chosen-digits > .on b").inner_text() == "1"
+    page.locator("#least").fill("100")  # all are doubtful now
+    page.locator("#review").click()
+    texts = []
+    for number in range(len(rows)):
+        page.locator("#review-count", has_text=f"{number + 1} of {len(rows)}").wait_for()
+        field = page.locator("#review-text")
+        texts.append(field.input_value())
+        if number == 1:
+            page.keyboard.type("99")  # what was read is selected, so that typing replaces it
+        page.keyboard.press("Enter")
+    page.locator("#read-status", has_text="All reviewed").wait_for()
+    assert not page.locator("#review-dialog").is_visible()
+    table = list(csv.DictReader(io.StringIO(saved(page, "#save-csv"))))
+    assert [row["text"] for row in table] == texts
+    assert [row["final"] for row in table] == [texts[0], "99", *texts[2:]]
+    assert [row["review"] for row in table[:2]] == ["confirmed", "corrected"]
+    told = json.loads(saved(page, "#save-json"))["pages"][0]
+    assert [number["final"] for number in told["numbers"]] == [row["final"] for row in table]
+    kept = [entry for entry in entries(database) if entry.source == "read"]
+    assert {(entry.said, entry.correct) for entry in kept} >= {(texts[0], texts[0]), (texts[1], "99")}
+
+
+def test_a_review_goes_back_and_says_that_there_is_no_number(page, form):
+    upload(page, form)
+    page.locator("#least").fill("100")
+    page.locator("#review").click()
+    count = page.locator("#review-count")
+    page.keyboard.press("ArrowDown")
+    count.get_by_text("2 of").wait_for()
+    page.keyboard.press("ArrowUp")
+    count.get_by_text("1 of").wait_for()
+    page.locator("#review-none").click()
+    count.get_by_text("2 of").wait_for()
+    page.keyboard.press("Escape")
+    assert page.locator("#rows tr").first.inner_text().startswith("–")
+
+
+def test_a_document_of_several_pages_and_an_expected_form(page, form, tmp_path):
+    pixels = cv2.imread(str(form), cv2.IMREAD_GRAYSCALE)
+    path = tmp_path / "form.pdf"
+    path.write_bytes(
+        pdf("900 0 0 720 0 0 cm /Im0 Do", "900 0 0 720 0 0 cm /Im0 Do", box=(900, 720), images=[image(pixels)])
+    )
+    page.locator(".tabs a[href='#read']").click()
+    page.locator("#kind").select_option("pattern")
+    page.locator("#pattern").fill(r"\d{4}")
+    upload(page, path)
+    assert page.locator(".leaf").count() == 2
+    assert all(len(text) == 4 for text in page.locator("#rows button").all_inner_texts())
+
+
+def test_what_cannot_be_read_is_said(chromium, server, tmp_path):
+    path = tmp_path / "notes.txt"
+    path.write_text("no picture")
+    with visit(chromium, server.url, expected="Failed to load resource.* 422") as page:
+        page.locator(".tabs a[href='#read']").click()
+        page.locator("#file").set_input_files(path)
+        page.locator("#notice", has_text="image").wait_for()
+        page.locator(".tabs a[href='#draw']").click()
+        assert page.locator("#notice").is_hidden()
+
+
+def test_inside_the_network(page):
+    draw(page, UPRIGHT[4])
+    assert settled(page) == "4"
+    page.locator("#look").click()
+    page.locator("#change-maps figure").nth(2).wait_for()
+    assert page.locator("#why").inner_text() == "Why 4?"
+    assert page.locator("#why-maps canvas").count() == 4
+    assert page.locator("#inside-value").inner_text() == "Read as 4"
+    steps = page.locator("#layer-steps button")
+    assert steps.first.inner_text().startswith("1 Conv2d")
+    steps.last.click()
+    assert page.locator("#layer-maps figure").count() == 11  # ten digits, and none of them
+    assert page.locator("#behind-maps .pair").count() == 12
+    page.locator("#filter-steps button").nth(1).click()
+    assert "24 × 24, 3 × 3" in page.locator("#filter-maps").inner_text()
+    page.locator("#change-to button", has_text="9").click()
+    page.locator("#change-maps", has_text="Now read as 9").wait_for()
+    page.locator("#inside-clear").click()
+    page.locator("#inside-empty").wait_for()
+
+
+def test_the_key_comes_with_the_address_or_is_asked_for(chromium, tmp_path):
+    key = tmp_path / "key"
+    key.write_text("a-key-of-this-test-only\n")
+    with serving("--host", "0.0.0.0", "--key-file", str(key)) as closed:
+        url = closed.url.replace("0.0.0.0", "127.0.0.1")
+        with visit(chromium, f"{url}#key=a-key-of-this-test-only") as page:
+            assert "key" not in page.url
+            draw(page, UPRIGHT[1])
+            assert settled(page) == "1"
+
+
+@pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
+@pytest.mark.parametrize(
+    ("language", "draw_word", "none"), [("en-US", "Draw", "Nothing drawn yet"), ("zh-CN", "书写", "还没有书写")]
+)
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_every_view_in_every_look(chromium, server, form, size, language, draw_word, none, theme):
+    """Both languages, both themes, both sizes: nothing is cut off, and axe finds no serious fault."""
+    with visit(chromium, server.url, size=size, language=language, theme=theme) as page:
+        assert page.locator("html").get_attribute("lang") == language.replace("en-US", "en").replace("zh-CN", "zh-Hans")
+        assert page.locator("#headline").inner_text() == none
+        found = faults(page)
+        draw(page, UPRIGHT[3])
+        settled(page)
+        page.locator("#wrong").click()
+        found += faults(page)
+        fits(page)
+        page.locator(".tabs a[href='#inside']").click()
+        page.locator("#change-maps figure").nth(2).wait_for()
+        found += faults(page)
+        fits(page)
+        upload(page, form)
+        page.locator("#rows button").first.click()
+        found += faults(page)
+        fits(page)
+        page.locator("#least").fill("100")
+        page.locator("#review").click()
+        found += faults(page)
+        page.keyboard.press("Escape")
+        assert found == []
+        page.locator("#language").click()
+        assert page.locator(".tabs a[href='#draw']").inner_text() != draw_word
+
+
+def fits(page):
+    """Nothing is wider than the window."""
+    assert page.evaluate("() => document.documentElement.scrollWidth <= window.innerWidth")
+
+
+def test_language_and_theme_are_remembered(page):
+    page.locator("#language").click()
+    page.locator("#theme").click()
+    page.reload()
+    page.locator("html[data-ready]").wait_for()
+    assert page.locator("html").get_attribute("lang") == "zh-Hans"
+    assert page.locator("html").get_attribute("data-theme") == "dark"
+
+
+def test_a_finger_draws(chromium, server):
+    with visit(chromium, server.url, size=PHONE) as page:
+        box = page.locator("#draw-pad canvas").bounding_box()
+        client = page.context.new_cdp_session(page)
+        points = [{"x": box["x"] + x * box["width"], "y": box["y"] + y * box["height"]} for x, y in UPRIGHT[7][0]]
+        client.send("Input.dispatchTouchEvent", {"type": "touchStart", "touchPoints": points[:1]})
+        for point in points[1:]:
+            client.send("Input.dispatchTouchEvent", {"type": "touchMove", "touchPoints": [point]})
+        client.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+        assert settled(page) == "7"

@@ -1,0 +1,62 @@
+"""Every text of the page is there, in both languages, and used."""
+
+import json
+import re
+from pathlib import Path
+
+import inkgrad
+
+PAGE = Path(inkgrad.__file__).parent / "web" / "page"
+TABLE = json.loads((PAGE / "texts.json").read_text(encoding="utf-8"))
+HTML = (PAGE / "index.html").read_text(encoding="utf-8")
+SCRIPTS = {path.name: path.read_text(encoding="utf-8") for path in PAGE.glob("*.js") if path.name != "docs.js"}
+MADE = {  # names that are put together of parts
+    *(f"pad_{mode}" for mode in ("digit", "number")),
+    *(f"pad_here_{mode}" for mode in ("digit", "number")),
+    *(f"{view}_title" for view in ("draw", "read", "inside")),
+    *(
+        f"{name}{end}"
+        for name in ("gradient", "integrated_gradients", "grad_cam", "occlusion")
+        for end in ("", "_hint")
+    ),
+    *(name for name in TABLE if name.startswith("problem_")),
+    *("sure", "fairly", "unsure", "confirmed", "corrected"),
+}
+
+
+def used():
+    names = set(re.findall(r'data-t(?:-label|-title)?="(\w+)"', HTML)) | MADE
+    for script in SCRIPTS.values():
+        for call in re.findall(r"\bt\(([^()]*)", script):
+            names |= set(re.findall(r'"([a-z_-]+)"', call.partition(", {")[0]))
+    return names
+
+
+def test_no_text_is_missing_and_none_is_left_over():
+    assert used() == set(TABLE)
+
+
+def test_every_text_has_two_languages_with_the_same_places():
+    chinese = re.compile(r"[一-鿿]")
+    same = {"api", "grad_cam", "problem_other"}  # names
+    for name, row in TABLE.items():
+        assert len(row) == 2 and all(row), name
+        assert len({tuple(sorted(re.findall(r"\{(\w+)\}", text))) for text in row}) == 1, name
+        assert name in same or row[0] != row[1], name
+        assert name in same | {"language"} or chinese.search(row[1]), name
+
+
+def test_nothing_stands_in_the_page_itself():
+    """Between tags there are only names that are the same in every language."""
+    body = re.sub(r"<svg.*?</svg>", "", HTML.partition("<body>")[2], flags=re.S)
+    words = set(re.findall(r"[A-Za-z-]{2,}[^<]*", " ".join(re.findall(r">([^<]+)<", body))))
+    assert words <= {"inkgrad", "Luhn", "EAN-13", "EAN-8", "Damm", "mod 97", "CSV", "JSON"} or not words - {
+        " ".join(sorted(words))
+    }
+
+
+def test_nothing_is_fetched_from_elsewhere():
+    for path in PAGE.iterdir():
+        if path.suffix in (".html", ".css", ".js", ".json"):
+            outside = re.findall(r"(?:https?:)?//[a-z][\w.-]+\.[a-z]{2,}", path.read_text(encoding="utf-8"))
+            assert set(outside) <= {"http://www.w3.org"}, path.name
