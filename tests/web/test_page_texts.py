@@ -49,10 +49,8 @@ def test_every_text_has_two_languages_with_the_same_places():
 def test_nothing_stands_in_the_page_itself():
     """Between tags there are only names that are the same in every language."""
     body = re.sub(r"<svg.*?</svg>", "", HTML.partition("<body>")[2], flags=re.S)
-    words = set(re.findall(r"[A-Za-z-]{2,}[^<]*", " ".join(re.findall(r">([^<]+)<", body))))
-    assert words <= {"inkgrad", "Luhn", "EAN-13", "EAN-8", "Damm", "mod 97", "CSV", "JSON"} or not words - {
-        " ".join(sorted(words))
-    }
+    words = {text.strip() for text in re.findall(r">([^<]+)<", body) if re.search("[A-Za-z]{2}", text)}
+    assert words <= {"inkgrad", "Luhn", "EAN-13", "EAN-8", "Damm", "mod 97", "CSV", "JSON"}
 
 
 def test_nothing_is_fetched_from_elsewhere():
