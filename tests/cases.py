@@ -108,6 +108,7 @@ UNARY: dict[str, tuple[Callable[..., Any], Callable[..., Any], Callable[..., Any
     "relu": (ops.relu, lambda x: np.where(x > 0, x, 0.0), lambda t, x: t.relu(x), "away"),
     "sigmoid": (ops.sigmoid, special.expit, lambda t, x: t.sigmoid(x), "normal"),
     "tanh": (ops.tanh, np.tanh, lambda t, x: t.tanh(x), "normal"),
+    "erf": (ops.erf, special.erf, lambda t, x: t.erf(x), "normal"),
     "gelu": (
         ops.gelu,
         lambda x: x * 0.5 * (1 + special.erf(x / np.sqrt(2))),

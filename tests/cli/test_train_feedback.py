@@ -18,10 +18,15 @@ from inkgrad.models import MODEL_FILE, save_classifier
 @pytest.fixture
 def database(tmp_path: Path) -> str:
     """Sevens upside down, and what cannot be learned from."""
-    url = f"sqlite:///{tmp_path}/feedback.sqlite"
     digits = load_digits()[0]
+    return kept(tmp_path / "feedback.sqlite", digits.images[digits.labels == 7][:60, ::-1])
+
+
+def kept(path: Path, images: np.ndarray) -> str:
+    """A database in which all images are corrected to sevens."""
+    url = f"sqlite:///{path}"
     store = Store(url)
-    for image in digits.images[digits.labels == 7][:60, ::-1]:
+    for image in images:
         file = io.BytesIO()
         Image.fromarray(image).save(file, "PNG")
         store.add(Entry(file.getvalue(), "7"))
@@ -66,12 +71,13 @@ def test_a_model_is_replaced_only_when_told_and_only_by_a_better_one(
     model = tmp_path / "mine.safetensors"
     save_classifier(model, ig.models.pretrained("tiny"))
     first = model.read_bytes()
-    options = ("--database", database, "--start", str(model), "--epochs", "5")
-    status, _, err = run(capsys, *options, "--learning-rate", "0.0003", "--replace")
+    options = ("--start", str(model), "--epochs", "5", "--replace")
+    status, _, err = run(capsys, *options, "--database", database, "--learning-rate", "0.0003")
     assert status == 0, err
     second = model.read_bytes()
     assert second != first
-    status, _, err = run(capsys, *options, "--learning-rate", "100", "--replace")
+    nonsense = kept(tmp_path / "nonsense.sqlite", load_digits()[0].images[:200])  # whatever they are
+    status, _, err = run(capsys, *options, "--database", nonsense, "--learning-rate", "0.1")
     assert status == 1 and "is not replaced" in err and model.read_bytes() == second
     images = load_digits()[1].images
     assert np.isfinite(ig.models.load(model).predict_proba(images)).all()

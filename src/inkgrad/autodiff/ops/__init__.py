@@ -1,6 +1,7 @@
 """Every differentiable operation, as functions of tensors, arrays and numbers."""
 
 from inkgrad.autodiff.ops.activation import (
+    erf,
     gelu,
     leaky_relu,
     log_softmax,
@@ -59,6 +60,7 @@ __all__ = [
     "distillation_loss",
     "divide",
     "dropout",
+    "erf",
     "exp",
     "gelu",
     "getitem",

@@ -6,7 +6,7 @@ from inkgrad import kernels
 from inkgrad.autodiff.differentiable import Recorded, differentiable
 from inkgrad.autodiff.tensor import Array
 
-__all__ = ["gelu", "leaky_relu", "log_softmax", "relu", "sigmoid", "softmax", "softplus", "tanh"]
+__all__ = ["erf", "gelu", "leaky_relu", "log_softmax", "relu", "sigmoid", "softmax", "softplus", "tanh"]
 
 
 @differentiable
@@ -49,6 +49,15 @@ def gelu(x: Array) -> Recorded:
         return np.asarray(g * (cumulative + x * density))
 
     return x * cumulative, (pull_back,)
+
+
+@differentiable
+def erf(x: Array) -> Recorded:
+    """2 / sqrt(pi) times the integral of e^(-t^2) from 0 to x; dx = 2 / sqrt(pi) e^(-x^2)."""
+    from scipy import special
+
+    value = special.erf(x).astype(x.dtype, copy=False)
+    return value, (lambda g: g * np.exp(-x * x) * x.dtype.type(2 / np.sqrt(np.pi)),)
 
 
 @differentiable

@@ -6,26 +6,16 @@ from typing import Any
 import numpy as np
 
 from inkgrad.autodiff import Tensor, ops
-from inkgrad.autodiff.differentiable import Recorded, differentiable
 from inkgrad.errors import ShapeError
 from inkgrad.export.budget import claim
 from inkgrad.export.operators.registry import OPERATORS, Attributes, Value, operator, plain
 
-__all__ = ["erf"]
-
-
-@differentiable
-def erf(x: Any) -> Recorded:
-    """2 / sqrt(pi) times the integral of e^(-t^2) from 0 to x; dx = 2 / sqrt(pi) e^(-x^2)."""
-    from scipy import special
-
-    value = special.erf(x).astype(x.dtype, copy=False)
-    return value, (lambda g: g * np.exp(-x * x) * x.dtype.type(2 / np.sqrt(np.pi)),)
+__all__: list[str] = []
 
 
 _UNARY: dict[str, Callable[[Any], Any]] = {
     "Abs": ops.abs,
-    "Erf": erf,
+    "Erf": ops.erf,
     "Exp": ops.exp,
     "Log": ops.log,
     "Neg": ops.negative,
