@@ -10,6 +10,7 @@ import re
 import sys
 import tomllib
 from collections.abc import Callable, Sequence
+from functools import partial
 from importlib.resources import as_file
 from pathlib import Path
 from typing import Any
@@ -212,11 +213,9 @@ def speed() -> Rows:
     ]
 
 
+OF_WEIGHTS = {"network": network, "digits": hands, "refused": refused, "changed": changed}
 TABLES: dict[str, Callable[[], Rows]] = {
-    **{f"{name} network": (lambda name=name: network(name)) for name in ig.models.PRETRAINED},
-    **{f"{name} digits": (lambda name=name: hands(name)) for name in ig.models.PRETRAINED},
-    **{f"{name} refused": (lambda name=name: refused(name)) for name in ig.models.PRETRAINED},
-    **{f"{name} changed": (lambda name=name: changed(name)) for name in ig.models.PRETRAINED},
+    **{f"{name} {what}": partial(table, name) for name in ig.models.PRETRAINED for what, table in OF_WEIGHTS.items()},
     "left out": left_out,
     "whole numbers": whole_numbers,
     "confidence": confidence,
