@@ -10,11 +10,12 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from multiprocessing import get_context, resource_tracker
+from multiprocessing import get_context
 from multiprocessing.connection import Connection
 from typing import Any
 
 from inkgrad.errors import RunError
+from inkgrad.interrupts import deaf_to_ctrl_c
 from inkgrad.kernels.threads import use_threads
 
 __all__ = ["LAST_SECONDS", "start_process"]
@@ -39,27 +40,10 @@ def start_process(start: Callable[[], Callable[[Any], Any]]) -> tuple[Any, Conne
     context = get_context("spawn")
     pipe, theirs = context.Pipe()
     process = context.Process(target=_work, args=(theirs, start), daemon=True)
-    with _ctrl_c_blocked(), _one_thread():
+    with deaf_to_ctrl_c(), _one_thread():
         process.start()
     theirs.close()
     return process, pipe
-
-
-@contextlib.contextmanager
-def _ctrl_c_blocked() -> Iterator[None]:
-    """Ctrl-C goes to the whole group, but one process decides what it does: those started here never hear it.
-
-    They inherit that it is held back, while here it arrives a moment later. Windows has nothing of the kind.
-    """
-    if sys.platform == "win32":
-        yield
-        return
-    resource_tracker.ensure_running()  # a process started with the first worker, which would let Ctrl-C through
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 @contextlib.contextmanager

@@ -7,16 +7,15 @@ import contextlib
 import multiprocessing
 import os
 import signal
-import sys
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection, wait
 from typing import Any
 
 from inkgrad.data import Splits
 from inkgrad.errors import InkgradError, RunError
+from inkgrad.interrupts import deaf_to_ctrl_c
 from inkgrad.kernels.threads import thread_count, use_threads
 from inkgrad.training.callbacks import Callback
 from inkgrad.training.interrupt import Interruption
@@ -111,28 +110,11 @@ def _start(splits: Splits, threads: int) -> _Worker:
     stopping, stop = context.Pipe(duplex=False)
     # A daemon, so that an exit in between takes it along.
     process = context.Process(target=_work, args=(theirs, stopping, splits, threads), daemon=True)
-    with _ctrl_c_held():
+    with deaf_to_ctrl_c():
         process.start()
     theirs.close()
     stopping.close()
     return _Worker(process, pipe, stop)
-
-
-@contextlib.contextmanager
-def _ctrl_c_held() -> Iterator[None]:
-    """Ctrl-C goes to the whole group, but one process decides what it does: those started here never hear it.
-
-    They inherit that it is held back, while here it arrives a moment later. Windows has nothing of the kind.
-    """
-    if sys.platform == "win32":
-        yield
-        return
-    resource_tracker.ensure_running()  # a process started with the first worker, which would let Ctrl-C through
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _end(workers: list[_Worker]) -> None:
