@@ -54,6 +54,17 @@ def test_it_knows_digits_and_what_is_none(classifier):
     assert classifier.classify(np.full((60, 60), 240, np.uint8)).value is None
 
 
+def test_a_round_zero_drawn_with_an_even_line_is_a_zero(classifier):
+    """Such a zero is what a letter O would be, too; people draw it on screens and with markers."""
+    paper = [np.full((200, 200), 250, np.uint8) for _ in range(24)]
+    rng = ig.default_rng(0)
+    for sheet in paper:
+        high, wide, angle = 60, 60 * rng.uniform(0.65, 1), rng.uniform(-20, 20)
+        cv2.ellipse(sheet, (100, 100), (round(wide), high), angle, 0, 360, 20, int(rng.integers(4, 13)), cv2.LINE_AA)
+    answers = [classifier.classify(sheet).value for sheet in paper]
+    assert answers.count(0) >= 23, answers
+
+
 # One digit, however it comes
 
 
