@@ -1,0 +1,14 @@
+"""`/api/v1/lessons/...`: what the lessons of the page ask the engine."""
+
+from fastapi import APIRouter
+from pydantic import BaseModel
+
+from inkgrad.web.lessons import graph
+
+__all__ = ["BODIES", "router"]
+
+router = APIRouter(prefix="/lessons")
+BODIES: list[type[BaseModel]] = []
+for part in (graph,):
+    router.include_router(part.router)
+    BODIES += part.BODIES
