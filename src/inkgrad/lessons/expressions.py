@@ -118,7 +118,8 @@ class Expression:
             except DivergenceError:
                 found[name] = None
             else:
-                found[name] = report.rows[0].worst
+                worst = report.rows[0].worst
+                found[name] = worst if worst is not None and np.isfinite(worst.numeric) else None
         return found
 
     def _leaves(self, values: Mapping[str, float]) -> dict[str, Tensor]:
@@ -148,6 +149,8 @@ def _applied(term: Term, inputs: list[Tensor]) -> Tensor:
     if not np.isfinite(result.data).all():
         raise DivergenceError(_trouble(term, [tensor.data for tensor in inputs]))
     result.name = term.text
+    if result.node is not None:
+        result.node.name = term.text  # what was written says more than the operation's name
     return result
 
 
