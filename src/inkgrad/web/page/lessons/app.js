@@ -1,10 +1,12 @@
 // Shows one lesson at a time: the one that the address names.
 import { ready, tell } from "../frame.js";
 import { t, translated } from "../texts.js";
+import { CheckLesson } from "./check.js";
 import { GraphLesson } from "./graph.js";
+import { LayersLesson } from "./layers.js";
 import { lessonFrame, make } from "./parts.js";
 
-const LESSONS = [GraphLesson];
+const LESSONS = [GraphLesson, LayersLesson, CheckLesson];
 const shown = document.getElementById("shown");
 const links = LESSONS.map(({ lesson }, i) => make("a", { href: `#${lesson}` }, make("b", {}, String(i + 1)), make("span", { t: `${lesson}_title` })));
 const begun = new Map();

@@ -49,9 +49,10 @@ export class GraphLesson {
     this.told = make("div", { class: "told", id: "graph-told", role: "status" });
     this.rows = make("tbody", { id: "graph-rows" });
     const heads = ["graph_input", "graph_value", "graph_gradient", "graph_numeric", "graph_error"].map((key, i) => make("th", { scope: "col", t: key, class: i ? "figure" : null }));
+    this.walk = make("div", { class: "card walk" }, this.stepper.element, this.told, this.view.element, make("p", { class: "hint", t: "graph_legend" }));
     bench.append(
       make("div", { class: "card ask" }, form, this.examples, this.names, this.trouble),
-      make("div", { class: "card walk" }, this.stepper.element, this.told, this.view.element, make("p", { class: "hint", t: "graph_legend" })),
+      this.walk,
       make("div", { class: "card" }, make("h2", { t: "graph_compare" }), make("p", { class: "hint", t: "graph_compare_hint" }), make("div", { class: "scroll", tabindex: "0", label: "graph_compare" }, make("table", {}, make("thead", {}, make("tr", {}, ...heads)), this.rows))),
     );
   }
@@ -74,32 +75,36 @@ export class GraphLesson {
     try {
       const asked = { expression: this.field.value, inputs: this.values, direction: NARROW.matches ? "down" : "right" };
       this.found = await ask("lessons/graph", asked);
-      this.trouble.hidden = true;
-      this.tell(null);
+      this.explain(null);
       this.stepper.resize(this.found.forward.length, this.found.backward.length);
       this.fields();
       this.view.place(this.found, "");
       this.show();
     } catch (error) {
-      if (!error.status || error.status >= 500) this.tell(error);
-      else {
-        this.trouble.hidden = false;
-        this.trouble.textContent = error.text;
-      }
+      this.explain(error);
     }
+  }
+
+  /** What is wrong with what was asked stands beside it; the graph before it fades. */
+  explain(error) {
+    const mine = error?.status === 422;
+    this.tell(mine ? null : error);
+    this.trouble.hidden = !mine;
+    this.trouble.textContent = mine ? error.text : "";
+    this.walk.classList.toggle("stale", mine);
   }
 
   /** A field for the value of each name; those that are there stay, with what is being typed in them. */
   fields() {
-    const there = new Map([...this.names.children].map((label) => [label.dataset.name, label]));
-    this.names.replaceChildren(
-      ...this.found.names.map((name) => {
-        const label = there.get(name) ?? this.input(name);
-        const field = label.querySelector("input");
-        if (field !== document.activeElement) field.value = String(this.found.inputs[name]);
-        return label;
-      }),
-    );
+    const labels = new Map([...this.names.children].map((label) => [label.dataset.name, label]));
+    const { names, inputs } = this.found;
+    if ([...labels.keys()].join() !== names.join()) {
+      this.names.replaceChildren(...names.map((name) => labels.get(name) ?? this.input(name)));
+    }
+    for (const label of this.names.children) {
+      const field = label.querySelector("input");
+      if (field !== document.activeElement) field.value = String(inputs[label.dataset.name]);
+    }
   }
 
   input(name) {
