@@ -14,7 +14,7 @@ def learn(
     host: Annotated[str, typer.Option(help="The address to listen at; others than loopback ask for a key.")] = (
         "127.0.0.1"
     ),
-    port: Annotated[int, typer.Option(help="The port; 0 for any that is free.", min=0, max=65535)] = 0,
+    port: Annotated[int, typer.Option(help="The port; 0 for any that is free.", min=0, max=65535)] = 8000,
     key_file: Annotated[
         Path | None,
         typer.Option(help="A file with the key that requests must send.  [default: INKGRAD_API_KEY, or a new one]"),

@@ -141,7 +141,8 @@ export class CheckLesson {
 
   showCurves() {
     const { steps, curves, gradient } = this.measured;
-    const name = ({ kind, dtype }) => t(kind === "central" ? "check_central" : "check_one_sided", { dtype });
+    const names = { central: "check_central", "one-sided": "check_one_sided" };
+    const name = ({ kind, dtype }) => t(names[kind], { dtype });
     const series = curves.map((one) => ({ name: name(one), points: steps.map((step, i) => [step, one.errors[i]]) }));
     const label = t("check_curves", { expression: this.asked.expression });
     const drawn = curve({ series, x: { label: t("check_h"), log: true }, y: { label: t("check_relative"), log: true }, label });

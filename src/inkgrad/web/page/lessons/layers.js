@@ -2,7 +2,7 @@
 import { ask } from "../api.js";
 import { paintInk } from "../maps.js";
 import { percent, t, translated, write } from "../texts.js";
-import { choices, make, newest, number, numbered } from "./parts.js";
+import { choices, make, newest, number } from "./parts.js";
 import { Stepper } from "./stepper.js";
 import { Arrangement, ArrayView, decode, paintArray } from "./views/array.js";
 import { histogram } from "./views/histogram.js";
@@ -47,7 +47,7 @@ export class LayersLesson {
     const weights = choices([["fresh", { t: "layers_fresh" }], ["trained", { t: "layers_trained" }]], "trained", (name) => this.change({ weights: name, updates: 0 }), { label: "layers_weights" });
     this.update = make("button", { type: "button", t: "layers_update", "data-update": "", onclick: () => this.change({ updates: Math.min(this.asked.updates + 1, MOST_UPDATES) }) });
     this.reset = make("button", { type: "button", t: "layers_reset", onclick: () => this.change({ updates: 0 }) });
-    this.result = make("p", { class: "headline", id: "layers-result", role: "status", t: "computing" });
+    this.result = make("p", { class: "headline", id: "layers-result", role: "status", t: "at_work" });
     this.stepper = new Stepper(() => this.stepped());
     this.told = make("div", { class: "told", id: "layers-told", role: "status" });
     this.flow = make("div", { class: "flow", role: "group", label: "layers_arrays" });
@@ -200,7 +200,7 @@ export class LayersLesson {
       const canvas = make("canvas", { class: kind, "aria-hidden": "true" });
       if (known) paintArray(canvas, array, arrangement);
       canvas.style.aspectRatio = arrangement.aspect;
-      const shown = name === "loss" && known ? numbered("span", array.values[0], { class: `only ${kind}` }) : canvas;
+      const shown = name === "loss" && known ? make("span", { class: `only ${kind}` }, number(array.values[0], 3)) : canvas;
       return make("span", { class: `picture${known ? "" : " unknown"}` }, shown);
     };
     button.append(make("b", {}, name === "loss" ? "L" : name), make("small", {}, sides(value.shape)), image(value, "of-value", computed), image(gradient, "of-gradient", returned));

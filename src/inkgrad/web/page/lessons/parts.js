@@ -2,12 +2,12 @@
 import { t, write } from "../texts.js";
 
 const SVG = "http://www.w3.org/2000/svg";
-const NAMED = { t: "t", label: "tLabel" };
+const NAMED = new Map([["t", "t"], ["label", "tLabel"]]);
 
 function fill(element, attributes, children) {
   for (const [name, value] of Object.entries(attributes)) {
     if (value === null || value === undefined || value === false) continue;
-    if (name in NAMED) element.dataset[NAMED[name]] = value; // for when the language changes
+    if (NAMED.has(name)) element.dataset[NAMED.get(name)] = value; // for when the language changes
     if (name === "t") write(element, t(value));
     else if (name === "label") element.setAttribute("aria-label", t(value));
     else if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
