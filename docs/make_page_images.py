@@ -36,6 +36,7 @@ def main() -> None:
 
 def _lessons(page: Any, url: str) -> None:
     """The benches of the lessons, each at a telling moment."""
+    page.set_viewport_size({"width": 1180, "height": 2400})  # so that the bar at the top covers nothing
     page.goto(f"{url}learn#graph")
     page.locator("svg.graph").wait_for()
     for _ in range(7):

@@ -29,6 +29,7 @@ export class GraphView {
     this.picture.append(...this.lines, ...this.boxes.map(({ group }) => group));
     this.element.replaceChildren(this.picture);
     this.edges = edges;
+    this.kinds = nodes.map(({ kind }) => kind);
   }
 
   /** known: for each node {value, gradient, partial}; at: the node whose turn it is; backward: which way. */
@@ -41,8 +42,9 @@ export class GraphView {
       group.classList.toggle("at", i === at);
     }
     for (const [i, edge] of this.edges.entries()) {
-      this.lines[i].classList.toggle("on", edge.target === at);
-      this.lines[i].classList.toggle("back", edge.target === at && backward);
+      const on = edge.target === at && !(backward && this.kinds[edge.source] === "constant"); // which is sent nothing
+      this.lines[i].classList.toggle("on", on);
+      this.lines[i].classList.toggle("back", on && backward);
     }
     if (at !== null) this.reveal(this.boxes[at].group);
   }
