@@ -6,6 +6,7 @@ A real server, a real browser, a digit drawn by mouse; written to `docs/images`.
 import io
 import sys
 from pathlib import Path
+from typing import Any
 
 from PIL import Image
 
@@ -20,7 +21,7 @@ COLORS = 96  # the pictures are small files
 
 
 def main() -> None:
-    """Draw a three, and take a picture of two views."""
+    """Draw a three, and take a picture of two views; then of the lessons."""
     with browser() as opened, serving("--feedback") as server, visit(opened, server.url, size=(1180, 760)) as page:
         draw(page, UPRIGHT[3])
         settled(page)
@@ -30,6 +31,25 @@ def main() -> None:
         page.locator("#look").click()
         page.locator("#change-maps figure").nth(2).wait_for()
         _save(page.screenshot(), "page-inside.png")
+        _lessons(page, server.url)
+
+
+def _lessons(page: Any, url: str) -> None:
+    """The benches of the lessons, each at a telling moment."""
+    page.set_viewport_size({"width": 1180, "height": 2400})  # so that the bar at the top covers nothing
+    page.goto(f"{url}learn#graph")
+    page.locator("svg.graph").wait_for()
+    for _ in range(7):
+        page.locator("#view-graph [data-step=step]").click()
+    _save(page.locator("#view-graph .walk").screenshot(), "learn-graph.png")
+    page.goto(f"{url}learn#layers")
+    page.locator("#layers-result[data-loss]").wait_for()
+    page.locator("#view-layers [data-step=end]").click()
+    page.locator(".flow [data-name=W1]").click()
+    _save(page.locator("#view-layers .bench > .card").last.screenshot(), "learn-layers.png")
+    page.goto(f"{url}learn#check")
+    page.locator("svg.curve").wait_for()
+    _save(page.locator("#steps-curves .curves").screenshot(), "learn-check.png")
 
 
 def _save(content: bytes, name: str) -> None:

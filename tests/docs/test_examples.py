@@ -159,12 +159,19 @@ def test_commands_parse(line):
     command.make_context("inkgrad", words)
 
 
-def test_readmes_have_the_same_code():
+TWINS = [
+    tuple(READMES),
+    *((page.with_name(page.name.replace(".zh.", ".")), page) for page in PAGES if ".zh." in page.name),
+]
+
+
+@pytest.mark.parametrize("pages", TWINS, ids=lambda pages: name(pages[1]))
+def test_pages_in_two_languages_have_the_same_code(pages):
     def code(page):
         comments = re.compile(r" +#.*$", re.M)
         return [(b.language, comments.sub("", b.code)) for b in blocks(page)]
 
-    assert code(READMES[0]) == code(READMES[1])
+    assert code(pages[0]) == code(pages[1])
 
 
 def sections(page):
@@ -191,6 +198,7 @@ DOCUMENTED = [
     "doctor",
     "classify",
     "read",
+    "learn",
     "serve",
     "train-reader",
     "gradcheck",

@@ -5,11 +5,16 @@ import re
 from pathlib import Path
 
 import inkgrad
+from inkgrad.lessons.mistakes import MISTAKES
+from inkgrad.lessons.unrolled import STAGES
 
 PAGE = Path(inkgrad.__file__).parent / "web" / "page"
-TABLE = json.loads((PAGE / "texts.json").read_text(encoding="utf-8"))
-HTML = (PAGE / "index.html").read_text(encoding="utf-8")
-SCRIPTS = {path.name: path.read_text(encoding="utf-8") for path in PAGE.glob("*.js") if path.name != "docs.js"}
+TABLES = {
+    path: json.loads(path.read_text(encoding="utf-8")) for path in [PAGE / "texts.json", *PAGE.rglob("texts/*.json")]
+}
+TABLE = {name: row for table in TABLES.values() for name, row in table.items()}
+HTML = {name: (PAGE / name).read_text(encoding="utf-8") for name in ("index.html", "learn.html")}
+SCRIPTS = {path: path.read_text(encoding="utf-8") for path in PAGE.rglob("*.js") if path.name != "docs.js"}
 MADE = {  # names that are put together of parts
     *(f"pad_{mode}" for mode in ("digit", "number")),
     *(f"pad_here_{mode}" for mode in ("digit", "number")),
@@ -21,15 +26,37 @@ MADE = {  # names that are put together of parts
     ),
     *(name for name in TABLE if name.startswith("problem_")),
     *("sure", "fairly", "unsure", "confirmed", "corrected"),
+    *(f"step_{name}" for name in ("start", "back", "step", "end")),
+    *(f"layers_{way}_{name.lower()}" for way in ("at", "back") for name in STAGES),
+    *(f"mistake_{one.name}{end}" for one in MISTAKES for end in ("", "_means")),
 }
 
 
+def of_lessons():
+    """The texts of the frame of each lesson."""
+    for script in SCRIPTS.values():
+        found = re.search(r'static lesson = "(\w+)";\s+static concepts = (\d+);\s+static tasks = (\d+);', script)
+        if found:
+            lesson, concepts, tasks = found.groups()
+            yield from (f"{lesson}_{end}" for end in ("title", "source", "question", "answer"))
+            yield from (f"{lesson}_concept_{i + 1}" for i in range(int(concepts)))
+            yield from (f"{lesson}_do_{i + 1}" for i in range(int(tasks)))
+
+
 def used():
-    names = set(re.findall(r'data-t(?:-label|-title)?="(\w+)"', HTML)) | MADE
+    names = set(re.findall(r'data-t(?:-label|-title)?="(\w+)"', "".join(HTML.values()))) | MADE | set(of_lessons())
     for script in SCRIPTS.values():
         for call in re.findall(r"\bt\(([^()]*)", script):
             names |= set(re.findall(r'"([a-z_-]+)"', call.partition(", {")[0]))
+        names |= set(re.findall(r'\b(?:t|label): "(\w+)"', script))  # of elements
+        names |= {name for name in re.findall(r'"(\w+)"', script) if name in TABLE and "_" in name}
     return names
+
+
+def test_the_lessons_load_every_table():
+    told = re.search(r'data-texts="([^"]+)"', HTML["learn.html"])[1].split()
+    assert sorted(told) == sorted(path.relative_to(PAGE).as_posix() for path in TABLES)
+    assert sum(map(len, TABLES.values())) == len(TABLE)  # no name stands in two of them
 
 
 def test_no_text_is_missing_and_none_is_left_over():
@@ -48,13 +75,13 @@ def test_every_text_has_two_languages_with_the_same_places():
 
 def test_nothing_stands_in_the_page_itself():
     """Between tags there are only names that are the same in every language."""
-    body = re.sub(r"<svg.*?</svg>", "", HTML.partition("<body>")[2], flags=re.S)
-    words = {text.strip() for text in re.findall(r">([^<]+)<", body) if re.search("[A-Za-z]{2}", text)}
+    bodies = re.sub(r"<svg.*?</svg>", "", "".join(html.partition("<body>")[2] for html in HTML.values()), flags=re.S)
+    words = {text.strip() for text in re.findall(r">([^<]+)<", bodies) if re.search("[A-Za-z]{2}", text)}
     assert words <= {"inkgrad", "Luhn", "EAN-13", "EAN-8", "Damm", "mod 97", "CSV", "JSON"}
 
 
 def test_nothing_is_fetched_from_elsewhere():
-    for path in PAGE.iterdir():
+    for path in PAGE.rglob("*.*"):
         if path.suffix in (".html", ".css", ".js", ".json"):
             outside = re.findall(r"(?:https?:)?//[a-z][\w.-]+\.[a-z]{2,}", path.read_text(encoding="utf-8"))
             assert set(outside) <= {"http://www.w3.org"}, path.name

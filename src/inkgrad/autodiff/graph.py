@@ -7,7 +7,7 @@ from typing import Literal, NamedTuple, TypeAlias
 
 import numpy as np
 
-from inkgrad.autodiff.node import Node
+from inkgrad.autodiff.node import Node, Pullback
 from inkgrad.autodiff.tensor import Array, Tensor
 from inkgrad.errors import GraphError, OptionError
 from inkgrad.files import write_atomically
@@ -61,6 +61,11 @@ class GraphNode:
     def shape(self) -> tuple[int, ...]:
         """The shape of the value."""
         return self.value.shape
+
+    @property
+    def pullbacks(self) -> tuple[Pullback | None, ...]:
+        """One for each input, from dL/d(value) to what goes to that input; None for constants, and after `backward`."""
+        return tuple(pullback for _, pullback in self._node.edges)
 
     @property
     def title(self) -> str:

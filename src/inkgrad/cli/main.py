@@ -12,6 +12,7 @@ from typing import Annotated, Literal
 import typer
 
 from inkgrad.cli.exporting import export
+from inkgrad.cli.learn import learn
 from inkgrad.cli.options import Assignments, Data, Json, Model, OptimizerName, ScalingName, ScheduleName, Seed, typed
 from inkgrad.cli.reading import read
 from inkgrad.cli.search import lr_find, tune
@@ -241,6 +242,7 @@ def classify(
 
 
 app.command()(read)
+app.command()(learn)
 app.command()(serve)
 
 

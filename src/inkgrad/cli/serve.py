@@ -7,7 +7,7 @@ import typer
 
 from inkgrad.cli.options import Json
 
-__all__ = ["serve"]
+__all__ = ["key_for", "local_names", "serve", "server"]
 
 
 def serve(
@@ -42,20 +42,14 @@ def serve(
     from inkgrad.cli.output import emit_json, say
     from inkgrad.errors import OptionError
 
-    try:
-        from inkgrad.web.server import serve as run
-    except ImportError as error:
-        raise OptionError(
-            f'inkgrad serve needs {error.name or "FastAPI"}; install it with: pip install "inkgrad[web]"'
-        ) from error
+    run = server("serve")
     from inkgrad.feedback import database_named
-    from inkgrad.web.settings import Limits, WebSettings, is_loopback
+    from inkgrad.web.settings import Limits, WebSettings
 
     if database is not None and not feedback:
         raise OptionError("--database is where corrections are kept; give --feedback, too")
-    local = is_loopback(host)
-    key = _key(key_file, needed=not local)
-    hosts = frozenset({"127.0.0.1", "localhost", "::1", host.lower()}) if local else None
+    hosts = local_names(host)
+    key = key_for(key_file, needed=hosts is None)
     settings = WebSettings(
         model=model,
         database=database_named(database) if feedback else None,
@@ -75,7 +69,31 @@ def serve(
     run(settings, host, port, started=started)
 
 
-def _key(file: Path | None, *, needed: bool) -> str | None:
+def server(command: str) -> Any:
+    """What serves.
+
+    Raises:
+        OptionError: its extra is not installed.
+    """
+    from inkgrad.errors import OptionError
+
+    try:
+        from inkgrad.web.server import serve as run
+    except ImportError as error:
+        raise OptionError(
+            f'inkgrad {command} needs {error.name or "FastAPI"}; install it with: pip install "inkgrad[web]"'
+        ) from error
+    return run
+
+
+def local_names(host: str) -> frozenset[str] | None:
+    """The names by which a server on loopback may be called; None for one that others reach, too."""
+    from inkgrad.web.settings import is_loopback
+
+    return frozenset({"127.0.0.1", "localhost", "::1", host.lower()}) if is_loopback(host) else None
+
+
+def key_for(file: Path | None, *, needed: bool) -> str | None:
     """The key that requests must send; a new one where one is needed and none was given."""
     import os
     import secrets

@@ -15,7 +15,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp
 
 from inkgrad.version import __version__
-from inkgrad.web import classifying, feedback, inside, reading
+from inkgrad.web import classifying, feedback, inside, lessons, reading
 from inkgrad.web.documents import describe, problems
 from inkgrad.web.guard import Guard
 from inkgrad.web.networks import named
@@ -95,7 +95,7 @@ def create_app(settings: WebSettings) -> ASGIApp:
     _add_errors(app)
     _add_routes(app)
     _add_page(app)
-    describe(app, settings, [classifying.DigitBody, feedback.FeedbackBody, inside.InsideBody])
+    describe(app, settings, [classifying.DigitBody, feedback.FeedbackBody, inside.InsideBody, *lessons.BODIES])
     return Guard(app, settings, state.full)
 
 
@@ -121,7 +121,7 @@ def _add_routes(app: FastAPI) -> None:
         classifiers = [_model(networks.classifier(name), name, networks.default) for name in networks.names]
         return {"models": [*classifiers, _reader()]}
 
-    for part in (classifying, reading, inside, feedback):
+    for part in (classifying, reading, inside, feedback, lessons):
         app.include_router(part.router, prefix="/api/v1")
 
 
@@ -152,7 +152,11 @@ def _reader() -> dict[str, Any]:
 
 def _add_page(app: FastAPI) -> None:
     page = PageFiles()
-    paths = {f"/{name}": name for name in page.names} | {"/": "index.html", "/docs": "docs.html"}
+    paths = {f"/{name}": name for name in page.names} | {
+        "/": "index.html",
+        "/docs": "docs.html",
+        "/learn": "learn.html",
+    }
 
     async def file(request: Request) -> Response:
         return page.answer(paths[request.url.path], request)

@@ -48,6 +48,8 @@ class ServerState:
         self.reading_process = ReadingProcess(settings.limits.seconds)
         self.looking = Room(settings.limits.documents)
         self.looker = ThreadPoolExecutor(1, "inkgrad-looking")
+        self.learning = Room(settings.limits.documents)
+        self.learner = ThreadPoolExecutor(1, "inkgrad-learning")
         self.storing = Room(settings.limits.waiting)
         self.storer = ThreadPoolExecutor(2, "inkgrad-storing")
         self.store = None if settings.database is None else _opened(settings.database)
@@ -65,7 +67,7 @@ class ServerState:
         finally:
             warming.cancel()
             self.networks.close()
-            for pool in (self.decoder, self.loader, self.reader, self.looker):
+            for pool in (self.decoder, self.loader, self.reader, self.looker, self.learner):
                 pool.shutdown(wait=False, cancel_futures=True)
             self.reading_process.close()
             self.storer.shutdown()  # nothing that is being written is given up

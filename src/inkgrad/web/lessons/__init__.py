@@ -1,0 +1,14 @@
+"""`/api/v1/lessons/...`: what the lessons of the page ask the engine."""
+
+from fastapi import APIRouter
+from pydantic import BaseModel
+
+from inkgrad.web.lessons import check, graph, layers
+
+__all__ = ["BODIES", "router"]
+
+router = APIRouter(prefix="/lessons")
+BODIES: list[type[BaseModel]] = []
+for part in (graph, layers, check):
+    router.include_router(part.router)
+    BODIES += part.BODIES

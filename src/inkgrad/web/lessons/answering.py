@@ -1,0 +1,37 @@
+"""How a lesson's question is answered: in its own thread, and what cannot be computed is told."""
+
+from collections.abc import Callable
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+
+from inkgrad.errors import InkgradError, RunError
+from inkgrad.web.bodies import refused
+from inkgrad.web.state import in_time, state_of
+
+__all__ = ["answered"]
+
+
+async def answered(
+    request: Request, work: Callable[[], dict[str, Any]], *, field: str, inputs: str | None = None
+) -> JSONResponse:
+    """What `work` returns.
+
+    Args:
+        request: the question.
+        work: called in the thread of the lessons.
+        field: which part of the question is to blame where it cannot be used.
+        inputs: and which where its numbers lead to what is not finite; by default the same.
+
+    Raises:
+        Problem: it cannot be answered.
+    """
+    state = state_of(request)
+    try:
+        found = await in_time(state.learning.run(state.learner, work), state.settings.limits.seconds)
+    except RunError as error:
+        raise refused(inputs or field, str(error)) from error
+    except InkgradError as error:
+        raise refused(field, str(error)) from error
+    return JSONResponse(found)

@@ -1,0 +1,110 @@
+// The view of an array as an image: around zero, blue below and orange above; each number can be read.
+import { paintSigned } from "../../maps.js";
+import { make, number } from "../parts.js";
+
+const MOVES = { ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [-1, 0], ArrowDown: [1, 0] };
+
+/** What the server sends as {shape, data} -> {shape, values, low, high}. */
+export function decode({ shape, data }) {
+  const bytes = Uint8Array.from(atob(data), (letter) => letter.charCodeAt(0));
+  const values = new Float32Array(bytes.buffer);
+  const finite = [...values].filter(Number.isFinite);
+  return { shape, values, low: Math.min(...finite), high: Math.max(...finite) };
+}
+
+/** How numbers become pixels: `tiles` [rows, columns] of images `tile` [tall, wide], one pixel apart. */
+export class Arrangement {
+  constructor([rows, columns], [tall, wide]) {
+    Object.assign(this, { rows, columns, tall, wide });
+    this.height = rows * (tall + 1) - 1;
+    this.width = columns * (wide + 1) - 1;
+  }
+
+  /** Of the picture; that of a single row is drawn higher than it is. */
+  get aspect() {
+    return `${this.width} / ${Math.max(this.height, 0.25 * this.width)}`;
+  }
+
+  /** Which number stands at a pixel; null between tiles. */
+  index(y, x) {
+    const [row, column] = [Math.floor(y / (this.tall + 1)), Math.floor(x / (this.wide + 1))];
+    const [r, c] = [y % (this.tall + 1), x % (this.wide + 1)];
+    if (r === this.tall || c === this.wide) return null;
+    return ((row * this.columns + column) * this.tall + r) * this.wide + c;
+  }
+
+  pixels(values) {
+    const found = new Float32Array(this.height * this.width);
+    for (let i = 0; i < found.length; i += 1) {
+      const at = this.index(Math.floor(i / this.width), i % this.width);
+      found[i] = at === null ? 0 : values[at];
+    }
+    return found;
+  }
+}
+
+/** Paint an array into a canvas; the largest magnitude has the full color. */
+export function paintArray(canvas, { values, low, high }, arrangement) {
+  const maps = { tall: arrangement.height, wide: arrangement.width, values: arrangement.pixels(values), low, high };
+  paintSigned(canvas, maps);
+}
+
+/** A large image whose numbers are read with the pointer or the arrow keys. */
+export class ArrayView {
+  constructor(caption) {
+    this.canvas = make("canvas", { tabindex: "0", role: "img" });
+    this.readout = make("output", { class: "readout" });
+    this.caption = make("figcaption", { t: caption });
+    this.element = make("figure", { class: "array" }, this.caption, make("div", { class: "frame" }, this.canvas), this.readout);
+    this.spot = [0, 0];
+    this.canvas.addEventListener("pointermove", (event) => this.point(event));
+    this.canvas.addEventListener("keydown", (event) => this.move(event));
+    this.canvas.addEventListener("focus", () => this.read());
+  }
+
+  show(name, array, arrangement, label) {
+    Object.assign(this, { name, array, arrangement });
+    paintArray(this.canvas, array, arrangement);
+    this.canvas.style.aspectRatio = arrangement.aspect;
+    this.canvas.style.maxWidth = `${Math.min(640, arrangement.width * 24)}px`;
+    this.canvas.setAttribute("aria-label", label);
+    this.spot = [0, 0];
+    this.read();
+  }
+
+  point(event) {
+    const box = this.canvas.getBoundingClientRect();
+    const place = (at, of, count) => Math.max(0, Math.min(count - 1, Math.floor((at / of) * count)));
+    const { height, width } = this.arrangement;
+    this.spot = [place(event.clientY - box.top, box.height, height), place(event.clientX - box.left, box.width, width)];
+    this.read();
+  }
+
+  move(event) {
+    const way = MOVES[event.key];
+    if (!way) return;
+    event.preventDefault();
+    const { height, width } = this.arrangement;
+    let [y, x] = this.spot;
+    do {
+      [y, x] = [y + way[0], x + way[1]];
+      if (y < 0 || x < 0 || y >= height || x >= width) return;
+    } while (this.arrangement.index(y, x) === null);
+    this.spot = [y, x];
+    this.read();
+  }
+
+  read() {
+    const at = this.arrangement.index(...this.spot);
+    if (at === null) return;
+    const { shape, values } = this.array;
+    const index = [];
+    let rest = at;
+    for (const size of [...shape].reverse()) {
+      index.unshift(rest % size);
+      rest = Math.floor(rest / size);
+    }
+    this.readout.textContent = `${this.name}${index.length ? `[${index.join(", ")}]` : ""} = ${number(values[at])}`;
+    this.readout.dataset.value = String(values[at]);
+  }
+}

@@ -1,0 +1,119 @@
+"""`/api/v1/lessons/...`: the numbers of the engine, in time, and what cannot be used."""
+
+import base64
+import contextlib
+import json
+import time
+
+import numpy as np
+import pytest
+from serving import ask
+
+from inkgrad.lessons import Expression
+from inkgrad.lessons.digits import lesson_digits, two_layer
+from inkgrad.lessons.steps import step_errors
+from inkgrad.lessons.unrolled import BACKWARD, descended, unroll
+
+PURCHASE = {"expression": "(apples*100 + oranges*150)*tax", "inputs": {"apples": 2, "oranges": 3, "tax": 1.1}}
+GRAPH, LAYERS, CHECK, STEPS = (f"/api/v1/lessons/{name}" for name in ("graph", "layers", "check", "steps"))
+
+
+def array(told):
+    return np.frombuffer(base64.b64decode(told["data"]), "<f4").reshape(told["shape"])
+
+
+@pytest.mark.parametrize("direction", ["right", "down"])
+def test_a_graph_is_that_of_the_engine(server, direction):
+    found = server.post(GRAPH, PURCHASE | {"direction": direction}).json
+    walk = Expression(PURCHASE["expression"]).walk(PURCHASE["inputs"])
+    assert (found["result"], found["gradients"]) == (walk.result, walk.gradients)
+    for told, node in zip(found["nodes"], walk.graph.nodes, strict=True):
+        assert (told["value"], told["gradient"]) == (node.value, node.gradient)
+    assert [step["value"] for step in found["forward"]] == [step.value for step in walk.forward]
+    assert [part["value"] for step in found["backward"] for part in step["parts"]] == [
+        part.value for step in walk.backward for part in step.parts
+    ]
+    assert found["numeric"]["tax"]["quotient"] == pytest.approx(650)
+    across = "x" if direction == "right" else "y"
+    places = [found["nodes"][edge[end]][across] for edge in found["edges"] for end in ("source", "target")]
+    assert all(source < target for source, target in zip(places[::2], places[1::2], strict=True))
+
+
+def test_a_step_is_answered_in_time(server):
+    server.post(GRAPH, PURCHASE)
+    taken = []
+    with contextlib.closing(server.connect()) as connection:
+        while min(taken, default=1) >= 0.1 and len(taken) < 50:  # whatever else the machine does meanwhile
+            content = json.dumps(PURCHASE | {"inputs": {"apples": len(taken)}}).encode()
+            before = time.perf_counter()
+            ask(connection, "POST", GRAPH, content, {"Content-Type": "application/json"})
+            taken.append(time.perf_counter() - before)
+    assert min(taken) < 0.1
+
+
+def test_layers_are_those_of_the_engine(server):
+    _, test = lesson_digits()
+    found = server.post(LAYERS, {"sample": 5, "weights": "fresh", "updates": 3}).json
+    image, label = test.images[5], int(test.labels[5])
+    expected = unroll(descended(two_layer("fresh"), image, label, 3), image, label)
+    assert (found["label"], found["prediction"], found["backward"]) == (label, expected.prediction, list(BACKWARD))
+    for told, stage in zip(found["stages"], expected.stages, strict=True):
+        assert (told["name"], told["forward"], told["backward"]) == (stage.name, stage.forward, stage.backward)
+        np.testing.assert_allclose(array(told["value"]), stage.value, rtol=1e-5, atol=1e-7)
+        np.testing.assert_allclose(array(told["gradient"]), stage.gradient, rtol=1e-5, atol=1e-7)
+
+
+def test_digits_to_choose(server):
+    found = server.get("/api/v1/lessons/digits").json
+    _, test = lesson_digits()
+    assert [one["label"] for one in found["samples"]] == list(range(10)) and found["count"] == len(test)
+    for one in found["samples"]:
+        np.testing.assert_array_equal(array(one["image"]), test.images[one["sample"]])
+        assert test.labels[one["sample"]] == one["label"]
+
+
+def test_mistakes_and_their_check(server):
+    for one in server.get("/api/v1/lessons/mistakes").json["mistakes"]:
+        assert one["wrong"] in one["source"]
+        broken = server.post(CHECK, {"mistake": one["name"]}).json
+        assert not broken["passed"] and "correct its pull-back" in broken["complaint"]
+        mended = server.post(CHECK, {"mistake": one["name"], "corrected": True}).json
+        assert mended["passed"] and all(row["relative_error"] < 1e-6 for row in mended["rows"])
+
+
+def test_steps_are_those_of_python(server):
+    found = server.post(STEPS, {"expression": "exp(x)*x", "x": 0.5}).json
+    expected = step_errors(Expression("exp(x)*x"), 0.5)
+    assert found["gradient"] == expected.gradient and found["steps"] == list(expected.steps)
+    assert [curve["errors"] for curve in found["curves"]] == [list(curve.errors) for curve in expected.curves]
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "field", "told"),
+    [
+        (GRAPH, {"expression": "__import__('os').system('true')"}, "expression", "not in the grammar"),
+        (GRAPH, {"expression": "+".join(["x"] * 5001)}, "expression", "10,001"),
+        (GRAPH, {"expression": "(" * 60_000 + "x"}, "expression", "nested"),
+        (GRAPH, {"expression": "x" * 200_000}, "expression", "at most"),
+        (GRAPH, {"expression": "1/x", "inputs": {"x": 0}}, "inputs", "divides by zero"),
+        (GRAPH, {"expression": "exp(x)", "inputs": {"x": 1000}}, "inputs", "larger than float64"),
+        (GRAPH, {"expression": "x**0.5", "inputs": {"x": 0}}, "inputs", "gradient of x is inf"),
+        (GRAPH, {"expression": "x*2", "inputs": {"x": "1"}}, "inputs.x", "number"),
+        (GRAPH, {"expression": "x*2", "inputs": {"x": float("nan")}}, "inputs.x", "finite"),
+        (GRAPH, {"expression": "x*2", "inputs": {str(i): 1 for i in range(101)}}, "inputs", "at most 100"),
+        (GRAPH, {"expression": "x*2", "direction": "up"}, "direction", "right"),
+        (GRAPH, {}, "expression", "required"),
+        (LAYERS, {"sample": 360}, "sample", "360 digits"),
+        (LAYERS, {"sample": -1}, "sample", "greater"),
+        (LAYERS, {"updates": 51}, "updates", "less"),
+        (LAYERS, {"weights": "heavy"}, "weights", "fresh"),
+        (CHECK, {"mistake": "none"}, "mistake", "there is no mistake"),
+        (STEPS, {"expression": "x*y"}, "expression", "one name"),
+        (STEPS, {"expression": "log(x)", "x": -1}, "x", "logarithm"),
+        (STEPS, {"expression": "x**2", "x": 0}, "expression", "gradient is 0"),
+    ],
+)
+def test_what_cannot_be_used_is_said_and_the_server_goes_on(server, path, body, field, told):
+    problem = server.post(path, body).problem(422, "invalid-content")
+    assert problem["errors"][0]["field"] == field and told in problem["detail"], problem
+    assert server.post(GRAPH, PURCHASE).status == 200
