@@ -128,6 +128,7 @@ def test_the_check(lessons):
         page.keyboard.press("Enter")
         page.locator("svg.curve[aria-label*='relu(x)']").wait_for()
         page.locator(".curves summary").click()
+        page.locator(".curves tbody tr").first.wait_for()  # the table is made when it is unfolded
         assert page.locator(".curves tbody tr").count() == 23
         told(page, "check")
 

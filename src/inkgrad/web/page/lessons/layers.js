@@ -190,7 +190,6 @@ export class LayersLesson {
       class: `tile${this.current === name ? " at" : ""}${forward ? "" : " given"}`,
       "data-name": name,
       "aria-pressed": String(this.chosen === name),
-      "aria-label": `${name} ${sides(value.shape)}`,
       onclick: () => {
         this.chosen = name;
         this.show();
