@@ -1,7 +1,7 @@
 """`inkgrad serve`: what it takes, and how it starts."""
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -15,6 +15,13 @@ def serve(
         "127.0.0.1"
     ),
     port: Annotated[int, typer.Option(help="The port; 0 for any that is free.", min=0, max=65535)] = 8000,
+    name: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="A name by which it may be called, too, as a proxy does; may be given several times.",
+            show_default=False,
+        ),
+    ] = None,
     model: Annotated[
         Path | None, typer.Option(help="A run's folder, a model file, digits or tiny.  [default: digits]")
     ] = None,
@@ -37,12 +44,14 @@ def serve(
 ) -> None:
     """Serve the page and the HTTP API: draw, upload, review.
 
-    Answers until Ctrl-C. Elsewhere than on loopback, requests must send a key, which is printed with the address.
+    Answers until Ctrl-C. Where others than this machine reach it, requests must send a key, which is printed with the
+    address.
     """
     from inkgrad.cli.output import emit_json, say
     from inkgrad.errors import OptionError
 
     try:
+        from inkgrad.web.server import end_soon
         from inkgrad.web.server import serve as run
     except ImportError as error:
         raise OptionError(
@@ -54,8 +63,9 @@ def serve(
     if database is not None and not feedback:
         raise OptionError("--database is where corrections are kept; give --feedback, too")
     local = is_loopback(host)
-    key = _key(key_file, needed=not local)
-    hosts = frozenset({"127.0.0.1", "localhost", "::1", host.lower()}) if local else None
+    names = [_name(one) for one in name or []]
+    key = _key(key_file, needed=not all(is_loopback(one) for one in (host, *names)))
+    hosts = frozenset({"127.0.0.1", "localhost", "::1", host.lower(), *names}) if local else None
     settings = WebSettings(
         model=model,
         database=database_named(database) if feedback else None,
@@ -64,15 +74,26 @@ def serve(
         limits=Limits(waiting=waiting),
     )
 
-    def started(url: str) -> None:
-        shown = url if key is None else f"{url}#key={key}"
-        result: dict[str, Any] = {"url": url, "key": key}
+    def started(urls: list[str]) -> None:
         if json:
-            emit_json(result)
-        else:
-            say(f"inkgrad serves at {shown}  (Ctrl-C ends it)")
+            emit_json({"url": urls[0], "urls": urls, "key": key})
+            return
+        shown = " and ".join(url if key is None else f"{url}#key={key}" for url in urls)
+        say(f"inkgrad serves at {shown}  (Ctrl-C ends it)")
 
     run(settings, host, port, started=started)
+    end_soon()
+
+
+def _name(given: str) -> str:
+    """A host's name as requests have it."""
+    from inkgrad.errors import OptionError
+
+    if not given.isascii() or set(given) & set("/:@?# ") or not given:
+        raise OptionError(
+            f"--name {given!r} is no host name; give it without scheme and port, as in digits.example.org"
+        )
+    return given.lower()
 
 
 def _key(file: Path | None, *, needed: bool) -> str | None:
