@@ -59,6 +59,13 @@ class PostgresServer:
                 return
         pytest.fail("PostgreSQL did not answer")
 
+    def freeze(self, number: int = signal.SIGSTOP) -> None:
+        """It is there, and answers nothing; SIGCONT ends that."""
+        assert self._process is not None
+        children = Path(f"/proc/{self._process.pid}/task/{self._process.pid}/children").read_text().split()
+        for process in (self._process.pid, *map(int, children)):
+            os.kill(process, number)
+
     def stop(self) -> None:
         if self._process is not None and self._process.poll() is None:
             self._process.send_signal(signal.SIGQUIT)
@@ -90,3 +97,13 @@ def postgres() -> Iterator[PostgresServer]:
             yield server
         finally:
             server.stop()
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.slow)])
+def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[SqliteFile | PostgresServer]:
+    """Each kind of database."""
+    if request.param == "sqlite":
+        yield SqliteFile(tmp_path)
+        return
+    with postgres() as server:
+        yield server

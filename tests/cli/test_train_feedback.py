@@ -50,6 +50,7 @@ def test_a_model_learns_corrections_and_another_is_written(
     options = ("--database", database, "--start", "tiny", "--epochs", "5", "--learning-rate", "0.003")
     status, out, err = run(capsys, *options, "--json")
     assert status == 0, err
+    assert err.splitlines()[-1].startswith("measuring")
     told = json.loads(out)
     assert told["learned"] + told["held_out"] == 60 and told["unused"] == 1
     assert told["after"]["held_out"]["right"] > told["before"]["held_out"]["right"]

@@ -1,12 +1,10 @@
 """From what people said to data, and from data to a network that has learned it."""
 
-import io
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
-from PIL import Image
 
 import inkgrad as ig
 from inkgrad.data import Dataset, load, load_digits
@@ -14,12 +12,7 @@ from inkgrad.errors import OptionError
 from inkgrad.feedback import Entry
 from inkgrad.feedback.corrections import Corrections, corrections
 from inkgrad.feedback.tuning import fine_tune, measured
-
-
-def png(image: np.ndarray) -> bytes:
-    file = io.BytesIO()
-    Image.fromarray(image).save(file, "PNG")
-    return file.getvalue()
+from pictures import png
 
 
 def said(images: np.ndarray, correct: str | None) -> list[Entry]:

@@ -8,6 +8,10 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from serving import Server, serving
 
+from databases import database
+
+__all__ = ["database", "numbers_picture", "server"]
+
 
 @pytest.fixture(scope="session")
 def server() -> Iterator[Server]:

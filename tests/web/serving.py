@@ -15,6 +15,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 TIMEOUT = 60.0
+LIMITED = Path(__file__).parent / "limited.py"
 
 
 @dataclass(frozen=True)
@@ -70,6 +71,11 @@ class Server:
         content, kind = multipart(image, fields)
         return self.request("POST", path, content, {"Content-Type": kind})
 
+    def memory(self, kind: str) -> int:
+        """MiB that it has (VmRSS), or has had at most (VmHWM)."""
+        lines = Path(f"/proc/{self.process.pid}/status").read_text().splitlines()
+        return next(int(line.split()[1]) >> 10 for line in lines if line.startswith(kind))
+
     def stop(self, number: int = signal.SIGTERM) -> int:
         """End it; returns its exit status."""
         self.process.send_signal(number)
@@ -103,13 +109,14 @@ def multipart(image: bytes | None, fields: Mapping[str, str], name: str = "image
 
 
 @contextlib.contextmanager
-def serving(*options: str, **environment: str) -> Iterator[Server]:
-    """A server on a port that is free, until the end of the block."""
+def serving(*options: str, limits: Mapping[str, float] | None = None, **environment: str) -> Iterator[Server]:
+    """A server on a port that is free, until the end of the block; `limits` are others than the usual ones."""
+    program = ["-m", "inkgrad"] if limits is None else [str(LIMITED), json.dumps(limits)]
     with tempfile.TemporaryDirectory() as folder:
         log = Path(folder) / "log"
         with log.open("w") as errors:
             process = subprocess.Popen(
-                [sys.executable, "-m", "inkgrad", "serve", "--port", "0", "--json", *options],
+                [sys.executable, *program, "serve", "--port", "0", "--json", *options],
                 stdout=subprocess.PIPE,
                 stderr=errors,
                 text=True,

@@ -3,8 +3,8 @@
 import base64
 import io
 import json
+import re
 
-import numpy as np
 import pytest
 from PIL import Image
 from serving import Server, ask, serving
@@ -13,14 +13,8 @@ import inkgrad as ig
 from inkgrad.data import load_digits
 from inkgrad.reading import Reader
 from inkgrad.reading.record import page_record
-
-ONE = [[255 if 6 <= row < 22 and 12 <= x < 16 else 0 for x in range(28)] for row in range(28)]
-
-
-def png(pixels: np.ndarray) -> bytes:
-    file = io.BytesIO()
-    Image.fromarray(pixels).save(file, "PNG")
-    return file.getvalue()
+from inkgrad.web.pages import PageFiles
+from pictures import ONE, png
 
 
 def test_a_digit_comes_back_as_python_answers_it_in_each_form_of_sending(server: Server) -> None:
@@ -90,9 +84,12 @@ def test_the_page_and_its_documents_come_with_a_strict_policy(server: Server) ->
     policy = page.headers["content-security-policy"]
     assert policy.startswith("default-src 'none'; script-src 'self'; style-src 'self'; ") and "unsafe" not in policy
     assert server.get("/", **{"If-None-Match": page.headers["etag"]}).status == 304
+    for name in PageFiles().names:
+        text = server.get(f"/{name}").content.replace(b"http://www.w3.org/", b"")  # the names of XML's languages
+        assert b"http://" not in text and b"https://" not in text, name
+        assert not re.search(rb"(src|href|url\(|import|fetch\()[^\n]{0,20}[\"'(=]//", text), name
     for path in ("/index.html", "/docs", "/docs.js", "/docs.css"):
         assert server.get(path).status == 200, path
-        assert b"http://" not in server.get(path).content and b"https://" not in server.get(path).content
     health = server.get("/api/v1/health").json
     assert (health["status"], health["feedback"], health["key_required"]) == ("ok", False, False)
     document = server.get("/openapi.json").json
@@ -103,7 +100,7 @@ def test_the_page_and_its_documents_come_with_a_strict_policy(server: Server) ->
 def test_a_key_is_asked_for_everywhere_but_at_the_page_and_the_health() -> None:
     key = "k" * 40
     with serving("--host", "0.0.0.0", INKGRAD_API_KEY=key) as server:
-        assert server.key == key
+        assert server.key == key and "0.0.0.0" not in server.url
         assert server.get("/").status == 200 and server.get("/api/v1/health").json["key_required"]
         for wrong in ({}, {"Authorization": "Bearer " + "x" * 40}, {"Authorization": f"Basic {key}"}):
             problem = server.get("/api/v1/models", **wrong)
@@ -111,6 +108,16 @@ def test_a_key_is_asked_for_everywhere_but_at_the_page_and_the_health() -> None:
             problem.problem(401, "unauthorized")
         assert server.get("/api/v1/models", Authorization=f"Bearer {key}").status == 200
         assert server.get("/openapi.json").json["components"]["securitySchemes"]
+
+
+def test_a_server_behind_a_proxy_has_another_name_and_asks_for_a_key() -> None:
+    with serving("--name", "Digits.Example.org") as server:
+        proxied = {"Host": "digits.example.org", "Origin": "https://digits.example.org"}
+        assert server.key and server.get("/", **proxied).status == 200
+        server.post("/api/v1/classify", {"pixels": ONE}, **proxied).problem(401, "unauthorized")
+        proxied["Authorization"] = f"Bearer {server.key}"
+        assert server.post("/api/v1/classify", {"pixels": ONE}, **proxied).json["value"] == 1
+        server.get("/", Host="other.example.org").problem(403, "forbidden")
 
 
 def test_a_connection_serves_many_requests(server: Server) -> None:

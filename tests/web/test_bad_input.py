@@ -12,7 +12,8 @@ import pytest
 from PIL import Image
 from serving import Server, multipart
 
-ONE = [[255 if 6 <= row < 22 and 12 <= x < 16 else 0 for x in range(28)] for row in range(28)]
+from pictures import ONE
+
 JSON = {"Content-Type": "application/json"}
 
 
@@ -68,7 +69,9 @@ def test_other_content_types(server: Server) -> None:
     server.request("POST", "/api/v1/read", b"{}", JSON).problem(415, "unsupported-media-type")
     server.request("POST", "/api/v1/read", b"x", {"Content-Type": "multipart/form-data"}).problem(400, "bad-request")
     broken = b"--a\r\nnothing that is a form"
-    server.request("POST", "/api/v1/read", broken, {"Content-Type": "multipart/form-data; boundary=a"})
+    reply = server.request("POST", "/api/v1/read", broken, {"Content-Type": "multipart/form-data; boundary=a"})
+    assert 400 <= reply.status < 500
+    reply.problem(reply.status, "bad-request" if reply.status == 400 else "invalid-content")
 
 
 def test_forms_that_cannot_be_used(server: Server) -> None:
@@ -98,12 +101,24 @@ def test_other_paths_and_methods(server: Server) -> None:
         "/../../etc/passwd",
         "/%2e%2e/%2e%2e/etc/passwd",
         "//",
+        "/api/v1/health/",
     ):
         server.get(path).problem(404, "not-found")
     reply = server.request("DELETE", "/api/v1/classify")
     reply.problem(405, "method-not-allowed")
     assert reply.headers["allow"] == "POST"
     server.get("/api/v1/classify").problem(405, "method-not-allowed")
+
+
+def test_query_parameters_that_there_are_not(server: Server) -> None:
+    problem = server.form("/api/v1/read?expect=1", b"x").problem(422, "invalid-content")
+    assert problem["errors"][0]["field"] == "expect" and "query parameter" in problem["detail"]
+    problem = server.post("/api/v1/classify?sen=1", {"pixels": ONE}).problem(422, "invalid-content")
+    assert "there are model, seen" in problem["detail"]
+    for path in ("health?x", "models?x=1"):
+        name = "x"
+        reply = server.get(f"/api/v1/{path}")
+        assert reply.status == 422 and reply.json["errors"][0]["field"] == name
 
 
 def test_foreign_pages_and_names_are_refused(server: Server) -> None:
@@ -177,9 +192,8 @@ def exchange(server: Server, content: bytes) -> bytes:
     """Send bytes as they are; what comes back until the server closes the connection."""
     with socket.create_connection(server.address, timeout=30) as connection:
         received = b""
-        with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+        with contextlib.suppress(BrokenPipeError, ConnectionResetError):  # it need not take what it refuses
             connection.sendall(content)
-        with contextlib.suppress(ConnectionResetError):
-            while part := connection.recv(65536):
-                received += part
+        while part := connection.recv(65536):
+            received += part
         return received

@@ -6,12 +6,13 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from inkgrad.web.batching import Batcher, FullError, Room
 
 
+@settings(deadline=None)
 @given(st.integers(1, 40), st.integers(1, 9), st.integers(1, 50))
 def test_each_gets_its_own_answer_or_is_refused(count: int, together: int, waiting: int) -> None:
     calls: list[int] = []
@@ -80,14 +81,19 @@ def test_who_has_gone_is_not_worked_for_and_holds_up_nobody() -> None:
 
 
 def test_a_room_is_left_only_when_the_work_has_ended() -> None:
-    end = threading.Event()
+    begun, end = threading.Barrier(3), threading.Event()
+
+    def work() -> bool:
+        begun.wait(30)
+        return end.wait(30)
 
     async def fill() -> None:
         with ThreadPoolExecutor(2) as pool:
             room = Room(2)
-            first = asyncio.create_task(room.run(pool, lambda: end.wait(30)))
-            second = asyncio.create_task(room.run(pool, lambda: end.wait(30)))
+            first = asyncio.create_task(room.run(pool, work))
+            second = asyncio.create_task(room.run(pool, work))
             await asyncio.sleep(0)
+            begun.wait(30)
             first.cancel()  # its thread goes on all the same
             with pytest.raises(asyncio.CancelledError):
                 await first
@@ -103,3 +109,41 @@ def test_a_room_is_left_only_when_the_work_has_ended() -> None:
                     await asyncio.sleep(0)
 
     asyncio.run(fill())
+
+
+def test_work_that_nobody_waits_for_any_more_is_not_begun() -> None:
+    begun, end = threading.Event(), threading.Event()
+    done: list[str] = []
+
+    def work() -> None:
+        begun.set()
+        end.wait(30)
+
+    async def leave() -> None:
+        with ThreadPoolExecutor(1) as pool:
+            room = Room(2)
+            first = asyncio.create_task(room.run(pool, work))
+            second = asyncio.create_task(room.run(pool, lambda: done.append("second")))
+            await asyncio.sleep(0)
+            begun.wait(30)
+            second.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await second
+            third = asyncio.create_task(room.run(pool, lambda: done.append("third")))
+            await asyncio.sleep(0)
+            end.set()
+            await asyncio.gather(first, third)
+            assert done == ["third"]
+
+    asyncio.run(leave())
+
+
+def test_a_call_with_too_few_results_fails_each() -> None:
+    async def ask_twice() -> None:
+        with ThreadPoolExecutor(1) as pool:
+            ask = Batcher[int, int](lambda some: some[1:], pool, most_waiting=9, most_together=9)
+            async with asyncio.timeout(30):
+                answers = await asyncio.gather(ask(1), ask(2), return_exceptions=True)
+            assert all(isinstance(answer, ValueError) for answer in answers)
+
+    asyncio.run(ask_twice())

@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+import time
 from pathlib import Path
 
 import pytest
@@ -15,17 +15,7 @@ from serving import Server, serving
 from databases import PostgresServer, SqliteFile, postgres
 from inkgrad.data import to_digit
 from inkgrad.feedback import Store
-
-ONE = [[255 if 6 <= row < 22 and 12 <= x < 16 else 0 for x in range(28)] for row in range(28)]
-
-
-@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.slow)])
-def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[SqliteFile | PostgresServer]:
-    if request.param == "sqlite":
-        yield SqliteFile(tmp_path)
-        return
-    with postgres() as server:
-        yield server
+from pictures import ONE
 
 
 def test_corrections_are_kept_once_and_the_rest_is_not(database: SqliteFile | PostgresServer) -> None:
@@ -34,8 +24,10 @@ def test_corrections_are_kept_once_and_the_rest_is_not(database: SqliteFile | Po
         told = {"pixels": ONE, "correct": "1", "read": "7", "confidence": 0.5, "source": "draw", "model": "digits"}
         first = server.post("/api/v1/feedback", told | {"key": "a"})
         assert (first.status, first.json["id"]) == (201, 1) and first.json["created"].endswith("Z")
-        again = server.post("/api/v1/feedback", told | {"key": "a", "correct": "2"})
+        again = server.post("/api/v1/feedback", told | {"key": "a"})
         assert (again.status, again.json) == (200, first.json)
+        other = server.post("/api/v1/feedback", told | {"key": "a", "correct": "2"})
+        assert "'a'" in other.problem(409, "key-taken")["detail"]
         assert server.post("/api/v1/feedback", {"pixels": ONE, "correct": None}).json["id"] > 1
         server.post("/api/v1/classify", {"pixels": ONE})
         for wrong in (
@@ -68,15 +60,40 @@ def test_a_database_that_goes_away_is_a_problem_until_it_is_back(database: Sqlit
     with serving("--feedback", "--database", database.url) as server:
         assert server.post("/api/v1/feedback", {"pixels": ONE, "correct": "1"}).status == 201
         database.take_away()
-        reply = server.post("/api/v1/feedback", {"pixels": ONE, "correct": "2"})
-        reply.problem(503, "database-away")
-        assert reply.headers["retry-after"]
+        for _ in range(2):
+            reply = server.post("/api/v1/feedback", {"pixels": ONE, "correct": "2"})
+            assert "not known to be kept" in reply.problem(503, "database-away")["detail"]
+            assert reply.headers["retry-after"]
+        assert server.log.read_text().count("corrections are not kept: the database") == 1
         assert server.post("/api/v1/classify", {"pixels": ONE}).json["value"] == 1
         database.bring_back()
         assert server.post("/api/v1/feedback", {"pixels": ONE, "correct": "3"}).status == 201
+        assert server.log.read_text().count("corrections are kept again") == 1
     store = Store(database.url)
     assert [entry.correct for entry in store.entries()] == ["1", "3"]
     store.close()
+
+
+def test_a_database_that_is_full(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/feedback.sqlite"
+    with serving("--feedback", "--database", url, limits={"kept_bytes": 1}) as server:
+        server.post("/api/v1/feedback", {"pixels": ONE, "correct": "1"}).problem(507, "feedback-full")
+        assert server.log.read_text() == ""
+
+
+@pytest.mark.slow
+def test_a_database_that_does_not_answer_holds_up_nobody_and_no_end() -> None:
+    with postgres() as database:
+        with serving("--feedback", "--database", database.url, limits={"seconds": 3}) as server:
+            assert server.post("/api/v1/feedback", {"pixels": ONE, "correct": "1"}).status == 201
+            database.freeze()
+            detail = server.post("/api/v1/feedback", {"pixels": ONE, "correct": "2"}).problem(504, "timeout")["detail"]
+            assert "try again later" in detail
+            assert server.post("/api/v1/classify", {"pixels": ONE}).json["value"] == 1
+            since = time.monotonic()
+            assert server.stop() == 0
+            assert time.monotonic() - since < 3 + 5 + 5
+        database.freeze(signal.SIGCONT)
 
 
 @pytest.mark.slow

@@ -1,9 +1,16 @@
 """What the OpenAPI document says, held against a real server by requests that schemathesis makes of it."""
 
 import json
+import re
+from pathlib import Path
+from typing import Any
 
 import pytest
-from serving import Server, serving
+from serving import Answer, Server, serving
+
+from inkgrad.web.problems import PROBLEMS
+
+DOCUMENT = Path(__file__).parents[2] / "docs" / "serve.md"
 
 
 def test_every_operation_names_its_problems_and_every_reference_leads_somewhere(server: Server) -> None:
@@ -18,6 +25,44 @@ def test_every_operation_names_its_problems_and_every_reference_leads_somewhere(
         for status, answer in operation["responses"].items():
             kind = "application/json" if status.startswith("2") else "application/problem+json"
             assert list(answer["content"]) == [kind]
+
+
+def test_each_example_is_answered_and_each_answer_is_like_its_example() -> None:
+    sent = 0
+    with serving("--feedback") as server:
+        document = server.get("/openapi.json").json
+        for path, operations in document["paths"].items():
+            for method, operation in operations.items():
+                bodies = operation.get("requestBody", {"content": {None: {}}})["content"]
+                for kind, body in bodies.items():
+                    answer = _sent(server, method.upper(), path, kind, body.get("example"))
+                    assert answer.status in (200, 201), (path, kind, answer)
+                    example = operation["responses"][str(answer.status)]["content"]["application/json"]["example"]
+                    told = {name for name, value in answer.json.items() if value is not None}
+                    assert told == set(example), path  # FastAPI leaves out of it what is null
+                    if "value" in example:
+                        assert answer.json["value"] == example["value"] == 7
+                    sent += 1
+    assert sent == 7
+
+
+def _sent(server: Server, method: str, path: str, kind: str | None, example: Any) -> Answer:
+    if kind is None:
+        return server.request(method, path)
+    if kind == "application/json":
+        return server.post(path, example)
+    fields = {name: str(value) for name, value in example.items() if name != "image"}
+    return server.form(path, example["image"].encode(), **fields)
+
+
+def test_the_type_of_a_problem_leads_to_what_it_means(server: Server) -> None:
+    for name in PROBLEMS:
+        page = server.get(f"/problems/{name}")
+        assert (page.status, page.headers["content-type"]) == (200, "text/plain; charset=utf-8")
+        assert name in page.content.decode()
+    server.get("/problems/none").problem(404, "not-found")
+    listed = set(re.findall(r"`/problems/([a-z-]+)`", DOCUMENT.read_text("utf-8")))
+    assert listed == set(PROBLEMS)
 
 
 @pytest.mark.slow

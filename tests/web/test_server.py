@@ -13,11 +13,11 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from serving import Server, ask, serving
+from serving import Server, ask, multipart, serving
 
 from inkgrad.web import protocol
+from pictures import ONE
 
-ONE = [[255 if 6 <= row < 22 and 12 <= x < 16 else 0 for x in range(28)] for row in range(28)]
 BODY = json.dumps({"pixels": ONE}).encode()
 JSON = {"Content-Type": "application/json"}
 
@@ -43,6 +43,19 @@ def test_requests_in_flight_are_answered_before_the_end(number: int) -> None:
         assert server.log.read_text() == ""
 
 
+def test_a_document_that_is_being_read_is_answered_before_the_end(numbers_picture: bytes) -> None:
+    content, kind = multipart(numbers_picture, {})
+    with serving() as server:
+        connection = server.connect()
+        connection.request("POST", "/api/v1/read", content, {"Content-Type": kind})
+        assert server.get("/api/v1/health").status == 200
+        server.process.send_signal(signal.SIGTERM)
+        reply = connection.getresponse()
+        assert reply.status == 200 and b'"pages"' in reply.read()
+        connection.close()
+        assert server.process.wait(60) == 0
+
+
 @pytest.mark.slow
 def test_what_cannot_be_started_is_said_in_one_sentence(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
@@ -52,6 +65,7 @@ def test_what_cannot_be_started_is_said_in_one_sentence(tmp_path: Path) -> None:
             (["--model", "nowhere"], 2, "nowhere"),
             (["--database", "sqlite:///x"], 2, "--feedback"),
             (["--feedback", "--database", "mysql://x"], 2, "expected sqlite or postgresql"),
+            (["--name", "https://digits.example.org"], 2, "without scheme and port"),
             (["--key-file", str(tmp_path / "none")], 2, "cannot be read"),
         ):
             done = subprocess.run(

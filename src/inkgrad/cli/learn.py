@@ -1,7 +1,7 @@
 """`inkgrad learn`: the lessons, in the browser."""
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -29,24 +29,24 @@ def learn(
     from inkgrad.cli.output import emit_json, say
     from inkgrad.cli.serve import key_for, local_names, server
 
-    run = server("learn")
+    run, end_soon = server("learn")
     from inkgrad.web.settings import WebSettings
 
     hosts = local_names(host)
     key = key_for(key_file, needed=hosts is None)
 
-    def started(url: str) -> None:
-        lessons = f"{url}learn"
-        shown = lessons if key is None else f"{lessons}#key={key}"
-        result: dict[str, Any] = {"url": lessons, "key": key}
+    def started(urls: list[str]) -> None:
+        lessons = [f"{url}learn" for url in urls]
+        shown = lessons if key is None else [f"{url}#key={key}" for url in lessons]
         if json:
-            emit_json(result)
+            emit_json({"url": lessons[0], "urls": lessons, "key": key})
         else:
-            say(f"the lessons are at {shown}  (Ctrl-C ends them)")
+            say(f"the lessons are at {' and '.join(shown)}  (Ctrl-C ends them)")
         if not no_browser:
-            _open(shown)
+            _open(shown[0])
 
     run(WebSettings(key=key, hosts=hosts), host, port, started=started)
+    end_soon()
 
 
 def _open(url: str) -> None:

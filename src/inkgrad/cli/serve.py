@@ -15,6 +15,13 @@ def serve(
         "127.0.0.1"
     ),
     port: Annotated[int, typer.Option(help="The port; 0 for any that is free.", min=0, max=65535)] = 8000,
+    name: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="A name by which it may be called, too, as a proxy does; may be given several times.",
+            show_default=False,
+        ),
+    ] = None,
     model: Annotated[
         Path | None, typer.Option(help="A run's folder, a model file, digits or tiny.  [default: digits]")
     ] = None,
@@ -37,19 +44,21 @@ def serve(
 ) -> None:
     """Serve the page and the HTTP API: draw, upload, review.
 
-    Answers until Ctrl-C. Elsewhere than on loopback, requests must send a key, which is printed with the address.
+    Answers until Ctrl-C. Where others than this machine reach it, requests must send a key, which is printed with the
+    address.
     """
     from inkgrad.cli.output import emit_json, say
     from inkgrad.errors import OptionError
 
-    run = server("serve")
+    run, end_soon = server("serve")
     from inkgrad.feedback import database_named
-    from inkgrad.web.settings import Limits, WebSettings
+    from inkgrad.web.settings import Limits, WebSettings, is_loopback
 
     if database is not None and not feedback:
         raise OptionError("--database is where corrections are kept; give --feedback, too")
-    hosts = local_names(host)
-    key = key_for(key_file, needed=hosts is None)
+    names = [_name(one) for one in name or []]
+    hosts = local_names(host, *names)
+    key = key_for(key_file, needed=not all(is_loopback(one) for one in (host, *names)))
     settings = WebSettings(
         model=model,
         database=database_named(database) if feedback else None,
@@ -58,19 +67,30 @@ def serve(
         limits=Limits(waiting=waiting),
     )
 
-    def started(url: str) -> None:
-        shown = url if key is None else f"{url}#key={key}"
-        result: dict[str, Any] = {"url": url, "key": key}
+    def started(urls: list[str]) -> None:
         if json:
-            emit_json(result)
-        else:
-            say(f"inkgrad serves at {shown}  (Ctrl-C ends it)")
+            emit_json({"url": urls[0], "urls": urls, "key": key})
+            return
+        shown = " and ".join(url if key is None else f"{url}#key={key}" for url in urls)
+        say(f"inkgrad serves at {shown}  (Ctrl-C ends it)")
 
     run(settings, host, port, started=started)
+    end_soon()
 
 
-def server(command: str) -> Any:
-    """What serves.
+def _name(given: str) -> str:
+    """A host's name as requests have it."""
+    from inkgrad.errors import OptionError
+
+    if not given.isascii() or set(given) & set("/:@?# ") or not given:
+        raise OptionError(
+            f"--name {given!r} is no host name; give it without scheme and port, as in digits.example.org"
+        )
+    return given.lower()
+
+
+def server(command: str) -> tuple[Any, Any]:
+    """What serves, and what ends the process behind it.
 
     Raises:
         OptionError: its extra is not installed.
@@ -78,19 +98,20 @@ def server(command: str) -> Any:
     from inkgrad.errors import OptionError
 
     try:
+        from inkgrad.web.server import end_soon
         from inkgrad.web.server import serve as run
     except ImportError as error:
         raise OptionError(
             f'inkgrad {command} needs {error.name or "FastAPI"}; install it with: pip install "inkgrad[web]"'
         ) from error
-    return run
+    return run, end_soon
 
 
-def local_names(host: str) -> frozenset[str] | None:
-    """The names by which a server on loopback may be called; None for one that others reach, too."""
+def local_names(host: str, *others: str) -> frozenset[str] | None:
+    """The names by which a server on loopback may be called, with others; None for one that listens elsewhere."""
     from inkgrad.web.settings import is_loopback
 
-    return frozenset({"127.0.0.1", "localhost", "::1", host.lower()}) if is_loopback(host) else None
+    return frozenset({"127.0.0.1", "localhost", "::1", host.lower(), *others}) if is_loopback(host) else None
 
 
 def key_for(file: Path | None, *, needed: bool) -> str | None:

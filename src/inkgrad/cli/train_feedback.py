@@ -48,6 +48,7 @@ def run(choices: dict[str, Any], given: set[str], *, json: bool) -> None:
         seed=choices["seed"],
         tell=lambda epoch, loss: say(f"epoch {epoch}  loss {loss:.4f}", error=True),
     )
+    say("measuring what it reads now", error=True)
     after = {name: measured(tuned, part) for name, part in parts.items()}
     if choices["replace"]:
         _refuse_worse(target, before, after)

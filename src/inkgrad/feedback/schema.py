@@ -18,7 +18,8 @@ FEEDBACK = sa.Table(
     sa.Column("said", sa.String(64)),
     sa.Column("confidence", sa.Float),
     sa.Column("model", sa.String(64)),
-    sa.Column("client_key", sa.String(64), unique=True),
+    sa.Column("client_key", sa.String(64)),
+    sa.Index("feedback_client_key", "client_key", unique=True),
 )
 LATEST = "0002"
 
@@ -37,6 +38,7 @@ def bring_forward(engine: Engine, to: str = LATEST) -> None:
     Raises:
         StorageError: the database is of a newer inkgrad.
     """
+    from alembic.script.revision import RevisionError
     from alembic.util.exc import CommandError
 
     try:
@@ -44,7 +46,7 @@ def bring_forward(engine: Engine, to: str = LATEST) -> None:
             if connection.dialect.name == "postgresql":
                 connection.execute(sa.text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
             _migrate(connection, to)
-    except CommandError as error:
+    except (CommandError, RevisionError) as error:
         raise StorageError(
             f"the database {engine.url.render_as_string()} was made by a newer inkgrad ({error}); upgrade inkgrad, or "
             "name another database"
@@ -55,7 +57,8 @@ def _migrate(connection: Connection, to: str) -> None:
     from importlib.resources import as_file, files
 
     from alembic.config import Config
-    from alembic.runtime.environment import EnvironmentContext
+    from alembic.operations import Operations
+    from alembic.runtime.migration import MigrationContext
     from alembic.script import ScriptDirectory
 
     with as_file(files("inkgrad") / "feedback" / "migrations") as folder:
@@ -63,7 +66,9 @@ def _migrate(connection: Connection, to: str) -> None:
         config.set_main_option("script_location", str(folder).replace("%", "%%"))
         config.set_main_option("path_separator", "os")
         scripts = ScriptDirectory.from_config(config)
-        context = EnvironmentContext(config, scripts, fn=lambda revision, _: scripts._upgrade_revs(to, revision))
-        with context:
-            context.configure(connection=connection, transactional_ddl=True)
-            context.run_migrations()
+        context = MigrationContext.configure(connection)
+        steps = list(scripts.iterate_revisions(to, context.get_current_revision()))
+        with Operations.context(context):
+            for step in reversed(steps):
+                step.module.upgrade()
+                context.stamp(scripts, step.revision)

@@ -11,9 +11,29 @@ from inkgrad.errors import OptionError, StorageError
 if TYPE_CHECKING:
     from sqlalchemy.engine import URL, Connection, Engine
 
-__all__ = ["Entry", "Kept", "Store", "database_named", "default_database"]
+__all__ = ["Entry", "FullStoreError", "Kept", "KeyTakenError", "Store", "database_named", "default_database"]
 
 _SECONDS = 10  # that the database may take to connect, or to answer
+# A server that is gone without a word is noticed after about as long, whether it is asked or waited for.
+_KEEPALIVE = {
+    "keepalives_idle": 4,
+    "keepalives_interval": 2,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 10_000,
+}
+_DRIVERS = {"sqlite": "pysqlite", "postgresql": "psycopg"}
+_SIZES = {
+    "sqlite": "SELECT page_count * page_size FROM pragma_page_count(), pragma_page_size()",
+    "postgresql": "SELECT pg_total_relation_size('feedback')",
+}
+
+
+class KeyTakenError(OptionError):
+    """Another entry has the key already."""
+
+
+class FullStoreError(StorageError):
+    """The store is as large as it may become."""
 
 
 @dataclass(frozen=True)
@@ -27,7 +47,7 @@ class Entry:
         said: what was read; None for nothing.
         confidence: of what was read.
         model: what read it.
-        key: names it on the side of who sent it; of several with one key the first is kept.
+        key: names it, among all that are kept: what is sent again with its key is kept once. None: it has no name.
     """
 
     image: bytes
@@ -72,7 +92,8 @@ class Store:
     Args:
         url: of the database, as SQLAlchemy takes it: `sqlite:////path/to/file` or `postgresql://user@host/name`. It is
             made, or brought forward from an older version of inkgrad, when the store is opened.
-        create: whether a SQLite file that is not there is made.
+        create: whether a SQLite file that is not there is made; only its owner can read it.
+        most_bytes: that it may have on the disk; what comes then is refused. None for any.
 
     Raises:
         OptionError: SQLAlchemy or the driver is not installed, the URL cannot be understood, or there is no such file.
@@ -86,8 +107,8 @@ class Store:
     (1, ['7'])
     """
 
-    def __init__(self, url: str, *, create: bool = True) -> None:
-        self._engine = _engine(url, create)
+    def __init__(self, url: str, *, create: bool = True, most_bytes: int | None = None) -> None:
+        self._engine, self._most_bytes = _engine(url, create), most_bytes
         self._told = self._engine.url.render_as_string()  # without a password
         from inkgrad.feedback.schema import bring_forward
 
@@ -103,6 +124,8 @@ class Store:
 
         Raises:
             StorageError: it is not known to be kept; it may be tried again, best with a key.
+            FullStoreError: there is no room, and it is not kept.
+            KeyTakenError: its key names another entry, and it is not kept.
         """
         import sqlalchemy as sa
 
@@ -112,14 +135,44 @@ class Store:
         values = {name: value for name, value in vars(entry).items() if name != "key"}
         new = sa.insert(FEEDBACK).values(created=created, client_key=entry.key, **values).returning(FEEDBACK.c.id)
         with self._errors():
+            if (known := self._known(entry)) is not None:
+                return known
             try:
                 with self._engine.begin() as connection:
+                    self._see_room(connection)
                     return Kept(connection.execute(new).scalar_one(), created)
-            except sa.exc.IntegrityError:
-                known = sa.select(FEEDBACK.c.id, FEEDBACK.c.created).where(FEEDBACK.c.client_key == entry.key)
-                with self._engine.connect() as connection:
-                    found = connection.execute(known).one()
-                    return Kept(found.id, found.created, new=False)
+            except sa.exc.IntegrityError:  # it came twice at once
+                if (known := self._known(entry)) is None:
+                    raise
+                return known
+
+    def _known(self, entry: Entry) -> Kept | None:
+        """What is kept under the key of an entry."""
+        import sqlalchemy as sa
+
+        from inkgrad.feedback.schema import FEEDBACK
+
+        if entry.key is None:
+            return None
+        with self._engine.connect() as connection:
+            found = connection.execute(sa.select(FEEDBACK).where(FEEDBACK.c.client_key == entry.key)).one_or_none()
+        if found is None:
+            return None
+        if _entry(found) != entry:
+            raise KeyTakenError(f"the key {entry.key!r} names another entry, number {found.id}; take a new key")
+        return Kept(found.id, found.created, new=False)
+
+    def _see_room(self, connection: "Connection") -> None:
+        import sqlalchemy as sa
+
+        if self._most_bytes is None:
+            return
+        size = connection.execute(sa.text(_SIZES[connection.dialect.name])).scalar_one()
+        if size >= self._most_bytes:
+            raise FullStoreError(
+                f"the database {self._told} has {size:,} bytes, at most {self._most_bytes:,} are kept; train on them, "
+                "and begin another with --database"
+            )
 
     def entries(self) -> Iterator[Entry]:
         """All entries, the oldest first.
@@ -133,7 +186,7 @@ class Store:
 
         with self._errors(), self._engine.connect() as connection:
             for row in connection.execution_options(yield_per=1000).execute(sa.select(FEEDBACK).order_by("id")):
-                yield Entry(row.image, row.correct, row.source, row.said, row.confidence, row.model, row.client_key)
+                yield _entry(row)
 
     def close(self) -> None:
         """Close the connections."""
@@ -141,6 +194,10 @@ class Store:
 
     def _errors(self) -> "_Errors":
         return _Errors(self._told)
+
+
+def _entry(row: Any) -> Entry:
+    return Entry(row.image, row.correct, row.source, row.said, row.confidence, row.model, row.client_key)
 
 
 class _Errors:
@@ -174,12 +231,21 @@ def _engine(url: str, create: bool) -> "Engine":
         raise OptionError(
             "the database must be an URL such as sqlite:////path/to/file or postgresql://user@host/name"
         ) from error
-    backend = parsed.get_backend_name()
+    _see_driver(parsed)
+    backend = parsed.drivername.partition("+")[0]
     if backend == "sqlite":
         return _sqlite(parsed, create)
     if backend != "postgresql":
         raise OptionError(f"a database of {backend} came, expected sqlite or postgresql; name one of these")
     return _postgresql(parsed)
+
+
+def _see_driver(url: "URL") -> None:
+    backend, _, driver = url.drivername.partition("+")
+    if backend in _DRIVERS and driver not in ("", _DRIVERS[backend]):
+        raise OptionError(
+            f"the database names the driver {driver}, expected {_DRIVERS[backend]}; write {backend}:// without a driver"
+        )
 
 
 def _sqlite(url: "URL", create: bool) -> "Engine":
@@ -196,7 +262,7 @@ def _sqlite(url: "URL", create: bool) -> "Engine":
         raise OptionError(f"there is no database {path}; collect corrections with: inkgrad serve --feedback")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.touch()
+        path.touch(mode=0o600)  # what people have drawn and sent is nobody else's business
     except OSError as error:
         raise StorageError(f"the database {path} cannot be made: {error.strerror or error}; name another") from error
 
@@ -229,7 +295,11 @@ def _postgresql(url: "URL") -> "Engine":
             max_overflow=2,
             pool_timeout=_SECONDS,
             pool_pre_ping=True,  # a server that was away and came back is connected to anew
-            connect_args={"connect_timeout": _SECONDS, "options": f"-c statement_timeout={_SECONDS * 1000}"},
+            connect_args={
+                "connect_timeout": _SECONDS,
+                "options": f"-c statement_timeout={_SECONDS * 1000}",
+                **_KEEPALIVE,
+            },
         )
     except ImportError as error:
         raise OptionError(

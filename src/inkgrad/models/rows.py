@@ -1,5 +1,6 @@
 """The network that reads a row of digits: float32 (n, 1, 40, w) -> logits (n, t, labels)."""
 
+import math
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -130,6 +131,15 @@ def load_rows(path: str | os.PathLike[str]) -> tuple[RowNetwork, dict[str, Any]]
     load_state(net, arrays, source=str(path))
     net.eval()
     return net, header
+
+
+def count_parameters(path: str | os.PathLike[str]) -> int:
+    """The number of parameters in the file of a network of this kind; it is not loaded, and buffers do not count."""
+    from safetensors import safe_open
+
+    with safe_open(path, framework="numpy") as file:
+        shapes = {name: file.get_slice(name).get_shape() for name in file.keys()}  # noqa: SIM118
+    return sum(math.prod(shape) for name, shape in shapes.items() if not name.rpartition(".")[2].startswith("running_"))
 
 
 def _told(header: Mapping[str, Any], parts: list[str]) -> str:

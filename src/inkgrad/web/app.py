@@ -1,28 +1,26 @@
 """The application: its routes, and how it answers what goes wrong."""
 
-import functools
-import importlib.util
 import logging
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
-from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import Response
+from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp
 
 from inkgrad.version import __version__
-from inkgrad.web import classifying, feedback, inside, lessons, reading
-from inkgrad.web.documents import describe, problems
+from inkgrad.web import about, classifying, feedback, inside, lessons, reading
+from inkgrad.web.batching import FullError
+from inkgrad.web.documents import describe
 from inkgrad.web.guard import Guard
 from inkgrad.web.networks import named
 from inkgrad.web.pages import PageFiles
-from inkgrad.web.problems import Problem, ProblemResponse
+from inkgrad.web.problems import PROBLEMS, Problem, ProblemResponse, busy
 from inkgrad.web.settings import WebSettings
-from inkgrad.web.state import ServerState, state_of
+from inkgrad.web.state import ServerState
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -30,44 +28,6 @@ if TYPE_CHECKING:
 __all__ = ["create_app"]
 
 _log = logging.getLogger("inkgrad.web")
-
-
-class LimitsTold(BaseModel):
-    """What is taken at most."""
-
-    bytes: int
-    pixels: int
-    pages: int
-    seconds: float
-
-
-class Health(BaseModel):
-    """That the server is there, and what it can do."""
-
-    status: str
-    version: str
-    key_required: bool
-    feedback: bool
-    pdf: bool
-    heic: bool
-    limits: LimitsTold
-
-
-class Model(BaseModel):
-    """A network."""
-
-    name: str
-    kind: str
-    default: bool
-    parameters: int
-    classes: list[str]
-    refuses: bool
-
-
-class Models(BaseModel):
-    """The networks of a server."""
-
-    models: list[Model]
 
 
 def create_app(settings: WebSettings) -> ASGIApp:
@@ -89,6 +49,7 @@ def create_app(settings: WebSettings) -> ASGIApp:
         description="Reads handwritten digits and numbers with networks trained by their own backpropagation.",
         docs_url=None,
         redoc_url=None,
+        redirect_slashes=False,
         lifespan=lifespan,
     )
     app.state.inkgrad = state
@@ -100,57 +61,17 @@ def create_app(settings: WebSettings) -> ASGIApp:
 
 
 def _add_routes(app: FastAPI) -> None:
-    @app.get("/api/v1/health", response_model=Health, responses=problems(), summary="See whether the server is there")
-    async def health(request: Request) -> dict[str, Any]:
-        """Tell what the server can do. No key is asked for."""
-        settings = state_of(request).settings
-        return {
-            "status": "ok",
-            "version": __version__,
-            "key_required": settings.key is not None,
-            "feedback": settings.database is not None,
-            "pdf": importlib.util.find_spec("pypdfium2") is not None,
-            "heic": importlib.util.find_spec("pillow_heif") is not None,
-            "limits": {name: getattr(settings.limits, name) for name in ("bytes", "pixels", "pages", "seconds")},
-        }
-
-    @app.get("/api/v1/models", response_model=Models, responses=problems(), summary="List the networks")
-    def models(request: Request) -> dict[str, Any]:
-        """Tell which networks answer."""
-        networks = state_of(request).networks
-        classifiers = [_model(networks.classifier(name), name, networks.default) for name in networks.names]
-        return {"models": [*classifiers, _reader()]}
-
-    for part in (classifying, reading, inside, feedback, lessons):
+    for part in (about, classifying, reading, inside, feedback, lessons):
         app.include_router(part.router, prefix="/api/v1")
 
 
-def _model(classifier: Any, name: str, default: str) -> dict[str, Any]:
-    return {
-        "name": name,
-        "kind": "classifier",
-        "default": name == default,
-        "parameters": classifier.network.parameter_count(),
-        "classes": list(classifier.classes),
-        "refuses": classifier.refuses,
-    }
-
-
-@functools.cache
-def _reader() -> dict[str, Any]:
-    from inkgrad.reading import Reader
-
-    return {
-        "name": "reader",
-        "kind": "reader",
-        "default": True,
-        "parameters": Reader.pretrained().recognizer.net.parameter_count(),
-        "classes": [str(digit) for digit in range(10)],
-        "refuses": True,
-    }
-
-
 def _add_page(app: FastAPI) -> None:
+    @app.get("/problems/{name}", include_in_schema=False)
+    async def problem(name: str) -> Response:
+        if name not in PROBLEMS:
+            raise HTTPException(404)
+        return PlainTextResponse(f"{name}\n\n{PROBLEMS[name]}\n")
+
     page = PageFiles()
     paths = {f"/{name}": name for name in page.names} | {
         "/": "index.html",
@@ -169,6 +90,10 @@ def _add_errors(app: FastAPI) -> None:
     @app.exception_handler(Problem)
     async def problem(_: Request, error: Problem) -> Response:
         return ProblemResponse(error)
+
+    @app.exception_handler(FullError)
+    async def full(_: Request, __: FullError) -> Response:
+        return ProblemResponse(busy("as much is waiting as the server takes; try again in a second"))
 
     @app.exception_handler(RequestValidationError)
     async def invalid(_: Request, error: RequestValidationError) -> Response:

@@ -1,10 +1,11 @@
 """Work that waits its turn: what waits at the same time is done together, and no more waits than there is room for."""
 
 import asyncio
+import threading
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
-from typing import Any, Generic, TypeVar
+from typing import Generic, TypeVar
 
 __all__ = ["Batcher", "FullError", "Room"]
 
@@ -76,12 +77,12 @@ class Batcher(Generic[Item, Result]):
                 some = [(item, future) for item, future in some if not future.done()]  # who asked may have gone
                 if not some:
                     continue
-                results: Sequence[Result | Exception]
                 try:
                     results = await loop.run_in_executor(self._executor, self._work, [item for item, _ in some])
+                    answered = list(zip(some, results, strict=True))
                 except Exception as error:
-                    results = [error] * len(some)
-                for (_, future), result in zip(some, results, strict=True):
+                    answered = [(one, error) for one in some]
+                for (_, future), result in answered:
                     _settle(future, result)
         finally:
             self._running = None
@@ -104,22 +105,19 @@ class Room:
     """
 
     def __init__(self, most: int) -> None:
-        self._most, self._inside = most, 0
+        self._places = threading.Semaphore(most)
 
     async def run(self, executor: Executor, work: Callable[[], Result]) -> Result:
-        """What `work` returns, which the executor calls; a place stays taken until the call has ended.
+        """What `work` returns, which the executor calls.
+
+        Who is cancelled while it waits gives its place back, and its work is not begun; work that has begun keeps its
+        place until it ends.
 
         Raises:
             FullError: there is no room.
         """
-        if self._inside >= self._most:
+        if not self._places.acquire(blocking=False):
             raise FullError
-        self._inside += 1
-        future = asyncio.get_running_loop().run_in_executor(executor, work)
-        future.add_done_callback(self._left)
-        return await asyncio.shield(future)
-
-    def _left(self, future: "asyncio.Future[Any]") -> None:
-        self._inside -= 1
-        if not future.cancelled():
-            future.exception()  # seen, also where nobody waits any more
+        future = executor.submit(work)
+        future.add_done_callback(lambda _: self._places.release())
+        return await asyncio.wrap_future(future)

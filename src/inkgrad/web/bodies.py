@@ -15,20 +15,22 @@ from inkgrad.data.formats import is_heif, is_pdf
 from inkgrad.web.problems import Problem, missing_extra
 
 __all__ = [
-    "Pixels",
+    "PictureBody",
     "Strict",
-    "decoded",
     "json_of",
     "media_type",
-    "picture_of",
     "refused",
     "uploaded",
     "valid",
     "wrong_type",
 ]
 
+JSON_BYTES = 2 << 20
+"""Of a JSON body: room for a picture of 1 MiB as base64. Larger ones come as a form, which needs no such copies."""
+
 _HEAD = 1024
 _MOST_ERRORS = 10
+_MOST_COMMAS = 2000  # 28x28 numbers have 783; what has many is not even parsed, as each mistake in it would be noted
 
 Pixels = Annotated[
     list[Annotated[list[Annotated[float, Field(ge=0, le=255, allow_inf_nan=False)]], Len(28, 28)]], Len(28, 28)
@@ -40,6 +42,23 @@ class Strict(BaseModel):
     """A body whose fields are these and no others, each of its own type."""
 
     model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
+
+
+class PictureBody(Strict):
+    """A picture: its pixels, or a file as base64."""
+
+    pixels: Pixels | None = None
+    image: str | None = None
+
+    def file(self) -> bytes | None:
+        """The file; None where pixels came.
+
+        Raises:
+            Problem: both came, or neither, or what came is no base64 or needs a library that is not there.
+        """
+        if (self.pixels is None) == (self.image is None):
+            raise refused("pixels", "send either pixels, 28 rows of 28 numbers, or image, a picture file as base64")
+        return None if self.image is None else _decoded(self.image)
 
 
 Body = TypeVar("Body", bound=BaseModel)
@@ -64,8 +83,13 @@ async def json_of(request: Request, kind: type[Body]) -> Body:
     """
     if media_type(request) != "application/json":
         raise wrong_type(request, "application/json")
+    content = await request.body()
+    if len(content) > JSON_BYTES:
+        raise Problem(413, "too-large", f"JSON may have {JSON_BYTES:,} bytes; send a picture as a form with a file")
+    if content.count(b",") > _MOST_COMMAS:
+        raise Problem(413, "too-large", f"JSON may have {_MOST_COMMAS:,} commas; a digit has 28 rows of 28 numbers")
     try:
-        return kind.model_validate_json(await request.body())
+        return kind.model_validate_json(content)
     except ValidationError as error:
         raise invalid(error) from None
 
@@ -134,27 +158,19 @@ async def _parts(form: FormData, name: str) -> tuple[bytes, dict[str, str]]:
             fields[key] = value
     if content is None:
         raise refused(name, f"the form has no file; send one as {name}")
-    return checked(content, name), fields
+    return _checked(content, name), fields
 
 
-def decoded(text: str, field: str = "image") -> bytes:
-    """The bytes of a file that came as base64.
-
-    Raises:
-        Problem: it is no base64, or needs a library that is not there.
-    """
+def _decoded(text: str, field: str = "image") -> bytes:
+    """The bytes of a file that came as base64."""
     try:
-        return checked(base64.b64decode(text, validate=True), field)
+        return _checked(base64.b64decode(text, validate=True), field)
     except (binascii.Error, ValueError) as error:
         raise refused(field, f"{field} is no valid base64 ({error}); send the bytes of a file so encoded") from error
 
 
-def checked(content: bytes, field: str) -> bytes:
-    """The content of a file, if it is some and there is a library for it.
-
-    Raises:
-        Problem: it is empty, or needs an extra.
-    """
+def _checked(content: bytes, field: str) -> bytes:
+    """The content of a file, if it is some and there is a library for it."""
     if not content:
         raise refused(field, f"the file {field} is empty; send a picture")
     head = content[:_HEAD]
@@ -162,14 +178,3 @@ def checked(content: bytes, field: str) -> bytes:
         if there(head) and importlib.util.find_spec(library) is None:
             raise missing_extra(extra, f"reading {'a PDF' if extra == 'pdf' else 'a HEIC photo'}")
     return content
-
-
-def picture_of(content: bytes, most_pixels: int) -> Any:
-    """The pixels of a picture, uint8 (h, w) or (h, w, 3); to be called in a thread.
-
-    Raises:
-        ImageError: it cannot be decoded or has too many pixels.
-    """
-    from inkgrad.data import decode
-
-    return decode(content, most_pixels=most_pixels)

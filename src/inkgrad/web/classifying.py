@@ -1,41 +1,29 @@
 """`POST /api/v1/classify`: the digit in a picture or in 28x28 pixels."""
 
-import functools
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 from pydantic import BaseModel
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 
-from inkgrad.errors import ImageError
-from inkgrad.web.bodies import (
-    Pixels,
-    Strict,
-    decoded,
-    json_of,
-    media_type,
-    picture_of,
-    refused,
-    uploaded,
-    wrong_type,
-)
-from inkgrad.web.documents import body, problems
-from inkgrad.web.state import ServerState, in_time, state_of
+from inkgrad.web.bodies import PictureBody, refused
+from inkgrad.web.documents import answer, body, problems
+from inkgrad.web.examples import PICTURE, PIXELS
+from inkgrad.web.pictures import digit_in
+from inkgrad.web.routes import api_router
+from inkgrad.web.state import ServerState, state_of
 
 if TYPE_CHECKING:
     from inkgrad.models import Classification
 
-__all__ = ["DigitBody", "picture_in", "router"]
+__all__ = ["DigitBody", "known_model", "router"]
 
-router = APIRouter()
+router = api_router()
 
 
-class DigitBody(Strict):
+class DigitBody(PictureBody):
     """One digit: its pixels, or a picture file as base64."""
-
-    pixels: Pixels | None = None
-    image: str | None = None
 
 
 class Answer(BaseModel):
@@ -50,8 +38,6 @@ class Answer(BaseModel):
     seen: list[list[int]] | None
 
 
-_SEVEN = [[255.0 if (row == 6 and 8 <= x < 20) or x in ((19 - (row - 6) // 2), (18 - (row - 6) // 2)) else 0.0
-           for x in range(28)] if 6 <= row < 23 else [0.0] * 28 for row in range(28)]  # fmt: skip
 _FORM = {
     "type": "object",
     "required": ["image"],
@@ -64,8 +50,21 @@ _FORM = {
     "/classify",
     summary="Say which digit a picture shows",
     response_model=Answer,
-    responses=problems(400, 408, 413, 415, 422, 501, 503, 504),
-    openapi_extra=body({"application/json": (DigitBody, {"pixels": _SEVEN}), "multipart/form-data": (_FORM, None)}),
+    responses=problems(400, 408, 413, 415, 422, 501, 503, 504)
+    | answer(
+        {
+            "value": 7,
+            "confidence": 0.999944,
+            "probabilities": [2e-06, 8e-06, 7e-06, 9e-06, 5e-06, 6e-06, 1e-06, 0.999944, 5e-06, 1.3e-05],
+            "digit_probability": 0.999975,
+            "reason": None,
+            "model": "digits",
+            "seen": None,
+        }
+    ),
+    openapi_extra=body(
+        {"application/json": (DigitBody, {"pixels": PIXELS}), "multipart/form-data": (_FORM, {"image": PICTURE})}
+    ),
 )
 async def classify(
     request: Request,
@@ -78,12 +77,8 @@ async def classify(
     """
     state = state_of(request)
     name = known_model(state, model)
-    picture = await picture_in(request, state)
-    try:
-        answer = await in_time(state.networks.classify(name, picture), state.settings.limits.seconds)
-    except ImageError as error:
-        raise refused("image", str(error)) from error
-    return JSONResponse(_told(answer, name, seen))
+    found = await state.networks.classify(name, await digit_in(request, state, DigitBody))
+    return JSONResponse(_told(found, name, seen))
 
 
 def known_model(state: ServerState, name: str | None) -> str:
@@ -97,46 +92,6 @@ def known_model(state: ServerState, name: str | None) -> str:
     if name not in state.networks.names:
         raise refused("model", f"there is no model {name!r}; there are {', '.join(state.networks.names)}")
     return name
-
-
-async def picture_in(request: Request, state: ServerState) -> Any:
-    """The pixels of the picture in a request, as `to_digit` takes them.
-
-    Raises:
-        Problem: there is none, or it cannot be used.
-    """
-    if media_type(request) == "multipart/form-data":
-        content, others = await uploaded(request)
-        if others:
-            raise refused(next(iter(others)), f"there is no field {next(iter(others))!r}; send image alone")
-    elif media_type(request) == "application/json":
-        given = await json_of(request, DigitBody)
-        return await pixels_of(given.pixels, given.image, state)
-    else:
-        raise wrong_type(request, "application/json", "multipart/form-data")
-    return await _decoded(content, state)
-
-
-async def pixels_of(pixels: Any, image: str | None, state: ServerState) -> Any:
-    """The one of both that was sent, as an array.
-
-    Raises:
-        Problem: both came, or neither, or it cannot be used.
-    """
-    import numpy as np
-
-    if (pixels is None) == (image is None):
-        raise refused("pixels", "send either pixels, 28 rows of 28 numbers, or image, a picture file as base64")
-    return np.asarray(pixels, np.float32) if image is None else await _decoded(decoded(image), state)
-
-
-async def _decoded(content: bytes, state: ServerState) -> Any:
-    limits = state.settings.limits
-    work = functools.partial(picture_of, content, limits.pixels)
-    try:
-        return await in_time(state.decoding.run(state.decoder, work), limits.seconds)
-    except ImageError as error:
-        raise refused("image", str(error)) from error
 
 
 def _told(answer: "Classification", name: str, seen: bool) -> dict[str, Any]:

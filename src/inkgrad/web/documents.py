@@ -8,7 +8,7 @@ from pydantic import BaseModel
 from inkgrad.web.problems import PROBLEM_TYPE
 from inkgrad.web.settings import WebSettings
 
-__all__ = ["ProblemDocument", "body", "describe", "problems"]
+__all__ = ["ProblemDocument", "answer", "body", "describe", "problems"]
 
 
 class FieldError(BaseModel):
@@ -36,6 +36,7 @@ _PROBLEMS = {
     404: "There is no such path.",
     405: "There is no such method.",
     408: "The body came too slowly.",
+    409: "The key names another correction.",
     413: "Too many bytes or pages.",
     415: "The content type is not one of those that are taken.",
     422: "The content cannot be used: each field with what is wrong is named.",
@@ -43,6 +44,7 @@ _PROBLEMS = {
     501: "An extra is not installed on the server: it is named.",
     503: "Too much is waiting, or the database is away: try again after the seconds of Retry-After.",
     504: "It took too long.",
+    507: "There is no room for more corrections.",
 }
 
 
@@ -53,6 +55,11 @@ def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
         status: {"description": _PROBLEMS[status], "content": {PROBLEM_TYPE: {"schema": schema}}}
         for status in sorted({*statuses, 401, 403, 500})
     }
+
+
+def answer(example: Any, status: int = 200) -> dict[int | str, dict[str, Any]]:
+    """An example of what an operation answers."""
+    return {status: {"content": {"application/json": {"example": example}}}}
 
 
 def body(content: dict[str, tuple[type[BaseModel] | dict[str, Any], Any]]) -> dict[str, Any]:

@@ -3,43 +3,48 @@
 import functools
 import importlib.util
 import io
+import logging
+from collections.abc import Callable
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter
 from pydantic import BaseModel, Field
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 
-from inkgrad.errors import ImageError, StorageError
-from inkgrad.feedback import Entry
-from inkgrad.web.bodies import Pixels, Strict, decoded, json_of, picture_of, refused
-from inkgrad.web.documents import body, problems
+from inkgrad.errors import StorageError
+from inkgrad.feedback import Entry, FullStoreError, Kept, KeyTakenError
+from inkgrad.web.bodies import PictureBody, json_of
+from inkgrad.web.documents import answer, body, problems
+from inkgrad.web.examples import PICTURE_BASE64
+from inkgrad.web.pictures import see_that_it_is_one
 from inkgrad.web.problems import Problem, missing_extra
-from inkgrad.web.state import ServerState, in_time, state_of
+from inkgrad.web.routes import api_router
+from inkgrad.web.state import ServerState, state_of
 
 __all__ = ["FeedbackBody", "router"]
 
-router = APIRouter()
+router = api_router()
 
+_log = logging.getLogger("inkgrad.web")
 _MOST_BYTES = 1 << 20  # of a picture that is kept: a digit or a number, not a page
 
 Digits = Annotated[str, Field(pattern=r"^[0-9]{1,64}$")]
 Said = Annotated[str, Field(max_length=64, pattern=r"^[^\x00]*$")]
 
 
-class FeedbackBody(Strict):
+class FeedbackBody(PictureBody):
     """What someone says of a picture, which comes as pixels or as a file in base64."""
 
-    pixels: Pixels | None = None
-    image: str | None = None
     correct: Digits | None = Field(description="The digits that it shows; null: there is no digit.")
     read: Said | None = None
     confidence: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)] | None = None
     source: Literal["draw", "read", "api"] = "api"
     model: Said | None = None
     key: Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[^\x00]*$")] | None = Field(
-        default=None, description="The sender's name for it: what is sent again with the same key is kept once."
+        default=None,
+        description="Its name, such as an UUID: another for each correction, whoever sends it. What is sent again with "
+        "its key is kept once.",
     )
 
 
@@ -57,10 +62,11 @@ class Acknowledged(BaseModel):
     response_model=Acknowledged,
     responses={
         200: {"model": Acknowledged, "description": "It was kept before, under the same key."},
-        **problems(400, 408, 413, 415, 422, 501, 503, 504),
+        **answer({"id": 1, "created": "2026-01-02T03:04:05.678Z"}, 201),
+        **problems(400, 408, 409, 413, 415, 422, 501, 503, 504, 507),
     },
     openapi_extra=body(
-        {"application/json": (FeedbackBody, {"image": "iVBORw0KGgo=", "correct": "7", "read": "1", "source": "api"})}
+        {"application/json": (FeedbackBody, {"image": PICTURE_BASE64, "correct": "7", "read": "1", "key": "4f0c"})}
     ),
 )
 async def feedback(request: Request) -> JSONResponse:
@@ -84,30 +90,39 @@ async def feedback(request: Request) -> JSONResponse:
         model=given.model,
         key=given.key,
     )
-    work = functools.partial(state.store.add, entry)
-    try:
-        kept = await in_time(state.storing.run(state.storer, work), state.settings.limits.seconds)
-    except StorageError as error:
-        detail = "the database cannot be written; nothing is kept: send it again, best with a key"
-        raise Problem(503, "database-away", detail, headers={"Retry-After": "1"}) from error
+    kept = await _kept(state, functools.partial(state.store.add, entry))
     told = {"id": kept.id, "created": f"{kept.created.isoformat(timespec='milliseconds')}Z"}
     return JSONResponse(told, status_code=201 if kept.new else 200)
 
 
+async def _kept(state: ServerState, work: Callable[[], Kept]) -> Kept:
+    """Keep it; what the database does is logged when it changes."""
+    try:
+        kept = await state.storing.run(state.storer, work)
+    except KeyTakenError as error:
+        raise Problem(409, "key-taken", str(error)) from error
+    except FullStoreError as error:
+        raise Problem(507, "feedback-full", "this server has no room for more corrections; tell who runs it") from error
+    except StorageError as error:
+        if not state.store_away:
+            _log.error("corrections are not kept: %s", error)
+        state.store_away = True
+        detail = "the database does not answer, so that it is not known to be kept: send it again, best with a key"
+        raise Problem(503, "database-away", detail, headers={"Retry-After": "1"}) from error
+    if state.store_away:
+        _log.warning("corrections are kept again")
+    state.store_away = False
+    return kept
+
+
 async def _picture(given: FeedbackBody, state: ServerState) -> bytes:
     """The file to keep, of which it is sure that it can be decoded."""
-    if (given.pixels is None) == (given.image is None):
-        raise refused("pixels", "send either pixels, 28 rows of 28 numbers, or image, a picture file as base64")
-    if given.image is None:
+    content = given.file()
+    if content is None:
         return _png(given.pixels)
-    content = decoded(given.image)
     if len(content) > _MOST_BYTES:
         raise Problem(413, "too-large", f"a picture that is kept may have {_MOST_BYTES:,} bytes; send the digits alone")
-    work = functools.partial(picture_of, content, state.settings.limits.pixels)
-    try:
-        await in_time(state.decoding.run(state.decoder, work), state.settings.limits.seconds)
-    except ImageError as error:
-        raise refused("image", str(error)) from error
+    await see_that_it_is_one(content, state)
     return content
 
 

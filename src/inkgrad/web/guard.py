@@ -1,6 +1,7 @@
 """What every request passes before it is looked at, and what every answer carries."""
 
 import asyncio
+import contextlib
 import hmac
 import time
 from collections.abc import Callable
@@ -9,7 +10,7 @@ from urllib.parse import urlsplit
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from inkgrad.web.problems import Problem, ProblemResponse, busy
-from inkgrad.web.settings import WebSettings
+from inkgrad.web.settings import Limits, WebSettings
 
 __all__ = ["OPEN_PATH", "SECURITY_HEADERS", "Guard"]
 
@@ -23,14 +24,15 @@ SECURITY_HEADERS = {
 }
 
 _RAW_HEADERS = [(name.encode(), value.encode()) for name, value in SECURITY_HEADERS.items()]
-_SMALL_DIGITS = 5  # of the length of a body that is small enough to be read and forgotten: below 100 kB
+_DRAINED = 4  # times the bytes of a body that is taken: so much of one that is not wanted is still received
+_PAUSE_SECONDS = 1.0  # without a byte, after which it is not received further
 _CLOSE = (b"connection", b"close")
 _API = "/api/"
 OPEN_PATH = "/api/v1/health"  # without a key, for those who only watch whether the server is there
 
 
 class Guard:
-    """Refuses foreign pages, wrong keys, and bodies that are too large or come too slowly.
+    """Refuses foreign pages, wrong keys, bodies that are too large, and what takes too long.
 
     Args:
         app: answers what is let through.
@@ -48,23 +50,34 @@ class Guard:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        body = _Body(self, receive, self._settings)
+        limits = self._settings.limits
+        body = _Body(self, receive, limits)
 
-        async def send_with_headers(message: Message) -> None:
+        async def answer(message: Message) -> None:
             if message["type"] == "http.response.start":
-                closing = [_CLOSE] if body.large else []  # what is left of it is not waited for
+                if not patience.expired():
+                    patience.reschedule(None)
+                await body.drain()
+                closing = [_CLOSE] if body.unread else []  # what is left of it is not waited for
                 message["headers"] = [*message.get("headers", ()), *_RAW_HEADERS, *closing]
             await send(message)
 
         try:
-            headers = dict(scope["headers"])
-            self._check(scope, headers)
-            body.begin(headers)
-            if self._full(scope["path"]):
-                raise busy("as much is waiting as the server takes; try again in a second")
-            await self._app(scope, body.receive, send_with_headers)
-        except Problem as problem:
-            await ProblemResponse(problem)(scope, receive, send_with_headers)
+            async with asyncio.timeout(limits.seconds) as patience:
+                scope.setdefault("state", {})["until"] = body.until
+                try:
+                    headers = dict(scope["headers"])
+                    self._check(scope, headers)
+                    body.begin(headers)
+                    if self._full(scope["path"]):
+                        raise busy("as much is waiting as the server takes; try again in a second")
+                    await self._app(scope, body.receive, answer)
+                except Problem as problem:
+                    await ProblemResponse(problem)(scope, receive, answer)
+        except TimeoutError:
+            if not patience.expired():
+                raise
+            await ProblemResponse(body.late())(scope, receive, answer)
         finally:
             self._held -= body.size
 
@@ -113,45 +126,63 @@ def _check_key(given: bytes, key: str) -> None:
 
 
 class _Body:
-    """The body of one request, as it comes."""
+    """The body of one request, as it comes.
 
-    def __init__(self, guard: Guard, receive: Receive, settings: WebSettings) -> None:
-        self._guard, self._receive, self._limits = guard, receive, settings.limits
-        self._deadline = time.monotonic() + settings.limits.seconds
-        self.size, self.unread, self.large = 0, False, False
+    Attributes:
+        until: when the request has taken too long, as the monotonic clock tells it.
+        size: bytes that came.
+        unread: whether more is to come.
+    """
+
+    def __init__(self, guard: Guard, receive: Receive, limits: Limits) -> None:
+        self._guard, self._receive, self._limits = guard, receive, limits
+        self._told, self._invited = 0, True
+        self.until = time.monotonic() + limits.seconds
+        self.size, self.unread = 0, False
 
     def begin(self, headers: dict[bytes, bytes]) -> None:
         """Look at what the headers say of it."""
         told = headers.get(b"content-length")
         self.unread = told not in (None, b"0") or b"transfer-encoding" in headers
-        self.large = self.unread and (told is None or len(told) > _SMALL_DIGITS)
-        if told is not None and (not told.isdigit() or int(told) > self._limits.bytes):
+        self._invited = b"expect" not in headers  # else nothing comes before it is asked for
+        if told is None:
+            return
+        if told.isdigit():
+            self._told = int(told)
+        if not told.isdigit() or self._told > self._limits.bytes:
             raise self._too_large()
 
     async def receive(self) -> Message:
-        """The next part; in time, and not too much."""
-        try:
-            message = await self._next()
-        except TimeoutError as error:
-            self.large = True
-            raise Problem(
-                408, "too-slow", f"the body did not come within {self._limits.seconds:g} seconds; send it again"
-            ) from error
+        """The next part, if it is not too much."""
+        self._invited = True
+        message = await self._receive()
         if message["type"] == "http.request":
             content = message.get("body", b"")
             self.size += len(content)
             self._guard.hold(len(content))
             self.unread = message.get("more_body", False)
-            self.large &= self.unread
             if self.size > self._limits.bytes:
                 raise self._too_large()
         return message
 
-    async def _next(self) -> Message:
-        if not self.unread:  # then it is waited for that the client goes away, which may take any time
-            return await self._receive()
-        async with asyncio.timeout(self._deadline - time.monotonic()):
-            return await self._receive()
+    async def drain(self) -> None:
+        """Take what still comes, and forget it: who is still sending would else lose the answer with the connection."""
+        rest = _DRAINED * self._limits.bytes
+        if not self._invited or self._told > rest:
+            return
+        with contextlib.suppress(TimeoutError):
+            while self.unread and rest > 0 and time.monotonic() < self.until:
+                async with asyncio.timeout(_PAUSE_SECONDS):
+                    message = await self._receive()
+                rest -= len(message.get("body", b""))
+                self.unread = message.get("more_body", False)
+
+    def late(self) -> Problem:
+        """The time is over."""
+        seconds = f"{self._limits.seconds:g} seconds"
+        if self.unread:
+            return Problem(408, "too-slow", f"the body did not come within {seconds}; send it again")
+        return Problem(504, "timeout", f"it took longer than {seconds}; send less, or try again later")
 
     def _too_large(self) -> Problem:
         return Problem(413, "too-large", f"a request may have {self._limits.bytes:,} bytes; send a smaller file")

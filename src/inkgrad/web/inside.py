@@ -1,25 +1,31 @@
 """`POST /api/v1/inside`: what a network makes of a digit, and why it answers as it does."""
 
 import functools
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args
 
-from fastapi import APIRouter, Query
-from pydantic import BaseModel, Field
+from fastapi import Query
+from pydantic import AfterValidator, BaseModel, Field
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 
 from inkgrad.errors import ImageError, OptionError
-from inkgrad.web.bodies import Pixels, Strict, json_of, refused
-from inkgrad.web.classifying import known_model, pixels_of
-from inkgrad.web.documents import body, problems
-from inkgrad.web.state import in_time, state_of
+from inkgrad.web.bodies import PictureBody, json_of, refused
+from inkgrad.web.classifying import known_model
+from inkgrad.web.documents import answer, body, problems
+from inkgrad.web.examples import PICTURE_BASE64, PIXELS
+from inkgrad.web.networks import form_of
+from inkgrad.web.pictures import digit_of
+from inkgrad.web.routes import api_router
+from inkgrad.web.state import state_of
 
 if TYPE_CHECKING:
     from inkgrad.models import Classifier
 
 __all__ = ["InsideBody", "router"]
 
-router = APIRouter()
+router = api_router()
 
 Part = Literal[
     "layers",
@@ -33,15 +39,26 @@ Part = Literal[
 ]
 
 
-class InsideBody(Strict):
+def _once(parts: list[Part]) -> list[Part]:
+    if len(set(parts)) < len(parts):
+        raise ValueError("each part can be asked for once")
+    return parts
+
+
+Parts = Annotated[
+    list[Part],
+    Field(max_length=len(get_args(Part)), json_schema_extra={"uniqueItems": True}),
+    AfterValidator(_once),
+]
+
+
+class InsideBody(PictureBody):
     """One digit, and what is wanted of the network that looks at it."""
 
-    pixels: Pixels | None = None
-    image: str | None = None
     target: Annotated[int, Field(ge=0, le=9)] | None = Field(
         default=None, description="The digit that the smallest change shall lead to; null: the nearest."
     )
-    parts: list[Part] | None = Field(default=None, description="What is wanted; null: everything.")
+    parts: Parts | None = Field(default=None, description="What is wanted; null: everything.")
 
 
 class Maps(BaseModel):
@@ -99,15 +116,21 @@ class Inside(BaseModel):
     smallest_change: SmallestChange | None = None
 
 
-_ONE = [[255.0 if 5 <= row < 23 and 13 <= x < 16 else 0.0 for x in range(28)] for row in range(28)]
-
-
 @router.post(
     "/inside",
     summary="Look inside a network",
     response_model=Inside,
-    responses=problems(400, 408, 413, 415, 422, 503, 504),
-    openapi_extra=body({"application/json": (InsideBody, {"pixels": _ONE, "parts": ["layers", "grad_cam"]})}),
+    responses=problems(400, 408, 413, 415, 422, 501, 503, 504)
+    | answer(
+        {
+            "value": 7,
+            "refused": False,
+            "probabilities": [0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0],
+            "seen": PIXELS,
+            "grad_cam": {"shape": [1, 2, 2], "low": 0.0, "high": 0.8, "data": "AECA/w=="},
+        }
+    ),
+    openapi_extra=body({"application/json": (InsideBody, {"image": PICTURE_BASE64, "parts": ["grad_cam"]})}),
 )
 async def inside(
     request: Request,
@@ -120,10 +143,14 @@ async def inside(
     state = state_of(request)
     name = known_model(state, model)
     given = await json_of(request, InsideBody)
-    picture = await pixels_of(given.pixels, given.image, state)
-    work = functools.partial(_look, state.networks.classifier, name, picture, given.target, given.parts)
+    digit = await digit_of(given, state)
+
+    def goes_on() -> bool:
+        return not state.ending.is_set() and time.monotonic() < request.state.until
+
+    work = functools.partial(_look, state.networks.classifier, name, digit, given, goes_on)
     try:
-        found = await in_time(state.looking.run(state.looker, work), state.settings.limits.seconds)
+        found = await state.looking.run(state.looker, work)
     except OptionError as error:
         raise refused("target", str(error)) from error
     except ImageError as error:
@@ -131,12 +158,17 @@ async def inside(
     return JSONResponse(found)
 
 
-def _look(classifier: Any, name: str, picture: Any, target: int | None, parts: Any) -> dict[str, Any]:
-    from inkgrad.data import to_digit
-    from inkgrad.explain import look_inside
+def _look(classifier: Any, name: str, digit: Any, given: InsideBody, goes_on: Callable[[], bool]) -> dict[str, Any]:
+    """One part after the other, as long as the answer is waited for: a thread cannot be ended from without."""
+    from inkgrad.explain import PARTS, look_inside
 
     network: Classifier = classifier(name)
-    image = to_digit(picture)
+    image = form_of(digit)
     if image is None:
         raise ImageError("there is no ink in the picture; draw a digit")
-    return look_inside(network, image, target, parts=parts)
+    found = look_inside(network, image, given.target, parts=[])
+    for part in PARTS if given.parts is None else given.parts:
+        if not goes_on():
+            break  # nobody hears what was found
+        found |= look_inside(network, image, given.target, parts=[part])
+    return found

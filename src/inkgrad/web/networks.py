@@ -11,7 +11,7 @@ from inkgrad.web.batching import Batcher
 if TYPE_CHECKING:
     from inkgrad.models import Classification, Classifier
 
-__all__ = ["Networks", "named"]
+__all__ = ["Networks", "form_of", "named"]
 
 _TOGETHER = 32  # images of one call: what waits at the same time, and not so many that the first waits long
 
@@ -63,20 +63,20 @@ class Networks:
                 self._loaded[name] = pretrained(name)
             return self._loaded[name]
 
-    async def classify(self, name: str, picture: Any) -> "Classification":
-        """The digit in an array of pixels.
+    async def classify(self, name: str, digit: Any) -> "Classification":
+        """The answer for a digit, as `web.pictures` gives it.
 
         Raises:
             FullError: too many are waiting.
         """
-        answer: Classification = await self._batchers[name](picture)
+        answer: Classification = await self._batchers[name](digit)
         return answer
 
     def answer_once(self) -> None:
         """Load the default network, and let it answer one image and many, before anyone waits for it."""
         import numpy as np
 
-        image = np.zeros((28, 28), np.uint8)
+        image = np.zeros((28, 28), np.float32)
         image[6:22, 12:16] = 255
         for count in (1, _TOGETHER):
             self._answers(self.default, [image] * count)
@@ -85,19 +85,15 @@ class Networks:
         """Answer no more."""
         self.thread.shutdown(wait=False, cancel_futures=True)
 
-    def _answers(self, name: str, pictures: Sequence[Any]) -> list[Any]:
-        from inkgrad.data import to_digit
-        from inkgrad.errors import ImageError
+    def _answers(self, name: str, digits: Sequence[Any]) -> list[Any]:
+        return self.classifier(name).classify_forms([form_of(digit) for digit in digits])
 
-        classifier = self.classifier(name)
-        forms: list[Any] = []
-        for picture in pictures:
-            try:
-                forms.append(to_digit(picture))
-            except ImageError as error:
-                forms.append(error)
-        answers = iter(classifier.classify_forms([form for form in forms if not isinstance(form, ImageError)]))
-        return [form if isinstance(form, ImageError) else next(answers) for form in forms]
+
+def form_of(digit: Any) -> Any:
+    """What a network takes of a digit as `web.pictures` gives it: uint8 (28, 28), or None where there is no ink."""
+    from inkgrad.data import to_digit
+
+    return digit if digit is None or digit.dtype == "uint8" else to_digit(digit)
 
 
 def named(model: Path | None) -> "tuple[str, Classifier] | None":

@@ -3,6 +3,7 @@
 import base64
 import contextlib
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -133,19 +134,19 @@ class ReadingProcess:
     Thread-safe: callers wait for each other.
 
     Args:
-        seconds: that a document may take.
         start: makes the function that reads, in the process; pickled.
     """
 
-    def __init__(self, seconds: float, start: Callable[[], Read] | None = None) -> None:
-        self._seconds, self._start = seconds, start or Start()
-        self._lock = threading.Lock()
+    def __init__(self, start: Callable[[], Read] | None = None) -> None:
+        self._start = start or Start()
+        self._lock = threading.Lock()  # held while a document is read
+        self._changing = threading.Lock()  # held while there comes to be another process, or none any more
         self._process: Any = None
         self._pipe: Any = None
         self._closed = False
 
-    def __call__(self, document: Document) -> "list[Record]":
-        """Read a document.
+    def __call__(self, document: Document, until: float) -> "list[Record]":
+        """Read a document, until a time of the monotonic clock.
 
         Raises:
             LateReaderError: it took too long.
@@ -154,9 +155,11 @@ class ReadingProcess:
         """
         with self._lock:
             self._begin()
+            if time.monotonic() >= until:  # who sent it waits no more
+                raise LateReaderError
             try:
                 self._pipe.send(document)
-                kind, content = self._answer(self._seconds)
+                kind, content = self._answer(until - time.monotonic())
             except (EOFError, OSError) as error:
                 self._end()
                 raise DeadReaderError from error
@@ -171,9 +174,10 @@ class ReadingProcess:
 
     def close(self) -> None:
         """End the process, and what it is doing."""
-        self._closed = True
-        if self._process is not None:
-            self._process.kill()
+        with self._changing:
+            self._closed = True
+            if self._process is not None:
+                self._process.kill()  # so that who waits for its answer gets none
 
     def _begin(self) -> None:
         from inkgrad.reading.worker_process import start_process
@@ -181,9 +185,10 @@ class ReadingProcess:
         if self._process is not None and self._process.is_alive():
             return
         self._end()
-        if self._closed:
-            raise DeadReaderError
-        self._process, self._pipe = start_process(self._start)
+        with self._changing:
+            if self._closed:
+                raise DeadReaderError
+            self._process, self._pipe = start_process(self._start)
         try:
             kind, content = self._answer(_START_SECONDS)
         except (EOFError, OSError) as error:
@@ -194,15 +199,16 @@ class ReadingProcess:
             raise content
 
     def _answer(self, seconds: float) -> tuple[str, Any]:
-        if not self._pipe.poll(seconds):
+        if not self._pipe.poll(max(seconds, 0)):
             self._end()
             raise LateReaderError
         answer: tuple[str, Any] = self._pipe.recv()
         return answer
 
     def _end(self) -> None:
-        if self._process is not None:
-            self._process.kill()
-            self._process.join()
-            self._pipe.close()
-        self._process = self._pipe = None
+        with self._changing:
+            process, pipe, self._process, self._pipe = self._process, self._pipe, None, None
+        if process is not None:
+            process.kill()
+            process.join()
+            pipe.close()

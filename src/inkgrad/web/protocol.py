@@ -14,6 +14,7 @@ __all__ = ["HEAD_BYTES", "HEAD_SECONDS", "LimitedProtocol"]
 
 HEAD_BYTES = 32 << 10
 HEAD_SECONDS = 20.0
+_LINGER_SECONDS = 1.0  # that a connection is still received from, after its answer
 
 
 class LimitedProtocol(HttpToolsProtocol):
@@ -24,6 +25,7 @@ class LimitedProtocol(HttpToolsProtocol):
 
     _head = 0
     _in_head = True
+    _refused = False
     _timer: TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
@@ -38,6 +40,8 @@ class LimitedProtocol(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Count what comes before the end of the headers."""
+        if self._refused:
+            return
         if self._in_head:
             self._head += len(data)
             if self._timer is None:
@@ -90,4 +94,8 @@ class LimitedProtocol(HttpToolsProtocol):
         } | SECURITY_HEADERS
         lines = [STATUS_LINE[problem.status], *(f"{name}: {value}\r\n".encode() for name, value in headers.items())]
         self.transport.write(b"".join([*lines, b"\r\n", content]))
-        self.transport.close()
+        # Closed at once while more is coming, the connection would be reset, and with it the answer lost.
+        self._refused = True
+        if self.transport.can_write_eof():
+            self.transport.write_eof()
+        self.loop.call_later(_LINGER_SECONDS, self.transport.close)

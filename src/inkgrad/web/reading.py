@@ -1,25 +1,27 @@
 """`POST /api/v1/read`: the numbers of a picture or a document."""
 
 import functools
+import logging
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter
 from pydantic import BaseModel, Field
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 
 from inkgrad.errors import InputError, OptionError
 from inkgrad.web.bodies import Strict, refused, uploaded, valid
-from inkgrad.web.documents import body, problems
+from inkgrad.web.documents import answer, body, problems
+from inkgrad.web.examples import PICTURE
 from inkgrad.web.page_reading import DeadReaderError, Document, LateReaderError, ManyPagesError
 from inkgrad.web.problems import Problem
-from inkgrad.web.state import in_time, state_of
+from inkgrad.web.routes import api_router
+from inkgrad.web.state import state_of
 
 __all__ = ["router"]
 
-router = APIRouter()
+router = api_router()
 
-_QUEUED = 2.0  # times the seconds of one document, for those that wait behind others
+_log = logging.getLogger("inkgrad.web")
 
 
 class ReadFields(Strict):
@@ -95,12 +97,19 @@ def _form_schema() -> dict[str, Any]:
     }
 
 
+_BOX = ((21.0, 30.0), (42.0, 30.0), (42.0, 64.0), (21.0, 64.0))
+_SEVEN = {"value": 7, "confidence": 0.98, "alternatives": [(1, 0.01)], "box": _BOX}
+_NUMBER = {"text": "7", "written": "7", "confidence": 0.97, "box": _BOX, "digits": [_SEVEN], "free": None}
+_PAGE = {"page": 1, "width": 80, "height": 110, "numbers": [_NUMBER], "doubtful": [], "picture": None}
+_ANSWER = {"pages": [_PAGE], "read": 1, "failed": 0}
+
+
 @router.post(
     "/read",
     summary="Read the numbers of a picture or a PDF",
     response_model=Pages,
-    responses=problems(400, 408, 413, 415, 422, 501, 503, 504),
-    openapi_extra=body({"multipart/form-data": (_form_schema(), None)}),
+    responses=problems(400, 408, 413, 415, 422, 501, 503, 504) | answer(_ANSWER),
+    openapi_extra=body({"multipart/form-data": (_form_schema(), {"image": PICTURE, "expect": r"\d{1,5}"})}),
 )
 async def read(request: Request) -> JSONResponse:
     """Take a photo or a scan, a TIFF or a PDF of several pages, and tell its numbers, page by page.
@@ -114,9 +123,9 @@ async def read(request: Request) -> JSONResponse:
     asked = valid(ReadFields, fields)
     expected = asked.model_dump(include={"expect", "checksum", "date", "amount"})
     document = Document(content, expected, asked.min_confidence, asked.pictures, limits.pages, limits.pixels)
-    work = functools.partial(state.reading_process, document)
+    work = functools.partial(state.reading_process, document, request.state.until)
     try:
-        pages = await in_time(state.reading.run(state.reader, work), limits.seconds * _QUEUED)
+        pages = await state.reading.run(state.reader, work)
     except ManyPagesError as error:
         raise Problem(413, "too-large", str(error)) from error
     except OptionError as error:
@@ -124,9 +133,11 @@ async def read(request: Request) -> JSONResponse:
     except InputError as error:
         raise refused("image", str(error)) from error
     except LateReaderError:
+        _log.warning("a document of %d bytes took too long", len(content))
         detail = f"reading took longer than {limits.seconds:g} seconds; send fewer pages or fewer pixels"
         raise Problem(504, "timeout", detail) from None
     except DeadReaderError:
+        _log.warning("a document of %d bytes ended the process that read it", len(content))
         detail = "the file ended the process that read it; it is damaged or needs too much memory"
         raise refused("image", detail) from None
     failed = sum("error" in page for page in pages)

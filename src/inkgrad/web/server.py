@@ -1,10 +1,13 @@
 """Starting and ending a server."""
 
 import contextlib
+import ipaddress
 import logging
+import os
 import signal
 import socket
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from types import FrameType
 
@@ -15,22 +18,24 @@ from inkgrad.web.app import create_app
 from inkgrad.web.protocol import LimitedProtocol
 from inkgrad.web.settings import WebSettings
 
-__all__ = ["serve"]
+__all__ = ["end_soon", "serve"]
 
 _BACKLOG = 2048
+_LAST_SECONDS = 3.0
 # A thread that has finished a kernel waits so long for the interpreter while another is busy: by default 5 ms, with
 # which, under more requests than can be answered, refusing them would leave no time to answer any.
 _SWITCH_SECONDS = 0.0002
 
 
-def serve(settings: WebSettings, host: str, port: int, *, started: Callable[[str], None]) -> None:
+def serve(settings: WebSettings, host: str, port: int, *, started: Callable[[list[str]], None]) -> None:
     """Answer until SIGINT or SIGTERM; what is being answered then is answered.
 
     Args:
         settings: how to answer.
         host: the address to listen at.
         port: the port; 0 for any that is free.
-        started: called with the server's URL when it answers.
+        started: called with the server's URLs when it answers: one; or, where it listens at all addresses of the
+            machine, that by which the machine itself reaches it, and those by which others do.
 
     Raises:
         RunError: nothing can listen there.
@@ -60,7 +65,7 @@ def serve(settings: WebSettings, host: str, port: int, *, started: Callable[[str
             timeout_keep_alive=30,
             timeout_graceful_shutdown=int(settings.limits.seconds) + 5,
         )
-        _Server(config, lambda: started(_url(host, listener))).run(sockets=[listener])
+        _Server(config, lambda: started(_urls(host, listener))).run(sockets=[listener])
 
 
 class _Server(uvicorn.Server):
@@ -106,9 +111,34 @@ def _listening(host: str, port: int) -> Iterator[socket.socket]:
         listener.close()
 
 
-def _url(host: str, listener: socket.socket) -> str:
-    port = listener.getsockname()[1]
-    return f"http://{f'[{host}]' if ':' in host else host}:{port}/"
+def _urls(host: str, listener: socket.socket) -> list[str]:
+    address, port = listener.getsockname()[:2]
+    hosts = [host]
+    if ipaddress.ip_address(address).is_unspecified:
+        hosts = ["127.0.0.1" if listener.family == socket.AF_INET else "::1", *_addresses(listener.family)]
+    return [f"http://{f'[{one}]' if ':' in one else one}:{port}/" for one in hosts]
+
+
+def _addresses(family: socket.AddressFamily) -> list[str]:
+    """The machine's addresses in its networks, as far as they are found without a further library."""
+    found: list[str] = []
+    # A datagram socket that is connected has the address that would send; nothing is sent.
+    with contextlib.suppress(OSError), socket.socket(family, socket.SOCK_DGRAM) as probe:
+        probe.connect(("192.0.2.1" if family == socket.AF_INET else "2001:db8::1", 9))
+        found.append(probe.getsockname()[0])
+    with contextlib.suppress(OSError):
+        found += [str(one[4][0]) for one in socket.getaddrinfo(socket.gethostname(), None, family, socket.SOCK_STREAM)]
+    return [one for one in dict.fromkeys(found) if not ipaddress.ip_address(one.partition("%")[0]).is_loopback]
+
+
+def end_soon() -> None:
+    """End the process within some seconds, whatever its threads are at; to be called when `serve` has returned.
+
+    A thread that waits for a database or computes cannot be ended, and Python would wait for it. Nobody else does.
+    """
+    last = threading.Timer(_LAST_SECONDS, os._exit, [0])
+    last.daemon = True
+    last.start()
 
 
 def _allow_connections() -> None:

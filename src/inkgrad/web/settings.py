@@ -13,22 +13,26 @@ class Limits:
 
     Attributes:
         bytes: of the body of a request.
-        pixels: of a picture or a page, before it is decoded.
+        pixels: of a page that is read, before it is decoded.
+        digit_pixels: of a picture of one digit, or of one that is kept: a phone's photo.
         pages: of a document.
-        seconds: that a request may take, and that its body may take to come.
+        seconds: that a request may take in all, with the time in which its body comes and in which it waits.
         waiting: digits that may wait for the network, pictures for being decoded, and corrections for the database;
             more are refused with 503.
         documents: that may wait for being read, with the one that is.
         held_bytes: of all bodies that are held at a time.
+        kept_bytes: of the database of corrections; when it has as many, no more are kept.
     """
 
     bytes: int = 20 << 20
     pixels: int = 40_000_000
+    digit_pixels: int = 12_500_000
     pages: int = 20
     seconds: float = 60.0
     waiting: int = 64
     documents: int = 8
     held_bytes: int = 256 << 20
+    kept_bytes: int = 1 << 30
 
 
 @dataclass(frozen=True)

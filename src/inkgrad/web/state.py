@@ -2,27 +2,29 @@
 
 import asyncio
 import gc
-from collections.abc import AsyncIterator, Awaitable
+import logging
+import threading
+from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 from starlette.requests import Request
 
-from inkgrad.web.batching import FullError, Room
+from inkgrad.web.batching import Room
 from inkgrad.web.networks import Networks
 from inkgrad.web.page_reading import ReadingProcess
-from inkgrad.web.problems import Problem, busy
 from inkgrad.web.settings import WebSettings
 
 if TYPE_CHECKING:
     from inkgrad.feedback import Store
     from inkgrad.models import Classifier
 
-__all__ = ["ServerState", "in_time", "state_of"]
+__all__ = ["ServerState", "state_of"]
 
-Result = TypeVar("Result")
 CLASSIFY = "/api/v1/classify"
+
+_log = logging.getLogger("inkgrad.web")
 
 
 class ServerState:
@@ -45,14 +47,16 @@ class ServerState:
         self.loader = ThreadPoolExecutor(1, "inkgrad-loading")
         self.reading = Room(settings.limits.documents)
         self.reader = ThreadPoolExecutor(1, "inkgrad-reading")
-        self.reading_process = ReadingProcess(settings.limits.seconds)
+        self.reading_process = ReadingProcess()
+        self.ending = threading.Event()
         self.looking = Room(settings.limits.documents)
         self.looker = ThreadPoolExecutor(1, "inkgrad-looking")
         self.learning = Room(settings.limits.documents)
         self.learner = ThreadPoolExecutor(1, "inkgrad-learning")
         self.storing = Room(settings.limits.waiting)
         self.storer = ThreadPoolExecutor(2, "inkgrad-storing")
-        self.store = None if settings.database is None else _opened(settings.database)
+        self.store_away = False
+        self.store = None if settings.database is None else _opened(settings.database, settings.limits.kept_bytes)
 
     def full(self, path: str) -> bool:
         """Whether what is asked for at a path would find no room."""
@@ -65,16 +69,23 @@ class ServerState:
         try:
             yield
         finally:
+            self.ending.set()
             warming.cancel()
             self.networks.close()
-            for pool in (self.decoder, self.loader, self.reader, self.looker, self.learner):
+            # Nothing is waited for: each request has its answer, so that what is still being done nobody waits for.
+            for pool in (self.decoder, self.loader, self.reader, self.looker, self.learner, self.storer):
                 pool.shutdown(wait=False, cancel_futures=True)
             self.reading_process.close()
-            self.storer.shutdown()  # nothing that is being written is given up
             if self.store is not None:
                 self.store.close()
 
     async def _warm_up(self) -> None:
+        try:
+            await self._get_ready()
+        except Exception:  # the first requests try again, and tell what is wrong
+            _log.exception("the server could not get ready")
+
+    async def _get_ready(self) -> None:
         """One after the other, so that the first requests find a core that is free."""
         from inkgrad.kernels import load_backend
 
@@ -88,28 +99,13 @@ class ServerState:
         await loop.run_in_executor(self.reader, self.reading_process.warm_up)
 
 
-def _opened(database: str) -> "Store":
+def _opened(database: str, most_bytes: int) -> "Store":
     from inkgrad.feedback import Store
 
-    return Store(database)
+    return Store(database, most_bytes=most_bytes)
 
 
 def state_of(request: Request) -> ServerState:
     """What the routes share."""
     state: ServerState = request.app.state.inkgrad
     return state
-
-
-async def in_time(work: Awaitable[Result], seconds: float) -> Result:
-    """The result of some work that waits its turn.
-
-    Raises:
-        Problem: there is no room, or it took too long.
-    """
-    try:
-        async with asyncio.timeout(seconds):
-            return await work
-    except FullError:
-        raise busy("as much is waiting as the server takes; try again in a second") from None
-    except TimeoutError:
-        raise Problem(504, "timeout", f"it took longer than {seconds:g} seconds; send something smaller") from None

@@ -8,7 +8,7 @@ from starlette.responses import JSONResponse
 
 from inkgrad.errors import InkgradError, RunError
 from inkgrad.web.bodies import refused
-from inkgrad.web.state import in_time, state_of
+from inkgrad.web.state import state_of
 
 __all__ = ["answered"]
 
@@ -29,7 +29,7 @@ async def answered(
     """
     state = state_of(request)
     try:
-        found = await in_time(state.learning.run(state.learner, work), state.settings.limits.seconds)
+        found = await state.learning.run(state.learner, work)
     except RunError as error:
         raise refused(inputs or field, str(error)) from error
     except InkgradError as error:

@@ -21,8 +21,3 @@ def upgrade() -> None:
         sa.Column("model", sa.String(64), nullable=True),
         sqlite_autoincrement=True,
     )
-
-
-def downgrade() -> None:
-    """Drop it."""
-    op.drop_table("feedback")

@@ -11,9 +11,3 @@ def upgrade() -> None:
     """Add the key; what was kept before has none."""
     op.add_column("feedback", sa.Column("client_key", sa.String(64), nullable=True))
     op.create_index("feedback_client_key", "feedback", ["client_key"], unique=True)
-
-
-def downgrade() -> None:
-    """Drop it."""
-    op.drop_index("feedback_client_key", "feedback")
-    op.drop_column("feedback", "client_key")
