@@ -1,20 +1,12 @@
-// Puts the page together: the view that is shown, the theme, the language.
-import { health } from "./api.js";
+// Puts the page together: the view that is shown.
 import { Draw } from "./draw.js";
+import { ready, tell } from "./frame.js";
 import { Inside } from "./inside.js";
 import { Drawing } from "./pad.js";
 import { Read } from "./read.js";
-import { switchLanguage, t, translated } from "./texts.js";
+import { t, translated } from "./texts.js";
 
 const VIEWS = ["draw", "read", "inside"];
-const THEMES = ["auto", "light", "dark"];
-const notice = document.getElementById("notice");
-
-/** Tell what went wrong, or with null that all is well again. */
-function tell(error) {
-  notice.hidden = !error;
-  if (error) notice.textContent = error.text ?? error.message;
-}
 
 const drawing = new Drawing();
 const views = { draw: new Draw(drawing, tell), read: new Read(tell), inside: new Inside(drawing, tell) };
@@ -26,7 +18,6 @@ function shown() {
 
 function show() {
   const name = shown();
-  tell(null);
   for (const view of VIEWS) {
     document.getElementById(`view-${view}`).hidden = view !== name;
     const link = document.querySelector(`.tabs a[href="#${view}"]`);
@@ -37,37 +28,10 @@ function show() {
   views[name].enter?.();
 }
 
-function useTheme(theme) {
-  document.documentElement.dataset.theme = theme;
-  window.dispatchEvent(new Event("themechange"));
-}
-
-function stored(name) {
-  try {
-    return localStorage.getItem(name);
-  } catch {
-    return null;
-  }
-}
-
-document.getElementById("theme").addEventListener("click", () => {
-  const dark = matchMedia("(prefers-color-scheme: dark)").matches;
-  const now = document.documentElement.dataset.theme;
-  const isDark = now === "dark" || (now !== "light" && dark);
-  const next = isDark ? "light" : "dark";
-  try {
-    localStorage.setItem("theme", next);
-  } catch {
-    // a page that may store nothing still switches
-  }
-  useTheme(next);
-});
-matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => useTheme(document.documentElement.dataset.theme));
-document.getElementById("language").addEventListener("click", switchLanguage);
 window.addEventListener("hashchange", () => {
-  if (location.hash !== "#main") show();
+  if (location.hash === "#main") return;
+  tell(null);
+  show();
 });
-useTheme(THEMES.includes(stored("theme")) ? stored("theme") : "auto");
 translated(show);
-health().catch(tell);
-document.documentElement.dataset.ready = "true";
+ready();

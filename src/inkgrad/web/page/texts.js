@@ -1,9 +1,24 @@
-// All texts of the page, in two languages: each row of texts.json is [English, Chinese].
-const table = await (await fetch("texts.json")).json();
+// All texts of a page, in two languages: each row of its tables (data-texts of <html>) is [English, Chinese].
+const files = (document.documentElement.dataset.texts ?? "texts.json").split(" ");
+const table = Object.assign({}, ...(await Promise.all(files.map(load))));
 const LANGUAGES = ["en", "zh"];
 const listeners = new Set();
 let at = LANGUAGES.indexOf(remembered() ?? (navigator.language || "en").slice(0, 2));
 if (at < 0) at = 0;
+
+/** A table; without it the page is blank, and says so in both languages. */
+async function load(file) {
+  try {
+    const answer = await fetch(file);
+    if (!answer.ok) throw new Error(`${file}: ${answer.status}`);
+    return await answer.json();
+  } catch (error) {
+    const notice = document.getElementById("notice");
+    notice.textContent = "The page could not be loaded. Reload it. 页面无法加载，请重新加载。";
+    notice.hidden = false;
+    throw error;
+  }
+}
 
 function remembered() {
   try {
@@ -38,6 +53,13 @@ export function switchLanguage() {
   for (const update of listeners) update();
 }
 
+/** Put a text into an element; what stands between `backquotes` is code. */
+export function write(element, text) {
+  element.replaceChildren(
+    ...text.split("`").map((part, i) => (i % 2 ? Object.assign(document.createElement("code"), { textContent: part }) : part)),
+  );
+}
+
 export const percent = (share) => {
   const value = share * 100;
   return `${value >= 99.95 ? "> 99.9" : value < 0.05 ? "0" : value.toFixed(1)} %`;
@@ -48,7 +70,7 @@ const ATTRIBUTES = { tLabel: "aria-label", tTitle: "title" };
 translated(() => {
   document.documentElement.lang = at ? "zh-Hans" : "en";
   for (const element of document.querySelectorAll("[data-t]")) {
-    element.textContent = t(element.dataset.t);
+    write(element, t(element.dataset.t));
   }
   for (const [name, attribute] of Object.entries(ATTRIBUTES)) {
     const selector = `[data-${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}]`;
