@@ -5,6 +5,7 @@ import re
 from pathlib import Path
 
 import inkgrad
+from inkgrad.web.reading import ReadFields
 
 PAGE = Path(inkgrad.__file__).parent / "web" / "page"
 TABLE = json.loads((PAGE / "texts.json").read_text(encoding="utf-8"))
@@ -76,6 +77,11 @@ def test_every_page_sets_its_theme_before_it_is_painted():
         assert 0 < html.find('theme.js"></script>') < html.find('rel="stylesheet"'), path.name
     for path in PAGE.rglob("*.css"):
         assert "prefers-color-scheme" not in path.read_text(encoding="utf-8"), path.name
+
+
+def test_numbers_are_doubtful_below_what_the_server_takes_for_doubtful():
+    field = re.search(r'id="least"[^>]*value="(\d+)"', HTML)
+    assert field and int(field[1]) == 100 * ReadFields.model_fields["min_confidence"].default
 
 
 def test_without_scripts_the_page_says_what_it_needs():
