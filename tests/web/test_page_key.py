@@ -34,7 +34,7 @@ def test_the_key_comes_with_the_address(chromium, closed):
         assert "key" not in page.url
         page.locator("summary", has_text="/models").click()
         page.locator("details[open] button").click()
-        assert "200" in page.locator("details[open] pre").inner_text()
+        page.locator("details[open] pre", has_text="200 OK").wait_for()
 
 
 def test_the_key_is_asked_for(chromium, closed):
