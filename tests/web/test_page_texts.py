@@ -80,12 +80,14 @@ def test_every_page_sets_its_theme_before_it_is_painted():
 
 
 def test_numbers_are_doubtful_below_what_the_server_takes_for_doubtful():
-    field = re.search(r'id="least"[^>]*value="(\d+)"', HTML)
+    index = (PAGE / "index.html").read_text(encoding="utf-8")
+    field = re.search(r'id="least"[^>]*value="(\d+)"', index)
     assert field and int(field[1]) == 100 * ReadFields.model_fields["min_confidence"].default
 
 
 def test_without_scripts_the_page_says_what_it_needs():
-    told = HTML.partition("<noscript>")[2].partition("</noscript>")[0]
+    index = (PAGE / "index.html").read_text(encoding="utf-8")
+    told = index.partition("<noscript>")[2].partition("</noscript>")[0]
     assert "needs JavaScript" in told and "需要 JavaScript" in told
 
 
