@@ -82,6 +82,13 @@ def settled(page: Any) -> str | None:
     return None if value == "–" else value
 
 
+def upload(page: Any, path: Any) -> None:
+    """Have a file read."""
+    page.locator(".tabs a[href='#read']").click()
+    page.locator("#file").set_input_files(path)
+    page.locator("#result").wait_for()
+
+
 def faults(page: Any) -> list[str]:
     """What axe-core finds of serious and critical faults."""
     file = os.environ.get("INKGRAD_AXE", "")

@@ -1,11 +1,14 @@
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
+from browsing import browser, visit
+from hands import UPRIGHT
 from serving import Server, serving
 
 from databases import database
@@ -42,3 +45,51 @@ def numbers_picture() -> bytes:
     file = io.BytesIO()
     page.save(file, "PNG")
     return file.getvalue()
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Any]:
+    """A browser; no longer than a file of tests, as it holds the event loop."""
+    with browser() as opened:
+        yield opened
+
+
+@pytest.fixture(scope="module")
+def notebook(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Where `keeper` keeps corrections."""
+    return f"sqlite:///{tmp_path_factory.mktemp('feedback') / 'kept.sqlite3'}"
+
+
+@pytest.fixture(scope="module")
+def keeper(notebook: str) -> Iterator[Server]:
+    """A server that keeps corrections; its log must stay empty."""
+    with serving("--feedback", "--database", notebook) as started:
+        yield started
+        assert started.process.poll() is None
+        assert started.log.read_text() == ""
+
+
+@pytest.fixture
+def page(chromium: Any, keeper: Server) -> Iterator[Any]:
+    """The page for a new visitor, who sees no message in the console."""
+    with visit(chromium, keeper.url) as opened:
+        yield opened
+
+
+@pytest.fixture(scope="session")
+def form(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A page with three rows of drawn digits, the last of them smudged."""
+    import cv2
+    import numpy as np
+
+    rows = [(1, 4, 7), (2, 5, 6, 3), (7, 1)]
+    paper = np.full((720, 900), 255, np.uint8)
+    for row, digits in enumerate(rows):
+        for column, digit in enumerate(digits):
+            for stroke in UPRIGHT[digit]:
+                points = [(100 + 110 * column + 130 * x, 60 + 220 * row + 150 * y) for x, y in stroke]
+                cv2.polylines(paper, [np.array(points, np.int32)], False, 0, 11, cv2.LINE_AA)
+    cv2.line(paper, (110, 590), (330, 560), 90, 9, cv2.LINE_AA)
+    path = tmp_path_factory.mktemp("form") / "form.png"
+    cv2.imwrite(str(path), paper)
+    return path

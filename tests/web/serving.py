@@ -133,3 +133,14 @@ def serving(*options: str, limits: Mapping[str, float] | None = None, **environm
                 process.kill()
             process.wait()
             process.stdout.close()
+
+
+def entries(database: str) -> list[Any]:
+    """The corrections that a server has kept, in the order in which they came."""
+    from inkgrad.feedback import Store
+
+    store = Store(database)
+    try:
+        return list(store.entries())
+    finally:
+        store.close()

@@ -3,68 +3,19 @@
 import csv
 import io
 import json
+import re
 
 import cv2
 import numpy as np
 import pytest
-from browsing import DESKTOP, PHONE, browser, draw, faults, settled, visit
+from browsing import DESKTOP, PHONE, draw, faults, settled, upload, visit
 from hands import SLANTED, UPRIGHT
-from serving import serving
+from serving import entries, serving
 
 import inkgrad as ig
 from documents import image, pdf
-from inkgrad.feedback import Store
 
 pytestmark = pytest.mark.slow
-
-
-@pytest.fixture(scope="module")
-def chromium():
-    with browser() as opened:
-        yield opened
-
-
-@pytest.fixture(scope="module")
-def database(tmp_path_factory):
-    return f"sqlite:///{tmp_path_factory.mktemp('feedback') / 'kept.sqlite3'}"
-
-
-@pytest.fixture(scope="module")
-def server(database):
-    with serving("--feedback", "--database", database) as started:
-        yield started
-        assert started.process.poll() is None
-        assert started.log.read_text() == ""
-
-
-@pytest.fixture
-def page(chromium, server):
-    with visit(chromium, server.url) as opened:
-        yield opened
-
-
-def entries(database):
-    store = Store(database)
-    try:
-        return list(store.entries())
-    finally:
-        store.close()
-
-
-@pytest.fixture(scope="module")
-def form(tmp_path_factory):
-    """A page with three rows of drawn digits, the last of them smudged."""
-    rows = [(1, 4, 7), (2, 5, 6, 3), (7, 1)]
-    paper = np.full((720, 900), 255, np.uint8)
-    for row, digits in enumerate(rows):
-        for column, digit in enumerate(digits):
-            for stroke in UPRIGHT[digit]:
-                points = [(100 + 110 * column + 130 * x, 60 + 220 * row + 150 * y) for x, y in stroke]
-                cv2.polylines(paper, [np.array(points, np.int32)], False, 0, 11, cv2.LINE_AA)
-    cv2.line(paper, (110, 590), (330, 560), 90, 9, cv2.LINE_AA)
-    path = tmp_path_factory.mktemp("form") / "form.png"
-    cv2.imwrite(str(path), paper)
-    return path
 
 
 def test_all_digits_are_read_as_two_people_draw_them(page):
@@ -111,7 +62,7 @@ def test_the_keyboard_draws(page):
     assert settled(page) == "1"
 
 
-def test_a_whole_number_is_read_and_corrected(page, database):
+def test_a_whole_number_is_read_and_corrected(page, notebook):
     page.locator(".segments [data-mode=number]").click()
     page.locator("#draw-pad canvas.broad").wait_for()
     for column, digit in enumerate((1, 4, 7)):
@@ -125,18 +76,18 @@ def test_a_whole_number_is_read_and_corrected(page, database):
     page.locator("#correct-text").fill("1471")
     page.keyboard.press("Enter")
     page.locator("#thanks", has_text="Thank you").wait_for()
-    kept = entries(database)[-1]
+    kept = entries(notebook)[-1]
     assert (kept.said, kept.correct, kept.source) == ("147", "1471", "draw")
 
 
 @pytest.mark.parametrize(("choice", "correct"), [("7", "7"), ("No digit", None)])
-def test_a_correction_is_kept(page, database, choice, correct):
+def test_a_correction_is_kept(page, notebook, choice, correct):
     draw(page, UPRIGHT[1])
     assert settled(page) == "1"
     page.locator("#wrong").click()
     page.locator("#choices button", has_text=choice).click()
     page.locator("#thanks", has_text="Thank you").wait_for()
-    kept = entries(database)[-1]
+    kept = entries(notebook)[-1]
     assert (kept.said, kept.correct, kept.source) == ("1", correct, "draw")
     assert ig.models.pretrained("digits").classify(kept.image).value == 1
 
@@ -150,19 +101,13 @@ def test_a_server_without_feedback_says_so(chromium):
         page.locator("#thanks", has_text="--feedback").wait_for()
 
 
-def upload(page, path):
-    page.locator(".tabs a[href='#read']").click()
-    page.locator("#file").set_input_files(path)
-    page.locator("#result").wait_for()
-
-
 def saved(page, button):
     with page.expect_download() as waiting:
         page.locator(button).click()
     return waiting.value.path().read_text(encoding="utf-8")
 
 
-def test_a_picture_is_read_reviewed_and_saved(page, form, database):
+def test_a_picture_is_read_reviewed_and_saved(page, form, notebook):
     upload(page, form)
     rows = page.locator("#rows button").all_inner_texts()
     assert rows[0].startswith("147") and rows[1].startswith("2563")
@@ -188,7 +133,7 @@ def test_a_picture_is_read_reviewed_and_saved(page, form, database):
     assert [row["review"] for row in table[:2]] == ["confirmed", "corrected"]
     told = json.loads(saved(page, "#save-json"))["pages"][0]
     assert [number["final"] for number in told["numbers"]] == [row["final"] for row in table]
-    kept = [entry for entry in entries(database) if entry.source == "read"]
+    kept = [entry for entry in entries(notebook) if entry.source == "read"]
     assert {(entry.said, entry.correct) for entry in kept} >= {(texts[0], texts[0]), (texts[1], "99")}
 
 
@@ -221,10 +166,10 @@ def test_a_document_of_several_pages_and_an_expected_form(page, form, tmp_path):
     assert all(len(text) == 4 for text in page.locator("#rows button").all_inner_texts())
 
 
-def test_what_cannot_be_read_is_said(chromium, server, tmp_path):
+def test_what_cannot_be_read_is_said(chromium, keeper, tmp_path):
     path = tmp_path / "notes.txt"
     path.write_text("no picture")
-    with visit(chromium, server.url, expected="Failed to load resource.* 422") as page:
+    with visit(chromium, keeper.url, expected="Failed to load resource.* 422") as page:
         page.locator(".tabs a[href='#read']").click()
         page.locator("#file").set_input_files(path)
         page.locator("#notice", has_text="image").wait_for()
@@ -243,25 +188,23 @@ def test_inside_the_network(page):
     steps = page.locator("#layer-steps button")
     assert steps.first.inner_text().startswith("1 Conv2d")
     steps.last.click()
-    assert page.locator("#layer-maps figure").count() == 11  # ten digits, and none of them
+    assert page.locator("#layer-maps figcaption").all_inner_texts() == [*"0123456789", "No digit"]
     assert page.locator("#behind-maps .pair").count() == 12
+    assert page.locator("#behind-maps .pair p").first.inner_text().startswith("Channel ")
+    steps.nth(2).click()
+    assert page.locator("#layer-maps .hint").inner_text().startswith("Layer 3, ReLU (layers.2 in Python)")
+    assert page.locator("#layer-maps figcaption").first.inner_text() == "1"
+    assert "each with one filter" in page.locator("#filter-maps").inner_text()
     page.locator("#filter-steps button").nth(1).click()
     assert "24 × 24, 3 × 3" in page.locator("#filter-maps").inner_text()
+    page.locator("#filter-steps button").last.click()
+    out, into, tall, wide = map(int, re.findall(r"\d+", page.locator("#filter-maps figcaption").inner_text()))
+    sides = page.locator("#filter-maps canvas").evaluate("canvas => [canvas.width, canvas.height]")
+    assert out > 24 and sides == [into * (wide + 1) - 1, out * (tall + 1) - 1]  # all of them are shown
     page.locator("#change-to button", has_text="9").click()
     page.locator("#change-maps", has_text="Now read as 9").wait_for()
     page.locator("#inside-clear").click()
     page.locator("#inside-empty").wait_for()
-
-
-def test_the_key_comes_with_the_address_or_is_asked_for(chromium, tmp_path):
-    key = tmp_path / "key"
-    key.write_text("a-key-of-this-test-only\n")
-    with serving("--host", "0.0.0.0", "--key-file", str(key)) as closed:
-        url = closed.url.replace("0.0.0.0", "127.0.0.1")
-        with visit(chromium, f"{url}#key=a-key-of-this-test-only") as page:
-            assert "key" not in page.url
-            draw(page, UPRIGHT[1])
-            assert settled(page) == "1"
 
 
 @pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
@@ -269,9 +212,9 @@ def test_the_key_comes_with_the_address_or_is_asked_for(chromium, tmp_path):
     ("language", "draw_word", "none"), [("en-US", "Draw", "Nothing drawn yet"), ("zh-CN", "书写", "还没有书写")]
 )
 @pytest.mark.parametrize("theme", ["light", "dark"])
-def test_every_view_in_every_look(chromium, server, form, size, language, draw_word, none, theme):
+def test_every_view_in_every_look(chromium, keeper, form, size, language, draw_word, none, theme):
     """Both languages, both themes, both sizes: nothing is cut off, and axe finds no serious fault."""
-    with visit(chromium, server.url, size=size, language=language, theme=theme) as page:
+    with visit(chromium, keeper.url, size=size, language=language, theme=theme) as page:
         assert page.locator("html").get_attribute("lang") == language.replace("en-US", "en").replace("zh-CN", "zh-Hans")
         assert page.locator("#headline").inner_text() == none
         found = faults(page)
@@ -311,8 +254,8 @@ def test_language_and_theme_are_remembered(page):
     assert page.locator("html").get_attribute("data-theme") == "dark"
 
 
-def test_a_finger_draws(chromium, server):
-    with visit(chromium, server.url, size=PHONE) as page:
+def test_a_finger_draws(chromium, keeper):
+    with visit(chromium, keeper.url, size=PHONE) as page:
         box = page.locator("#draw-pad canvas").bounding_box()
         client = page.context.new_cdp_session(page)
         points = [{"x": box["x"] + x * box["width"], "y": box["y"] + y * box["height"]} for x, y in UPRIGHT[7][0]]

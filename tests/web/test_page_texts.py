@@ -7,6 +7,8 @@ from pathlib import Path
 import inkgrad
 from inkgrad.lessons.mistakes import MISTAKES
 from inkgrad.lessons.unrolled import STAGES
+from inkgrad.web.problems import PROBLEMS
+from inkgrad.web.reading import ReadFields
 
 PAGE = Path(inkgrad.__file__).parent / "web" / "page"
 TABLES = {
@@ -65,7 +67,7 @@ def test_no_text_is_missing_and_none_is_left_over():
 
 def test_every_text_has_two_languages_with_the_same_places():
     chinese = re.compile(r"[一-鿿]")
-    same = {"api", "grad_cam", "problem_other"}  # names
+    same = {"api", "grad_cam"}  # names
     for name, row in TABLE.items():
         assert len(row) == 2 and all(row), name
         assert len({tuple(sorted(re.findall(r"\{(\w+)\}", text))) for text in row}) == 1, name
@@ -75,9 +77,36 @@ def test_every_text_has_two_languages_with_the_same_places():
 
 def test_nothing_stands_in_the_page_itself():
     """Between tags there are only names that are the same in every language."""
-    bodies = re.sub(r"<svg.*?</svg>", "", "".join(html.partition("<body>")[2] for html in HTML.values()), flags=re.S)
+    whole = "".join(html.partition("<body>")[2] for html in HTML.values())
+    bodies = re.sub(r"<(svg|noscript).*?</\1>", "", whole, flags=re.S)
     words = {text.strip() for text in re.findall(r">([^<]+)<", bodies) if re.search("[A-Za-z]{2}", text)}
     assert words <= {"inkgrad", "Luhn", "EAN-13", "EAN-8", "Damm", "mod 97", "CSV", "JSON"}
+
+
+def test_every_problem_of_the_server_has_a_text():
+    told = {name.removeprefix("problem_") for name in TABLE if name.startswith("problem_") and name.count("_") == 1}
+    assert told == set(PROBLEMS) | {"offline", "other"}
+
+
+def test_every_page_sets_its_theme_before_it_is_painted():
+    """One palette for each theme: which it is, a script in the head says."""
+    for path in PAGE.glob("*.html"):
+        html = path.read_text(encoding="utf-8")
+        assert 0 < html.find('theme.js"></script>') < html.find('rel="stylesheet"'), path.name
+    for path in PAGE.rglob("*.css"):
+        assert "prefers-color-scheme" not in path.read_text(encoding="utf-8"), path.name
+
+
+def test_numbers_are_doubtful_below_what_the_server_takes_for_doubtful():
+    index = (PAGE / "index.html").read_text(encoding="utf-8")
+    field = re.search(r'id="least"[^>]*value="(\d+)"', index)
+    assert field and int(field[1]) == 100 * ReadFields.model_fields["min_confidence"].default
+
+
+def test_without_scripts_the_page_says_what_it_needs():
+    index = (PAGE / "index.html").read_text(encoding="utf-8")
+    told = index.partition("<noscript>")[2].partition("</noscript>")[0]
+    assert "needs JavaScript" in told and "需要 JavaScript" in told
 
 
 def test_nothing_is_fetched_from_elsewhere():

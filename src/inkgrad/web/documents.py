@@ -29,6 +29,8 @@ class ProblemDocument(BaseModel):
     extra: str | None = None
 
 
+_UNSAID = "Successful Response"  # what FastAPI says of an answer that is not described
+
 _PROBLEMS = {
     400: "The body is no JSON, or no form.",
     401: "The key is missing or wrong.",
@@ -84,6 +86,7 @@ def describe(app: FastAPI, settings: WebSettings, bodies: list[type[BaseModel]])
                 schema = kind.model_json_schema(ref_template="#/components/schemas/{model}")
                 schemas.update(schema.pop("$defs", {}))
                 schemas[kind.__name__] = schema
+            _name_answers(document)
             if settings.key is not None:
                 document["components"]["securitySchemes"] = {"key": {"type": "http", "scheme": "bearer"}}
                 document["security"] = [{"key": []}]
@@ -91,3 +94,15 @@ def describe(app: FastAPI, settings: WebSettings, bodies: list[type[BaseModel]])
         return app.openapi_schema
 
     app.openapi = openapi  # type: ignore[method-assign]
+
+
+def _name_answers(document: dict[str, Any]) -> None:
+    """Let each answer be described by what its schema says of itself."""
+    schemas = document["components"]["schemas"]
+    operations = [one for path in document["paths"].values() for one in path.values()]
+    answers = [answer for one in operations for answer in one["responses"].values()]
+    for answer in answers:
+        schema = answer.get("content", {}).get("application/json", {}).get("schema", {})
+        told = schemas.get(schema.get("$ref", "").rpartition("/")[2], {}).get("description")
+        if answer["description"] == _UNSAID and told:
+            answer["description"] = told

@@ -1,31 +1,48 @@
-// Requests to the server, its key, and what it says when something goes wrong.
+// Requests to the server, and what it says when something goes wrong.
+import { askForKey } from "./ask_key.js";
+import { theKey } from "./key.js";
 import { has, t } from "./texts.js";
+
+const PLAIN = ["busy", "offline", "timeout", "unauthorized", "feedback-off"]; // whose text says all that there is to say
 
 export class Problem extends Error {
   constructor(status, document) {
     super(document.detail ?? document.title ?? String(status));
     this.status = status;
     this.kind = (document.type ?? "").split("/").pop();
+    this.field = document.errors?.[0]?.field ?? "";
+    this.places = { extra: document.extra ?? "" };
   }
 
   /** The problem in the language of the page. */
   get text() {
-    const key = `problem_${this.kind}`;
-    return t(has(key) ? key : "problem_other", { detail: this.message });
+    const keys = [`problem_${this.kind}_${this.field}`, `problem_${this.kind}`, "problem_other"];
+    return t(keys.find(has), this.places);
+  }
+
+  /** What the server says of it, which is English; nothing where that says no more. */
+  get detail() {
+    return PLAIN.includes(this.kind) ? "" : this.message;
   }
 }
 
-const given = new URLSearchParams(location.hash.slice(1)).get("key");
-if (given) {
-  sessionStorage.setItem("key", given);
-  history.replaceState(null, "", location.pathname);
+/** An error as nodes: its text, and in small print the words of the server. */
+export function tellOf(error) {
+  const text = document.createElement("span");
+  text.textContent = error.text ?? t("problem_other");
+  return [text, ...smallPrint(error.text ? error.detail : error.message)];
+}
+
+/** English words in small print, if there are any. */
+export function smallPrint(words) {
+  if (!words) return [];
+  return [Object.assign(document.createElement("small"), { lang: "en", textContent: words })];
 }
 
 /** JSON from the server; `body` is a FormData or a plain object. */
 export async function ask(path, body, { signal } = {}) {
-  const headers = {};
-  const key = sessionStorage.getItem("key");
-  if (key) headers.Authorization = `Bearer ${key}`;
+  const key = theKey();
+  const headers = key ? { Authorization: `Bearer ${key}` } : {};
   let content = body;
   if (body && !(body instanceof FormData)) {
     headers["Content-Type"] = "application/json";
@@ -39,34 +56,18 @@ export async function ask(path, body, { signal } = {}) {
     throw new Problem(0, { type: "/problems/offline", detail: error.message });
   }
   if (answer.status === 401) {
-    await askForKey();
+    const there = key !== theKey() || (await askForKey(key !== null)); // it may have been given to another request
+    if (!there) throw new Problem(401, { type: "/problems/unauthorized" });
     return ask(path, body, { signal });
   }
-  const document = await answer.json();
-  if (!answer.ok) throw new Problem(answer.status, document);
-  return document;
-}
-
-let asking = null;
-
-function askForKey() {
-  const dialog = document.getElementById("key-dialog");
-  asking ??= new Promise((resolve) => {
-    dialog.addEventListener(
-      "close",
-      () => {
-        const field = document.getElementById("key");
-        sessionStorage.setItem("key", field.value);
-        field.value = "";
-        asking = null;
-        resolve();
-      },
-      { once: true },
-    );
-    dialog.addEventListener("cancel", (event) => event.preventDefault());
-    dialog.showModal();
-  });
-  return asking;
+  let told;
+  try {
+    told = await answer.json();
+  } catch (error) {
+    throw new Problem(answer.status, { detail: `${answer.status} ${error.message}` });
+  }
+  if (!answer.ok) throw new Problem(answer.status, told);
+  return told;
 }
 
 let promised = null;
@@ -78,6 +79,12 @@ export function health() {
     throw error;
   });
   return promised;
+}
+
+/** A name for what is sent, so that it is kept once however often it comes. */
+export function newKey() {
+  const bytes = crypto.getRandomValues(new Uint8Array(16)); // randomUUID needs https
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
 /** Send a correction or a review; false if this server keeps none. */

@@ -18,7 +18,6 @@ function shown() {
 
 function show() {
   const name = shown();
-  tell(null);
   for (const view of VIEWS) {
     document.getElementById(`view-${view}`).hidden = view !== name;
     const link = document.querySelector(`.tabs a[href="#${view}"]`);
@@ -30,7 +29,9 @@ function show() {
 }
 
 window.addEventListener("hashchange", () => {
-  if (location.hash !== "#main") show();
+  if (location.hash === "#main") return;
+  tell(null);
+  show();
 });
 translated(show);
 ready();

@@ -1,4 +1,5 @@
 // The API's documentation, made of /openapi.json; each operation can be tried.
+import { canBeKey, keepKey, theKey } from "./key.js";
 
 const make = (name, attributes = {}, ...children) => {
   const node = document.createElement(name);
@@ -10,12 +11,23 @@ const make = (name, attributes = {}, ...children) => {
   return node;
 };
 
+/** A text whose parts between backquotes are code. */
+const prose = (text = "") => text.split("`").map((part, i) => (i % 2 ? make("code", {}, part) : part));
+
 const api = await (await fetch("/openapi.json")).json();
 const health = await (await fetch("/api/v1/health")).json();
 const keyInput = document.getElementById("key");
 document.getElementById("about").textContent = `${api.info.description} Version ${api.info.version}.`;
 document.getElementById("key-field").hidden = !health.key_required;
-keyInput.value = new URLSearchParams(location.hash.slice(1)).get("key") ?? "";
+keyInput.value = theKey() ?? "";
+keyInput.form.addEventListener("submit", (event) => event.preventDefault());
+keyInput.addEventListener("input", () => {
+  const key = keyInput.value.trim();
+  if (key && !canBeKey(key)) keyInput.setCustomValidity("A key has printable ASCII characters and no spaces.");
+  else keyInput.setCustomValidity("");
+  keyInput.reportValidity();
+  if (canBeKey(key)) keepKey(key);
+});
 
 const resolve = (schema) => {
   const name = schema?.$ref?.split("/").pop();
@@ -38,7 +50,7 @@ const kind = (schema) => {
 
 const fields = (schema) => {
   const rows = Object.entries(resolve(schema).properties ?? {}).map(([name, field]) =>
-    make("tr", {}, make("td", {}, make("code", {}, name)), make("td", {}, kind(field)), make("td", {}, field.description ?? "")),
+    make("tr", {}, make("td", {}, make("code", {}, name)), make("td", {}, kind(field)), make("td", {}, ...prose(field.description))),
   );
   if (!rows.length) return "";
   const head = make("tr", {}, ...["field", "type", ""].map((text) => make("th", { scope: "col" }, text)));
@@ -84,7 +96,8 @@ const trial = (path, method, operation) => {
   const output = make("pre", { hidden: true, tabindex: "0", "aria-label": "Answer" });
   const send = async (body, headers = {}) => {
     const url = `${path}?${new URLSearchParams(values(query))}`.replace(/\?$/, "");
-    if (keyInput.value) headers.Authorization = `Bearer ${keyInput.value}`;
+    const key = theKey();
+    if (key) headers.Authorization = `Bearer ${key}`;
     try {
       await show(await fetch(url, { method: method.toUpperCase(), body, headers }), output);
     } catch (error) {
@@ -111,13 +124,13 @@ const describe = (path, method, operation) => {
   const answers = Object.entries(operation.responses).flatMap(([status, answer]) => {
     const [[, content] = []] = Object.entries(answer.content ?? {});
     const ok = status.startsWith("2");
-    return [make("h4", {}, `${status} ${answer.description}`), ...(ok && content ? [fields(content.schema)] : [])];
+    return [make("h4", {}, `${status} `, ...prose(answer.description)), ...(ok && content ? [fields(content.schema)] : [])];
   });
   return make(
     "details",
     {},
     make("summary", {}, make("b", {}, method.toUpperCase()), " ", make("code", {}, path), ` ${operation.summary ?? ""}`),
-    make("p", {}, operation.description ?? ""),
+    make("p", {}, ...prose(operation.description)),
     ...bodies.flatMap(([name, body]) => [make("h3", {}, name), fields(body.schema)]),
     make("h3", {}, "Try it"),
     trial(path, method, operation),
@@ -127,9 +140,10 @@ const describe = (path, method, operation) => {
 };
 
 const schemas = Object.entries(api.components.schemas).map(([name, schema]) =>
-  make("details", {}, make("summary", {}, make("code", {}, name)), make("p", {}, schema.description ?? ""), fields(schema)),
+  make("details", {}, make("summary", {}, make("code", {}, name)), make("p", {}, ...prose(schema.description)), fields(schema)),
 );
 const operations = Object.entries(api.paths).flatMap(([path, methods]) =>
   Object.entries(methods).map(([method, operation]) => describe(path, method, operation)),
 );
 document.getElementById("operations").replaceChildren(...operations, make("h2", {}, "Objects"), ...schemas);
+document.documentElement.dataset.ready = "true";

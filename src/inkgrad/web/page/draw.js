@@ -1,5 +1,5 @@
 // The view that reads what is drawn while it is drawn.
-import { ask, base64, sendFeedback } from "./api.js";
+import { ask, base64, newKey, sendFeedback } from "./api.js";
 import { paintInk } from "./maps.js";
 import { Pad } from "./pad.js";
 import { percent, t, translated } from "./texts.js";
@@ -10,8 +10,10 @@ const NUMBER_PAUSE = 250; // milliseconds without a new point before a whole num
 export class Draw {
   constructor(drawing, tell) {
     this.drawing = drawing;
+    this.mode = drawing.mode;
+    this.sending = false;
     this.tell = tell;
-    this.answer = null;
+    this.record = null; // the last picture that was read, what was read of it, and a key for each correction of it
     this.pad = new Pad($("draw-pad"), drawing);
     this.makeBars();
     this.listen();
@@ -21,6 +23,10 @@ export class Draw {
       this.makeChoices();
       this.show();
     });
+  }
+
+  get answer() {
+    return this.record?.answer ?? null;
   }
 
   makeBars() {
@@ -39,6 +45,7 @@ export class Draw {
         const button = document.createElement("button");
         button.type = "button";
         button.textContent = digit ?? t("none_of_these");
+        button.disabled = this.sending;
         button.addEventListener("click", () => this.correct(digit === null ? null : String(digit)));
         return button;
       }),
@@ -51,12 +58,7 @@ export class Draw {
     $("clear").addEventListener("click", () => drawing.clear());
     $("pen").addEventListener("input", (event) => (drawing.width = Number(event.target.value)));
     for (const button of document.querySelectorAll(".segments [data-mode]")) {
-      button.addEventListener("click", () => {
-        for (const other of document.querySelectorAll(".segments [data-mode]")) {
-          other.setAttribute("aria-pressed", String(other === button));
-        }
-        drawing.use(button.dataset.mode);
-      });
+      button.addEventListener("click", () => drawing.use(button.dataset.mode));
     }
     window.addEventListener("keydown", (event) => {
       if ($("view-draw").hidden && $("view-inside").hidden) return;
@@ -87,18 +89,27 @@ export class Draw {
     this.version = (this.version ?? 0) + 1;
     this.open(false);
     $("thanks").textContent = "";
-    if (this.drawing.blank) {
-      clearTimeout(this.timer);
-      this.turn = (this.turn ?? 0) + 1; // what is on its way belongs to a drawing that is gone
-      this.answer = null;
-      $("answer").setAttribute("aria-busy", "false");
-      this.show();
-      return;
-    }
     clearTimeout(this.timer);
-    $("answer").setAttribute("aria-busy", "true");
+    const other = this.mode !== this.drawing.mode;
+    this.mode = this.drawing.mode;
+    if (other || this.drawing.blank) this.forget();
+    this.wait(!this.drawing.blank);
+    if (this.drawing.blank) return;
     if (this.drawing.mode === "digit") this.read();
     else this.timer = setTimeout(() => this.read(), NUMBER_PAUSE);
+  }
+
+  /** What was read, or is on its way, belongs to a drawing that is gone. */
+  forget() {
+    this.turn = (this.turn ?? 0) + 1;
+    this.record = null;
+    this.show();
+  }
+
+  /** Whether the newest drawing has yet to be read: until then what is shown is not to be corrected. */
+  wait(pending) {
+    $("answer").setAttribute("aria-busy", String(pending));
+    $("wrong").disabled = pending || !this.record;
   }
 
   /** Have the newest drawing read; while one is being read, only the newest waits. */
@@ -113,23 +124,24 @@ export class Draw {
     try {
       const began = performance.now();
       const body = new FormData();
-      this.picture = await this.drawing.picture();
-      body.append("image", this.picture, "drawing.png");
       const number = this.drawing.mode === "number";
+      const picture = await this.drawing.picture();
+      body.append("image", picture, "drawing.png");
       const answer = number ? numberOf(await ask("read", body)) : await ask("classify?seen=true", body);
       if (turn === this.turn) {
-        this.answer = { ...answer, number, ms: performance.now() - began };
+        this.record = { picture, answer: { ...answer, number, ms: performance.now() - began }, keys: new Map() };
         this.tell(null);
         this.show();
       }
     } catch (error) {
       this.tell(error);
+      if (turn === this.turn) this.forget();
     } finally {
       this.busy = false;
       const again = this.again && !this.drawing.blank;
       this.again = false;
       if (again) this.read();
-      else if (version === this.version) $("answer").setAttribute("aria-busy", "false");
+      else if (version === this.version) this.wait(false);
     }
   }
 
@@ -137,9 +149,11 @@ export class Draw {
     const { answer } = this;
     const number = this.drawing.mode === "number";
     $("drawing").dataset.mode = this.drawing.mode;
+    for (const button of document.querySelectorAll(".segments [data-mode]")) {
+      button.setAttribute("aria-pressed", String(button.dataset.mode === this.drawing.mode));
+    }
     $("bars").hidden = number;
     $("number-digits").hidden = !number;
-    $("wrong").disabled = !answer;
     $("look").hidden = number;
     $("answer").dataset.state = answer ? (answer.value ?? answer.text ?? null) === null ? "none" : "read" : "blank";
     $("value").textContent = answer ? (number ? answer.text : answer.value) ?? "–" : "";
@@ -154,6 +168,7 @@ export class Draw {
 
   words() {
     const { answer } = this;
+    if (!answer && !this.drawing.blank) return ["", ""]; // not read yet, or it could not be
     if (!answer || answer.reason === "blank") return [t("blank"), t("blank_detail")];
     if (answer.number && answer.text === null) return [t("no_number_found"), t("no_number_detail")];
     if (!answer.number && answer.value === null) {
@@ -193,22 +208,36 @@ export class Draw {
     );
   }
 
+  /** Send what it should have been; the same again, after a failure or in haste, comes with the same key. */
   async correct(correct) {
-    const { answer, picture } = this;
+    if (this.sending || !this.record) return;
+    const { record, record: { answer, picture, keys } } = this;
+    const read = answer.number ? answer.text : answer.value;
+    if (!keys.has(correct)) keys.set(correct, newKey());
+    this.send(true);
     try {
-      const read = answer.number ? answer.text : answer.value;
       const kept = await sendFeedback({
         image: await base64(picture),
         correct,
         read: read === null ? null : String(read),
         confidence: answer.confidence,
         source: "draw",
+        model: answer.model ?? null,
+        key: keys.get(correct),
       });
+      if (record !== this.record) return;
       this.open(false);
       $("thanks").textContent = t(kept ? "thanks" : "feedback_off");
     } catch (error) {
       this.tell(error);
+    } finally {
+      this.send(false);
     }
+  }
+
+  send(pending) {
+    this.sending = pending;
+    for (const control of $("correction").querySelectorAll("button")) control.disabled = pending;
   }
 }
 

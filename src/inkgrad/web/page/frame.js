@@ -1,44 +1,29 @@
-// What every page has around its views: the notice, the theme, the language.
-import { health } from "./api.js";
-import { switchLanguage } from "./texts.js";
+// What every page has around its views: the notice, the switches of theme and language. theme.js has set the theme.
+import { health, tellOf } from "./api.js";
+import { switchLanguage, translated } from "./texts.js";
 
-const THEMES = ["auto", "light", "dark"];
 const notice = document.getElementById("notice");
+let told = null;
 
 /** Tell what went wrong, or with null that all is well again. */
 export function tell(error) {
+  told = error;
   notice.hidden = !error;
-  if (error) notice.textContent = error.text ?? error.message;
-}
-
-function useTheme(theme) {
-  document.documentElement.dataset.theme = theme;
-  window.dispatchEvent(new Event("themechange"));
-}
-
-function stored(name) {
-  try {
-    return localStorage.getItem(name);
-  } catch {
-    return null;
-  }
+  notice.replaceChildren(...(error ? tellOf(error) : []));
 }
 
 document.getElementById("theme").addEventListener("click", () => {
-  const dark = matchMedia("(prefers-color-scheme: dark)").matches;
-  const now = document.documentElement.dataset.theme;
-  const isDark = now === "dark" || (now !== "light" && dark);
-  const next = isDark ? "light" : "dark";
+  const theme = document.documentElement.dataset.theme === "dark" ? "light" : "dark";
+  document.documentElement.dataset.theme = theme;
   try {
-    localStorage.setItem("theme", next);
+    localStorage.setItem("theme", theme);
   } catch {
     // a page that may store nothing still switches
   }
-  useTheme(next);
+  window.dispatchEvent(new Event("themechange"));
 });
-matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => useTheme(document.documentElement.dataset.theme));
 document.getElementById("language").addEventListener("click", switchLanguage);
-useTheme(THEMES.includes(stored("theme")) ? stored("theme") : "auto");
+translated(() => tell(told));
 
 /** All is in place: listen to what the server can do, and let whoever waits know. */
 export function ready() {

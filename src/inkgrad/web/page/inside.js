@@ -3,14 +3,13 @@ import { ask, base64 } from "./api.js";
 import { enlarge, figure, one, paintInk, paintSigned, unpack } from "./maps.js";
 import { Pad } from "./pad.js";
 import { t, translated } from "./texts.js";
+import { channels, filterTiles, layerTiles, sides, thumbnail } from "./tiles.js";
 
 const $ = (id) => document.getElementById(id);
 const PAUSE = 350; // milliseconds without a new point before the network is looked into
 const QUICK = ["layers", "winner", "gradient", "grad_cam"];
 const SLOW = ["integrated_gradients", "occlusion"];
 const WHY = ["gradient", "integrated_gradients", "grad_cam", "occlusion"];
-const MOST = 48;
-const sides = (maps) => (maps.tall === 1 && maps.count === 1 ? `${maps.wide}` : `${maps.count} × ${maps.tall} × ${maps.wide}`);
 const signed = (value) => `${value < 0 ? "−" : "+"}${Math.abs(value).toFixed(2)}`;
 
 export class Inside {
@@ -31,7 +30,7 @@ export class Inside {
   }
 
   enter() {
-    if (this.drawing.mode !== "digit") document.querySelector('.segments [data-mode="digit"]').click();
+    this.drawing.use("digit");
     if (this.stale) this.look();
   }
 
@@ -51,6 +50,7 @@ export class Inside {
   /** Ask for everything, the quick parts first; what is drawn meanwhile makes it begin anew. */
   async look() {
     this.stale = false;
+    clearTimeout(this.timer);
     if (this.drawing.blank || this.drawing.mode !== "digit") return;
     if (this.busy) {
       this.stale = true;
@@ -110,7 +110,7 @@ export class Inside {
     this.showChange();
     if (found.layers) this.showLayers();
     this.showBehind();
-    if (this.filters) this.showFilters();
+    if (this.filters && found.layers) this.showFilters();
   }
 
   showWhy() {
@@ -163,7 +163,7 @@ export class Inside {
   showLayers() {
     const layers = this.found.layers.map((layer) => ({ ...layer, maps: unpack(layer.maps) }));
     this.layer = Math.min(this.layer, layers.length - 1);
-    const step = (layer) => [layer.kind, sides(layer.maps), (canvas) => thumbnail(canvas, layer.maps)];
+    const step = (layer, index) => [`${index + 1} ${layer.kind}`, sides(layer.maps), (canvas) => thumbnail(canvas, layer.maps)];
     this.steps($("layer-steps"), layers.map(step), this.layer, (index) => {
       this.layer = index;
       this.showLayers();
@@ -172,28 +172,28 @@ export class Inside {
     const note = document.createElement("p");
     note.className = "hint";
     const [low, high] = [maps.low, maps.high].map((value) => value.toFixed(2));
-    note.textContent = t("layer_note", { name, kind, shape: sides(maps), low, high });
-    $("layer-maps").replaceChildren(note, ...tiles(maps));
+    note.textContent = t("layer_note", { number: this.layer + 1, name, kind, shape: sides(maps), low, high });
+    $("layer-maps").replaceChildren(note, ...layerTiles(maps, this.layer === layers.length - 1));
   }
 
   showFilters() {
     const filters = this.filters.map((layer) => ({ ...layer, maps: unpack(layer.maps) }));
-    const name = (layer) => `${layer.maps.count / layer.columns} × ${layer.columns}, ${layer.maps.tall} × ${layer.maps.wide}`;
-    this.steps($("filter-steps"), filters.map((layer) => [layer.kind, name(layer), null]), this.filter, (index) => {
+    const size = ({ columns, maps }) => `${maps.count / columns} × ${columns}, ${maps.tall} × ${maps.wide}`;
+    const number = (layer) => this.found.layers.findIndex(({ name }) => name === layer.name) + 1 || layer.name;
+    const step = (layer) => [`${number(layer)} ${layer.kind}`, size(layer), null];
+    this.steps($("filter-steps"), filters.map(step), this.filter, (index) => {
       this.filter = index;
       this.showFilters();
     });
     const { columns, maps } = filters[this.filter];
-    const shown = figure(name(filters[this.filter]), "", (canvas) => mosaic(canvas, maps, columns));
-    shown.className = "whole";
-    $("filter-maps").replaceChildren(shown);
+    $("filter-maps").replaceChildren(...filterTiles(maps, columns, size(filters[this.filter])));
   }
 
   steps(place, entries, at, choose) {
     const scrolled = place.scrollLeft;
     const focused = place.contains(document.activeElement);
     place.replaceChildren(
-      ...entries.map(([kind, shape, draw], index) => {
+      ...entries.map(([name, shape, draw], index) => {
         const button = document.createElement("button");
         button.type = "button";
         button.setAttribute("aria-pressed", String(index === at));
@@ -205,7 +205,7 @@ export class Inside {
         }
         const small = document.createElement("small");
         small.textContent = shape;
-        button.append(`${index + 1} ${kind}`, small);
+        button.append(name, small);
         button.addEventListener("click", () => choose(index));
         return button;
       }),
@@ -228,7 +228,7 @@ export class Inside {
         const pair = document.createElement("div");
         pair.className = "pair";
         const title = document.createElement("p");
-        title.textContent = t("channel", { number: index, share: signed(sums[index]) });
+        title.textContent = t("channel", { number: index + 1, share: signed(sums[index]) });
         const maps = document.createElement("div");
         maps.append(
           figure(t("behind_feature"), "", (canvas) => paintSigned(canvas, one(features, index), { most: most(features) })),
@@ -239,62 +239,4 @@ export class Inside {
       }),
     );
   }
-}
-
-/** A vector as channels of one number each. */
-const channels = (maps) => (maps.count === 1 && maps.tall === 1 ? { ...maps, count: maps.wide, wide: 1 } : maps);
-
-function tiles(maps) {
-  const many = channels(maps);
-  if (many.count > MOST && many.tall === 1) {
-    return [Object.assign(figure(sides(maps), "", (canvas) => mosaic(canvas, many, 32)), { className: "whole" })];
-  }
-  const most = Math.max(Math.abs(maps.low), Math.abs(maps.high));
-  const shown = Array.from({ length: Math.min(many.count, MOST) }, (_, index) =>
-    figure(String(index), "", (canvas) => paintSigned(canvas, one(many, index), { most })),
-  );
-  if (many.count > MOST) {
-    const more = document.createElement("p");
-    more.className = "hint";
-    more.textContent = t("more_maps", { count: many.count - MOST });
-    shown.push(more);
-  }
-  return shown;
-}
-
-/** The mean of a layer's maps. */
-function thumbnail(canvas, maps) {
-  const size = maps.tall * maps.wide;
-  const values = new Float32Array(size);
-  for (let i = 0; i < maps.values.length; i += 1) values[i % size] += maps.values[i] / maps.count;
-  const most = values.reduce((high, value) => Math.max(high, Math.abs(value)), 0);
-  const square = maps.tall === 1 && maps.wide > 1 ? grid(values, Math.ceil(Math.sqrt(maps.wide))) : { tall: maps.tall, wide: maps.wide, values };
-  paintSigned(canvas, square, { most });
-}
-
-const grid = (values, wide) => {
-  const tall = Math.ceil(values.length / wide);
-  const filled = new Float32Array(tall * wide);
-  filled.set(values);
-  return { tall, wide, values: filled };
-};
-
-/** Maps in rows of `columns`, a pixel apart; at most 24 rows and columns of many. */
-function mosaic(canvas, maps, columns) {
-  const across = columns === 1 ? Math.min(maps.count, 12) : Math.min(columns, 32);
-  const rows = columns === 1 ? Math.ceil(maps.count / across) : Math.min(Math.ceil(maps.count / columns), 24);
-  const [tall, wide] = [rows * (maps.tall + 1) - 1, across * (maps.wide + 1) - 1];
-  const values = new Float32Array(tall * wide);
-  for (let row = 0; row < rows; row += 1) {
-    for (let column = 0; column < across; column += 1) {
-      const index = columns === 1 ? row * across + column : row * columns + column;
-      if (index >= maps.count) continue;
-      const map = one(maps, index).values;
-      for (let i = 0; i < map.length; i += 1) {
-        const y = row * (maps.tall + 1) + Math.floor(i / maps.wide);
-        values[y * wide + column * (maps.wide + 1) + (i % maps.wide)] = map[i];
-      }
-    }
-  }
-  paintSigned(canvas, { ...maps, tall, wide, values });
 }

@@ -1,7 +1,10 @@
 // A page that was read: its picture, with a box around each number and each digit.
+import { smallPrint } from "./api.js";
 import { percent, t } from "./texts.js";
 
 const SVG = "http://www.w3.org/2000/svg";
+const AROUND = [1, 0.4]; // heights of a number that are shown beside it, and above and below
+const CLOSE = [0.12, 0.12];
 
 export class Leaf {
   constructor(page, numbers, choose) {
@@ -30,7 +33,7 @@ export class Leaf {
 
   show(isDoubtful, chosen) {
     const { page } = this;
-    this.caption.textContent = page.error ? t("page_failed", { page: page.page, why: page.error }) : t("page", { page: page.page });
+    this.caption.replaceChildren(t(page.error ? "page_failed" : "page", { page: page.page }), ...smallPrint(page.error));
     if (page.error) return;
     this.picture.alt = t("page", { page: page.page });
     this.boxes.replaceChildren(
@@ -71,22 +74,50 @@ export class Leaf {
     this.shapes.get(number)?.scrollIntoView({ block: "nearest", behavior: "smooth" });
   }
 
-  /** The number's part of the picture on `canvas`, with some of what is around it. */
+  /** The number on `canvas` with some of what is around it, outlined; the number alone as a PNG. */
   async crop(number, canvas) {
     await this.picture.decode();
     const scale = this.picture.naturalWidth / this.page.width;
-    const [xs, ys] = [0, 1].map((axis) => number.box.map((point) => point[axis] * scale));
+    const corners = number.box.map((point) => point.map((at) => at * scale));
+    const around = this.part(corners, AROUND);
+    const alone = document.createElement("canvas");
+    this.draw(alone, this.part(corners, CLOSE));
+    this.draw(canvas, around);
+    outline(canvas, corners.map(([x, y]) => [x - around.left, y - around.top]));
+    return new Promise((resolve) => alone.toBlob(resolve, "image/png"));
+  }
+
+  /** What of the picture holds the corners, with so many heights of them on the sides, above and below. */
+  part(corners, [beside, above]) {
+    const [xs, ys] = [0, 1].map((axis) => corners.map((point) => point[axis]));
     const tall = Math.max(...ys) - Math.min(...ys);
-    const left = Math.max(0, Math.min(...xs) - 0.5 * tall);
-    const top = Math.max(0, Math.min(...ys) - 0.35 * tall);
-    const right = Math.min(this.picture.naturalWidth, Math.max(...xs) + 0.5 * tall);
-    const bottom = Math.min(this.picture.naturalHeight, Math.max(...ys) + 0.35 * tall);
-    const [wide, high] = [Math.max(1, Math.round(right - left)), Math.max(1, Math.round(bottom - top))];
+    const left = Math.max(0, Math.min(...xs) - beside * tall);
+    const top = Math.max(0, Math.min(...ys) - above * tall);
+    const right = Math.min(this.picture.naturalWidth, Math.max(...xs) + beside * tall);
+    const bottom = Math.min(this.picture.naturalHeight, Math.max(...ys) + above * tall);
+    return { left, top, wide: Math.max(1, Math.round(right - left)), high: Math.max(1, Math.round(bottom - top)) };
+  }
+
+  draw(canvas, { left, top, wide, high }) {
     canvas.width = wide;
     canvas.height = high;
     canvas.getContext("2d").drawImage(this.picture, left, top, wide, high, 0, 0, wide, high);
-    return new Promise((resolve) => canvas.toBlob(resolve, "image/png"));
   }
+}
+
+/** Fade what is outside of the corners. */
+function outline(canvas, corners) {
+  const context = canvas.getContext("2d");
+  const path = new Path2D();
+  path.moveTo(...corners.at(-1));
+  for (const corner of corners) path.lineTo(...corner);
+  const outside = new Path2D(path);
+  outside.rect(0, 0, canvas.width, canvas.height);
+  context.fillStyle = "rgb(255 255 255 / 65%)";
+  context.fill(outside, "evenodd");
+  context.strokeStyle = "#1f5fa8";
+  context.lineWidth = Math.max(1, canvas.width / 200);
+  context.stroke(path);
 }
 
 function polygon(box, kind) {

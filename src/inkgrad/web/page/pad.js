@@ -4,17 +4,28 @@ import { t, translated } from "./texts.js";
 const TALL = 280;
 const STEP = 10;
 
-/** Strokes in their own units, TALL high: what is drawn stays sharp on every screen and is sent without one. */
+/**
+ * Strokes in their own units, TALL high: what is drawn stays sharp on every screen and is sent without one.
+ * Each mode has a sheet of its own, which is there again when one comes back to it.
+ */
 export class Drawing extends EventTarget {
   constructor() {
     super();
-    this.strokes = [];
+    this.sheets = { digit: new Sheet(), number: new Sheet() };
     this.mode = "digit";
     this.width = 20;
   }
 
   get wide() {
     return this.mode === "digit" ? TALL : 2.2 * TALL;
+  }
+
+  get sheet() {
+    return this.sheets[this.mode];
+  }
+
+  get strokes() {
+    return this.sheet.strokes;
   }
 
   get blank() {
@@ -35,18 +46,19 @@ export class Drawing extends EventTarget {
     this.changed();
   }
 
+  /** Take back the last stroke, or the last clearing. */
   undo() {
-    if (this.strokes.pop()) this.changed();
+    if (this.sheet.undo()) this.changed();
   }
 
   clear() {
-    this.strokes = [];
-    this.changed();
+    if (this.sheet.clear()) this.changed();
   }
 
   use(mode) {
+    if (mode === this.mode) return;
     this.mode = mode;
-    this.clear();
+    this.changed();
   }
 
   /** Draw it with the context's colors; `scale` is pixels for each unit. */
@@ -67,6 +79,28 @@ export class Drawing extends EventTarget {
     context.strokeStyle = context.fillStyle = "#000";
     this.paint(context, scale);
     return new Promise((resolve) => canvas.toBlob(resolve, "image/png"));
+  }
+}
+
+/** Strokes, and those that were there before each clearing. */
+class Sheet {
+  constructor() {
+    this.strokes = [];
+    this.cleared = [];
+  }
+
+  undo() {
+    if (this.strokes.length) this.strokes.pop();
+    else if (this.cleared.length) this.strokes = this.cleared.pop();
+    else return false;
+    return true;
+  }
+
+  clear() {
+    if (!this.strokes.length) return false;
+    this.cleared.push(this.strokes);
+    this.strokes = [];
+    return true;
   }
 }
 

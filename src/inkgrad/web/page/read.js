@@ -1,8 +1,9 @@
 // The view that reads pictures and PDFs: boxes over the page, a list, downloads.
-import { ask } from "./api.js";
+import { ask, health } from "./api.js";
 import { Leaf } from "./leaf.js";
 import { Review } from "./review.js";
 import { download, inOrder, toCsv, toJson } from "./results.js";
+import { shrunk } from "./shrink.js";
 import { percent, t, translated } from "./texts.js";
 
 const $ = (id) => document.getElementById(id);
@@ -90,22 +91,27 @@ export class Read {
     return kind ? { [kind]: value } : {};
   }
 
+  /** Read a file; what was read of another one goes at once, so that it is never taken for this one's. */
   async open(file) {
+    if (file !== this.file) this.use([]);
     this.file = file;
+    this.tell(null);
     const turn = (this.turn = (this.turn ?? 0) + 1);
     $("read-status").textContent = t("reading", { name: file.name });
     $("again").disabled = false;
     const body = new FormData();
-    body.append("image", file);
-    body.append("pictures", "true");
-    for (const [name, value] of Object.entries(this.expectation())) if (value) body.append(name, value);
     try {
+      body.append("image", await shrunk(file, (await health()).limits), file.name);
+      body.append("pictures", "true");
+      for (const [name, value] of Object.entries(this.expectation())) if (value) body.append(name, value);
       const { pages } = await ask("read", body);
       if (turn !== this.turn) return;
-      this.tell(null);
       this.use(pages);
+      $("result").scrollIntoView({ block: "nearest", behavior: "smooth" });
     } catch (error) {
-      if (turn === this.turn) this.tell(error);
+      if (turn !== this.turn) return;
+      this.use([]);
+      this.tell(error);
     } finally {
       if (turn === this.turn) $("read-status").textContent = "";
     }
@@ -121,7 +127,6 @@ export class Read {
     });
     $("pages").replaceChildren(...this.leaves.map((leaf) => leaf.element));
     this.show();
-    $("result").scrollIntoView({ block: "nearest", behavior: "smooth" });
   }
 
   leafOf(number) {

@@ -1,5 +1,5 @@
 // Walks through doubtful numbers, one at a time, by keyboard or by hand.
-import { base64, health, sendFeedback } from "./api.js";
+import { base64, health, newKey, sendFeedback } from "./api.js";
 import { percent, t, translated } from "./texts.js";
 
 const $ = (id) => document.getElementById(id);
@@ -92,6 +92,7 @@ export class Review {
         read: number.text,
         confidence: number.confidence,
         source: "read",
+        key: keyOf(number, correct),
       });
     } catch (error) {
       this.tell(error);
@@ -104,4 +105,14 @@ export class Review {
     const where = t(kept ? "review_kept" : "review_local");
     $("read-status").textContent = t("review_done", { kept: where });
   }
+}
+
+const keys = new WeakMap();
+
+/** The key of what is said of a number: the same for the same, however often it is said. */
+function keyOf(number, correct) {
+  if (!keys.has(number)) keys.set(number, new Map());
+  const own = keys.get(number);
+  if (!own.has(correct)) own.set(correct, newKey());
+  return own.get(correct);
 }

@@ -1,10 +1,24 @@
 // All texts of a page, in two languages: each row of its tables (data-texts of <html>) is [English, Chinese].
 const files = (document.documentElement.dataset.texts ?? "texts.json").split(" ");
-const table = Object.assign({}, ...(await Promise.all(files.map(async (file) => (await fetch(file)).json()))));
+const table = Object.assign({}, ...(await Promise.all(files.map(load))));
 const LANGUAGES = ["en", "zh"];
 const listeners = new Set();
 let at = LANGUAGES.indexOf(remembered() ?? (navigator.language || "en").slice(0, 2));
 if (at < 0) at = 0;
+
+/** A table; without it the page is blank, and says so in both languages. */
+async function load(file) {
+  try {
+    const answer = await fetch(file);
+    if (!answer.ok) throw new Error(`${file}: ${answer.status}`);
+    return await answer.json();
+  } catch (error) {
+    const notice = document.getElementById("notice");
+    notice.textContent = "The page could not be loaded. Reload it. 页面无法加载，请重新加载。";
+    notice.hidden = false;
+    throw error;
+  }
+}
 
 function remembered() {
   try {

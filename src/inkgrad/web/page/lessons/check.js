@@ -1,5 +1,5 @@
 // Lesson 3: wrong pull-backs and the check that catches them; how good a difference quotient is by its step.
-import { ask } from "../api.js";
+import { ask, tellOf } from "../api.js";
 import { t, translated, write } from "../texts.js";
 import { choices, make, newest, number } from "./parts.js";
 import { curve } from "./views/curve.js";
@@ -116,7 +116,7 @@ export class CheckLesson {
     const mine = error?.status === 422;
     this.tell(mine ? null : error);
     this.trouble.hidden = !mine;
-    this.trouble.textContent = mine ? error.text : "";
+    this.trouble.replaceChildren(...(mine ? tellOf(error) : []));
     this.curves.classList.toggle("stale", mine);
   }
 

@@ -1,5 +1,5 @@
 // Lesson 1: an expression as a graph, one node at a time forward, then one at a time backward.
-import { ask } from "../api.js";
+import { ask, tellOf } from "../api.js";
 import { t, translated, write } from "../texts.js";
 import { choices, make, newest, number, numbered } from "./parts.js";
 import { Stepper } from "./stepper.js";
@@ -90,7 +90,7 @@ export class GraphLesson {
     const mine = error?.status === 422;
     this.tell(mine ? null : error);
     this.trouble.hidden = !mine;
-    this.trouble.textContent = mine ? error.text : "";
+    this.trouble.replaceChildren(...(mine ? tellOf(error) : []));
     this.walk.classList.toggle("stale", mine);
   }
 
