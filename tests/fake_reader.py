@@ -102,3 +102,10 @@ class FullDisk(FakeReader):
 
 def full_disk(model=None):
     return FullDisk()
+
+
+class Sleeper:
+    """Makes a reader that reads for ever."""
+
+    def __call__(self):
+        return lambda _: time.sleep(1000)

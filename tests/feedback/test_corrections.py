@@ -66,7 +66,7 @@ def test_a_network_learns_what_is_new_and_forgets_little(upside_down: list[Entry
     assert before.accuracy is not None and before.accuracy < 0.3
     assert after.accuracy is not None and after.accuracy > 0.6
     known, kept = measured(tiny, splits.validation), measured(tuned, splits.validation)
-    assert kept.right > 0.93 * known.right
+    assert kept.right > 0.9 * known.right
     assert len(told) == 10 and told[-1] < told[0]
     last = max(int(name.split(".")[1]) for name in state)
     for name, member in tiny.network.named_state():

@@ -132,6 +132,8 @@ def _write(server: Server, name: str, acknowledged: set[str], enough: threading.
         except Exception as error:  # an answer that broke off
             assert type(error).__module__ == "http.client", error
             return
+        if reply.status == 503:  # a disk that is busy: nothing is acknowledged
+            continue
         assert reply.status == 201
         acknowledged.add(key)
         count += 1

@@ -43,7 +43,7 @@ def test_a_blank_sheet_and_what_is_no_digit_say_so(page):
 
 
 def test_strokes_are_taken_back_and_bars_show_what_the_network_sees(page):
-    draw(page, UPRIGHT[1])
+    draw(page, SLANTED[1])
     assert settled(page) == "1"
     shares = [float(text.strip("> %")) for text in page.locator("#bars .share").all_inner_texts()]
     assert len(shares) == 10 and np.argmax(shares) == 1
@@ -82,7 +82,7 @@ def test_a_whole_number_is_read_and_corrected(page, notebook):
 
 @pytest.mark.parametrize(("choice", "correct"), [("7", "7"), ("No digit", None)])
 def test_a_correction_is_kept(page, notebook, choice, correct):
-    draw(page, UPRIGHT[1])
+    draw(page, SLANTED[1])
     assert settled(page) == "1"
     page.locator("#wrong").click()
     page.locator("#choices button", has_text=choice).click()
@@ -94,7 +94,7 @@ def test_a_correction_is_kept(page, notebook, choice, correct):
 
 def test_a_server_without_feedback_says_so(chromium):
     with serving() as plain, visit(chromium, plain.url) as page:
-        draw(page, UPRIGHT[1])
+        draw(page, SLANTED[1])
         settled(page)
         page.locator("#wrong").click()
         page.locator("#choices button").first.click()

@@ -6,7 +6,7 @@ import io
 import cv2
 import pytest
 from browsing import PHONE, draw, settled, upload, visit
-from hands import UPRIGHT
+from hands import SLANTED
 from PIL import Image
 from serving import entries
 
@@ -89,7 +89,7 @@ def test_a_photo_with_too_many_pixels_is_made_smaller(chromium, keeper, form):
 def test_corrections_and_reviews_by_touch_in_chinese(chromium, keeper, notebook, form, notes):
     before = len(entries(notebook))
     with visit(chromium, keeper.url, size=PHONE, language="zh-CN", expected="Failed to load resource.* 422") as page:
-        draw(page, UPRIGHT[1])
+        draw(page, SLANTED[1])
         assert settled(page) == "1"
         assert "Ctrl" not in page.locator("main").inner_text()
         page.locator("#wrong").tap()

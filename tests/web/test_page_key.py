@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 from browsing import TIMEOUT, draw, settled, visit
-from hands import UPRIGHT
+from hands import SLANTED
 from serving import serving
 
 pytestmark = pytest.mark.slow
@@ -25,7 +25,7 @@ def closed(tmp_path_factory):
 def test_the_key_comes_with_the_address(chromium, closed):
     with visit(chromium, f"{closed}#key={KEY}") as page:
         assert "key" not in page.url
-        draw(page, UPRIGHT[1])
+        draw(page, SLANTED[1])
         assert settled(page) == "1"
         page.goto(f"{closed}docs")  # which takes it over
         page.locator("html[data-ready]").wait_for()
@@ -39,7 +39,7 @@ def test_the_key_comes_with_the_address(chromium, closed):
 
 def test_the_key_is_asked_for(chromium, closed):
     with visit(chromium, closed, expected=REFUSED) as page:
-        draw(page, UPRIGHT[1][:1])
+        draw(page, SLANTED[1][:1])
         field, trouble = page.locator("#key"), page.locator("#key-trouble")
         field.wait_for()
         assert trouble.inner_text() == ""
@@ -51,14 +51,14 @@ def test_the_key_is_asked_for(chromium, closed):
         page.locator("#key-trouble", has_text="does not know this key").wait_for()
         page.locator("#key-cancel").click()
         page.locator("#notice", has_text="only with its key").wait_for()
-        draw(page, UPRIGHT[1][:1])
+        draw(page, SLANTED[1][:1])
         field.fill(KEY)
         page.keyboard.press("Enter")
         assert settled(page) is not None
         assert page.locator("#notice").is_hidden()
         page.reload()
         page.locator("html[data-ready]").wait_for()
-        draw(page, UPRIGHT[1])
+        draw(page, SLANTED[1])
         assert settled(page) == "1"
 
 
@@ -71,7 +71,7 @@ def test_a_page_that_may_store_nothing_knows_its_key(chromium, closed):
         page.set_default_timeout(TIMEOUT)
         page.goto(f"{closed}#key={KEY}")
         page.locator("html[data-ready]").wait_for()
-        draw(page, UPRIGHT[1])
+        draw(page, SLANTED[1])
         assert settled(page) == "1"
     finally:
         context.close()

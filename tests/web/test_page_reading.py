@@ -5,16 +5,10 @@ import time
 
 import pytest
 
+from fake_reader import Sleeper
 from inkgrad.web.page_reading import DeadReaderError, Document, LateReaderError, ReadingProcess
 
 DOCUMENT = Document(b"x", {}, 0.5, False, 1, 1)
-
-
-class Sleeper:
-    """Reads for ever."""
-
-    def __call__(self):
-        return lambda _: time.sleep(1000)
 
 
 def test_a_document_that_is_late_ends_and_one_that_nobody_waits_for_is_not_begun():

@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 
 from inkgrad.web.bodies import Strict, json_of
-from inkgrad.web.documents import body, problems
+from inkgrad.web.documents import answer, body, problems
 from inkgrad.web.lessons.answering import answered
 
 __all__ = ["BODIES", "CheckBody", "StepsBody", "router"]
@@ -83,10 +83,23 @@ class StepsTold(BaseModel):
 
 BODIES: list[type[BaseModel]] = [CheckBody, StepsBody]
 _PROBLEMS = problems(400, 408, 413, 415, 422, 503, 504)
+_MISTAKES = {
+    "mistakes": [{"name": "forgotten_mask", "source": "def relu(x): ...", "wrong": "g", "right": "g * (x > 0)"}]
+}
+_CHECKED = {
+    "passed": False,
+    "complaint": "the gradient of x (4, 3) is wrong at [0, 1]: correct its pull-back",
+    "rows": [],
+}
+_CURVE = {"kind": "central", "dtype": "float64", "errors": [0.01, 0.0001], "best": 1e-05, "expected": 6e-06}
+_MEASURED = {"steps": [0.1, 0.01], "gradient": 3.0, "curves": [_CURVE]}
 
 
 @router.get(
-    "/mistakes", summary="List classic mistakes", response_model=MistakesTold, responses=problems(422, 503, 504)
+    "/mistakes",
+    summary="List classic mistakes",
+    response_model=MistakesTold,
+    responses=problems(422, 503, 504) | answer(_MISTAKES),
 )
 async def mistakes(request: Request) -> JSONResponse:
     """Tell which wrong pull-backs there are to check."""
@@ -97,7 +110,7 @@ async def mistakes(request: Request) -> JSONResponse:
     "/check",
     summary="Check a pull-back",
     response_model=CheckTold,
-    responses=_PROBLEMS,
+    responses=_PROBLEMS | answer(_CHECKED),
     openapi_extra=body({"application/json": (CheckBody, {"mistake": "forgotten_mask"})}),
 )
 async def check(request: Request) -> JSONResponse:
@@ -110,7 +123,7 @@ async def check(request: Request) -> JSONResponse:
     "/steps",
     summary="Measure difference quotients",
     response_model=StepsTold,
-    responses=_PROBLEMS,
+    responses=_PROBLEMS | answer(_MEASURED),
     openapi_extra=body({"application/json": (StepsBody, {"expression": "x**3", "x": 1.0})}),
 )
 async def steps(request: Request) -> JSONResponse:

@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 
 from inkgrad.web.bodies import Strict, json_of
-from inkgrad.web.documents import body, problems
+from inkgrad.web.documents import answer, body, problems
 from inkgrad.web.lessons.answering import answered
 
 __all__ = ["BODIES", "GraphBody", "router"]
@@ -105,6 +105,41 @@ class GraphTold(BaseModel):
 
 
 _EXAMPLE = {"expression": "(apples*100 + oranges*150)*tax", "inputs": {"apples": 2, "oranges": 3, "tax": 1.1}}
+_ANSWER = {
+    "names": ["x"],
+    "inputs": {"x": 3.0},
+    "result": 6.0,
+    "width": 216.0,
+    "height": 62.0,
+    "nodes": [
+        {
+            "id": 2,
+            "kind": "op",
+            "op": "multiply",
+            "title": "2*x",
+            "text": "2*x",
+            "value": 6.0,
+            "gradient": 1.0,
+            "x": 170.0,
+            "y": 31.0,
+            "width": 92.0,
+            "height": 62.0,
+        }
+    ],
+    "edges": [{"source": 0, "target": 2, "curve": [[92.0, 31.0], [104.0, 31.0], [112.0, 31.0], [124.0, 31.0]]}],
+    "forward": [{"node": 2, "rule": "x · y", "filled": "2 · 3", "value": 6.0}],
+    "backward": [
+        {
+            "node": 2,
+            "gradient": 1.0,
+            "parts": [{"target": 0, "rule": "g · x", "filled": "1 · 2", "value": 2.0, "total": 2.0}],
+        }
+    ],
+    "gradients": {"x": 2.0},
+    "numeric": {"x": {"quotient": 2.0, "relative_error": 1e-11}},
+}
+"""Of 2*x; one node and one edge of it."""
+
 BODIES: list[type[BaseModel]] = [GraphBody]
 
 
@@ -112,7 +147,7 @@ BODIES: list[type[BaseModel]] = [GraphBody]
     "/graph",
     summary="Walk through the graph of an expression",
     response_model=GraphTold,
-    responses=problems(400, 408, 413, 415, 422, 503, 504),
+    responses=problems(400, 408, 413, 415, 422, 503, 504) | answer(_ANSWER),
     openapi_extra=body({"application/json": (GraphBody, _EXAMPLE)}),
 )
 async def graph(request: Request) -> JSONResponse:

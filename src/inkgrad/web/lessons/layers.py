@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 
 from inkgrad.web.bodies import Strict, json_of, refused
-from inkgrad.web.documents import body, problems
+from inkgrad.web.documents import answer, body, problems
 from inkgrad.web.lessons.answering import answered
 from inkgrad.web.lessons.arrays import ArrayTold, packed
 
@@ -61,11 +61,19 @@ class LayersTold(BaseModel):
     backward: list[str]
 
 
+_ARRAY = {"shape": [1, 2], "data": "AACAPwAAAEA="}
+_STAGE = {"name": "x", "forward": "", "backward": "∂L/∂x = ∂L/∂a1 · W1", "value": _ARRAY, "gradient": _ARRAY}
+_LAYERS = {"label": 3, "prediction": 3, "probability": 0.98, "stages": [_STAGE], "backward": ["loss", "x"]}
+_DIGITS = {"samples": [{"sample": 8, "label": 0, "image": _ARRAY}], "count": 360}
+
 BODIES: list[type[BaseModel]] = [LayersBody]
 
 
 @router.get(
-    "/digits", summary="Show digits to choose from", response_model=DigitsTold, responses=problems(422, 503, 504)
+    "/digits",
+    summary="Show digits to choose from",
+    response_model=DigitsTold,
+    responses=problems(422, 503, 504) | answer(_DIGITS),
 )
 async def digits(request: Request) -> JSONResponse:
     """Tell the first digit of each kind in the test part of the bundled digits."""
@@ -76,7 +84,7 @@ async def digits(request: Request) -> JSONResponse:
     "/layers",
     summary="Walk through the two-layer network",
     response_model=LayersTold,
-    responses=problems(400, 408, 413, 415, 422, 503, 504),
+    responses=problems(400, 408, 413, 415, 422, 503, 504) | answer(_LAYERS),
     openapi_extra=body({"application/json": (LayersBody, {"sample": 3, "weights": "trained"})}),
 )
 async def layers(request: Request) -> JSONResponse:
