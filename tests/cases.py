@@ -1354,14 +1354,14 @@ op(
     "samples",
     lambda d: (d.normal(5, 4),),
     lambda z: ops.sigmoid_squared_error(z, LABELS, sample_weights=SAMPLE_WEIGHTS),
-    lambda z: np.average(
-        np.sum((special.expit(z) - np.eye(4)[LABELS]) ** 2, axis=1) / 2, weights=SAMPLE_WEIGHTS
-    ),
+    lambda z: np.average(np.sum((special.expit(z) - np.eye(4)[LABELS]) ** 2, axis=1) / 2, weights=SAMPLE_WEIGHTS),
     lambda t, z: (
-        (((t.sigmoid(z) - t.nn.functional.one_hot(t.as_tensor(LABELS), 4)) ** 2).sum(1) / 2)
-        * t.as_tensor(SAMPLE_WEIGHTS, dtype=z.dtype)
-    ).sum()
-    / SAMPLE_WEIGHTS.sum(),
+        (
+            (((t.sigmoid(z) - t.nn.functional.one_hot(t.as_tensor(LABELS), 4)) ** 2).sum(1) / 2)
+            * t.as_tensor(SAMPLE_WEIGHTS, dtype=z.dtype)
+        ).sum()
+        / SAMPLE_WEIGHTS.sum()
+    ),
 )
 op(
     "sigmoid_squared_error",

@@ -84,8 +84,8 @@ class TrainStep:
             images: float32, as the network takes them: (n, 1, 28, 28) for the named ones.
             labels: int64 (n,), or targets as the loss takes them: float32 (n, k) for `cross_entropy`, int64 (n, l) for
                 `ctc_loss`.
-            weights: float32 (n,), how much each image counts, not negative; all alike by default. The loss is divided by
-                their sum.
+            weights: float32 (n,), how much each image counts, not negative; all alike by default. The loss is
+                divided by their sum.
 
         Raises:
             DivergenceError: the loss or a gradient is NaN or infinite; says where it came from, and the weights

@@ -199,9 +199,7 @@ def binary_cross_entropy(logits: Array, targets: Any, *, sample_weights: Any = N
     zero = logits.dtype.type(0)
     losses = np.maximum(logits, zero) - logits * t + np.log1p(np.exp(-np.abs(logits)))
     shares = _shares(sample_weights, logits.shape, logits.dtype) * logits.dtype.type(_rows(logits) / logits.size)
-    return (losses * shares).sum(), (
-        lambda g: (kernels.activation_forward(logits, "sigmoid") - t) * (g * shares),
-    )
+    return (losses * shares).sum(), (lambda g: (kernels.activation_forward(logits, "sigmoid") - t) * (g * shares),)
 
 
 @differentiable(constants=("labels",))
