@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from inkgrad.errors import DataError
 
-__all__ = ["Samples"]
+__all__ = ["Samples", "dense_parts"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,7 +61,7 @@ class Samples:
 
     def parts(self, size: int) -> Iterator[NDArray[np.float32]]:
         """The features of all rows in order, so many at a time; of no rows one empty part."""
-        return (_dense(self.features[i : i + size]) for i in range(0, max(len(self), 1), size))
+        return dense_parts(self.features, size)
 
     def fingerprint(self) -> str:
         """The SHA-256, in hex, of everything but the name."""
@@ -71,6 +71,11 @@ class Samples:
         for array in (self.targets, self.weights):
             digest.update(b"" if array is None else np.ascontiguousarray(array).data)
         return digest.hexdigest()
+
+
+def dense_parts(features: Any, size: int) -> Iterator[NDArray[np.float32]]:
+    """An array or a CSR matrix so many rows at a time, each part as an array; of no rows one empty part."""
+    return (_dense(features[i : i + size]) for i in range(0, max(features.shape[0], 1), size))
 
 
 def _dense(rows: Any) -> NDArray[np.float32]:
