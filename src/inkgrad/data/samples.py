@@ -55,9 +55,10 @@ class Samples:
 
     def take(self, chosen: NDArray[np.int64] | slice) -> tuple[NDArray[Any], ...]:
         """(features, targets) of some rows, or (features, targets, weights) where weights differ; new arrays."""
-        features = _dense(self.features[chosen])
-        more = () if self.weights is None else (self.weights[chosen],)
-        return features, self.targets[chosen], *more
+        parts = [self.targets[chosen], *(() if self.weights is None else (self.weights[chosen],))]
+        if isinstance(self.features, np.ndarray) and isinstance(chosen, np.ndarray):
+            return self.features.take(chosen, axis=0), *parts  # twice as fast as by an index
+        return _dense(self.features[chosen]), *parts
 
     def parts(self, size: int) -> Iterator[NDArray[np.float32]]:
         """The features of all rows in order, so many at a time; of no rows one empty part."""

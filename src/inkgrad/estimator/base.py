@@ -7,17 +7,16 @@ from typing import Any, Literal, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import issparse
 from sklearn.base import BaseEstimator
-from sklearn.model_selection import train_test_split
 from sklearn.utils import check_random_state
-from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 
 from inkgrad.autodiff import no_grad
 from inkgrad.data import Augmentation, Samples
 from inkgrad.data.samples import dense_parts
 from inkgrad.estimator.building import build_network, shapes_to_try
-from inkgrad.estimator.inputs import DTYPES, Inputs, as_rows
+from inkgrad.estimator.checking import checked_inputs, checked_rows, held_out, split_off
+from inkgrad.estimator.inputs import Inputs
 from inkgrad.estimator.options import batch_size_of, check_endless, check_numbers, optimizer_of, settings_of
 from inkgrad.estimator.rows import MERGED, Rows
 from inkgrad.estimator.stopping import stopping
@@ -151,16 +150,15 @@ class NetworkEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has
         check_numbers(self)
         settings = settings_of(self)
         fresh = not (self.warm_start and hasattr(self, "network_"))
-        rows, image = self._checked(X, y, sample_weight, reset=fresh)
-        held = self._held_out(X_val, y_val, sample_weight_val)
-        random = check_random_state(self.random_state)
-        rows = rows.counting()
-        if held is None and self.validation_fraction is not None:
-            rows, held = self._split(rows, random)
+        rows, image = checked_rows(self, X, y, sample_weight, reset=fresh)
+        random, held = check_random_state(self.random_state), None
+        if X_val is None and y_val is None and self.validation_fraction is not None:
+            rows, held = split_off(rows, self.validation_fraction, random)
         if fresh:
             self._begin(rows, image, default_rng(int(random.randint(2**31 - 1))))
+        held = held_out(self, X_val, y_val, sample_weight_val) if held is None else held
         train = self._prepared(rows, fresh=fresh)
-        size = batch_size_of(self.batch_size, len(train))
+        size = self._batch_size(len(train))
         steps = int(self.max_iter) * -(-len(train) // size)
         self._optimizer = optimizer_of(self, settings, self.network_, steps)
         self._step = self._new_step(settings)
@@ -177,8 +175,7 @@ class NetworkEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has
         settings = settings_of(self)
         check_endless(settings)
         fresh = not hasattr(self, "network_")
-        rows, image = self._checked(X, y, sample_weight, reset=fresh)
-        rows = rows.counting()
+        rows, image = checked_rows(self, X, y, sample_weight, reset=fresh)
         if fresh:
             random = check_random_state(self.random_state)
             self._begin(rows, image, default_rng(int(random.randint(2**31 - 1))))
@@ -188,49 +185,8 @@ class NetworkEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has
             self._optimizer = optimizer_of(self, settings, self.network_)
         if not hasattr(self, "_step"):
             self._step = self._new_step(settings)
-        self._train(train, batch_size_of(self.batch_size, len(train)), 1, None, [])
+        self._train(train, self._batch_size(len(train)), 1, None, [])
         return self
-
-    def _checked(self, X: Any, y: Any, weights: Any, *, reset: bool) -> tuple[Rows, Any]:
-        """Rows of X, y and weights, and (h, w) where X came as images."""
-        X, image = self._rows_of(X, known=not reset)
-        kind = DTYPES if self.scale else np.float32
-        X, y = validate_data(
-            self, X, y, reset=reset, accept_sparse="csr", dtype=kind, multi_output=True, y_numeric=self._numeric
-        )
-        if weights is not None:
-            weights = _check_sample_weight(weights, X, dtype=np.float64, ensure_non_negative=True)
-        X = X.astype(np.float64) if issparse(X) and X.dtype == np.uint8 else X
-        return Rows(X, self._targets_of(y, reset=reset), weights), image
-
-    def _rows_of(self, X: Any, *, known: bool) -> tuple[Any, Any]:
-        """X as rows, and (h, w) of images, which must be those of the fitted network where that is `known`."""
-        name = type(self).__name__
-        X, image = as_rows(X, name)
-        if known and image is not None and len(self._shape) == 3 and image != self._shape[1:]:
-            raise ValueError(
-                f"X has images of {image} pixels, but {name} is expecting images of {self._shape[1:]} pixels."
-            )
-        return X, image
-
-    def _held_out(self, X: Any, y: Any, weights: Any) -> Rows | None:
-        """The validation data that were given."""
-        if X is None and y is None:
-            return None
-        if y is None:
-            raise ValueError("X_val is provided, but y_val was not provided.")
-        if X is None:
-            raise ValueError("y_val is provided, but X_val was not provided.")
-        return self._checked(X, y, weights, reset=False)[0].counting()
-
-    def _split(self, rows: Rows, random: np.random.RandomState) -> tuple[Rows, Rows]:
-        """Training and validation rows."""
-        alike = rows.y if rows.y.ndim == 1 else None
-        parts = train_test_split(
-            np.arange(len(rows)), test_size=self.validation_fraction, random_state=random, stratify=alike
-        )
-        train, held = (rows.part(part) for part in parts)
-        return train, held
 
     def _begin(self, rows: Rows, image: Any, rng: np.random.Generator) -> None:
         """A new network for rows like these."""
@@ -265,6 +221,13 @@ class NetworkEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has
                 self._inputs = Inputs.of_columns(rows.X, rows.weights, self._shape)
             self._learn_targets(rows)
         return self._samples(rows, "the training data")
+
+    def _batch_size(self, count: int) -> int:
+        """Samples in a batch; one more each where the last batch would be one alone, which has no statistics."""
+        size = batch_size_of(self.batch_size, count)
+        while 1 < size < count and count % size == 1 and not _sees_each_row_alone(self.network_):
+            size += 1
+        return size
 
     def _new_step(self, settings: Settings) -> TrainStep:
         return TrainStep(self.network_, self._loss(), self._optimizer, penalties=make_penalties(settings))
@@ -303,8 +266,7 @@ class NetworkEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has
     def _predicted(self, X: Any) -> NDArray[np.float32]:
         """The outputs of the network, float32 (n, k)."""
         check_is_fitted(self, "history_")
-        X, _ = self._rows_of(X, known=True)
-        X = validate_data(self, X, reset=False, accept_sparse="csr", dtype=DTYPES if self.scale else np.float32)
+        X = checked_inputs(self, X)
         n = X.shape[0]
         if n == 1:  # alone it would be computed in another way, with another rounding
             X = X[[0, 0]]

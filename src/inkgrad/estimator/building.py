@@ -38,7 +38,7 @@ def shapes_to_try(features: int, came: Shape | None, wanted: Any, *, images: boo
     if came is not None:
         return [(1, *came), (features,)]
     side = math.isqrt(features)
-    square = [(1, side, side)] if side * side == features else []
+    square: list[Shape] = [(1, side, side)] if side * side == features else []
     if not images:
         return [(features,), *square]
     if not square:

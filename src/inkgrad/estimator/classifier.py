@@ -178,7 +178,10 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator):  # type: ignore[misc
             raise OptionError(
                 "class_weight 'balanced' needs all samples, which partial_fit cannot know; give the weights themselves"
             )
-        return self._partial_fit(X, y, sample_weight)
+        try:
+            return self._partial_fit(X, y, sample_weight)
+        finally:
+            self.__dict__.pop("_promised", None)
 
     def predict(self, X: Any) -> NDArray[Any]:
         """The most probable label of each sample, (n,); of several labels a sample 0 or 1 for each, int64 (n, k)."""
@@ -188,18 +191,27 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator):  # type: ignore[misc
         found: NDArray[Any] = self.classes_[outputs.argmax(axis=1)]
         return found
 
-    def predict_proba(self, X: Any) -> NDArray[np.float32]:
-        """The probability of each label, float32 (n, k), in the order of `classes_`; rows sum to 1, if each has one."""
-        outputs = self._predicted(X)
-        if self._several:
-            found: NDArray[np.float32] = ops.sigmoid(outputs).data
-            return found
-        return probabilities_of(outputs, self._named.probabilities if self._named else "softmax")
+    def predict_proba(self, X: Any) -> NDArray[np.float64]:
+        """The probability of each label, float64 (n, k), in the order of `classes_`.
 
-    def predict_log_proba(self, X: Any) -> NDArray[np.float32]:
+        Rows sum to 1, unless samples have several labels.
+        """
+        logits = self._predicted(X).astype(np.float64)
+        if self._several:
+            return ops.sigmoid(logits).data
+        return probabilities_of(logits, self._named.probabilities if self._named else "softmax")
+
+    def decision_function(self, X: Any) -> NDArray[np.float64]:
+        """The logits, float64 (n, k); of two classes by how much the second's is above the first's, (n,)."""
+        logits = self._predicted(X).astype(np.float64)
+        if len(self.classes_) != 2 or self._several:
+            return logits
+        return np.asarray(logits[:, 1] - logits[:, 0])
+
+    def predict_log_proba(self, X: Any) -> NDArray[np.float64]:
         """The logarithm of `predict_proba`."""
         with np.errstate(divide="ignore"):
-            return np.log(self.predict_proba(X))
+            return np.asarray(np.log(self.predict_proba(X)))
 
     # What the training asks for
 
@@ -218,8 +230,7 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator):  # type: ignore[misc
             return self._indicators(y, reset=reset)
         y = column_or_1d(y, warn=True)
         if reset:
-            promised = self.__dict__.pop("_promised", None)
-            self.classes_ = np.unique(y) if promised is None else promised
+            self.classes_ = self.__dict__.get("_promised", np.unique(y))
         places = np.searchsorted(self.classes_, y).clip(max=len(self.classes_) - 1)
         strange = self.classes_[places] != y
         if strange.any():
@@ -229,13 +240,12 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator):  # type: ignore[misc
         return places.astype(np.int64)
 
     def _indicators(self, y: Any, *, reset: bool) -> NDArray[np.float64]:
-        y = np.asarray(y.toarray() if issparse(y) else y, np.float64)
+        y = np.asarray(y.toarray() if issparse(y) else y).astype(np.float64)
         if reset:
-            self.__dict__.pop("_promised", None)
             self.classes_ = np.arange(y.shape[1])
         if y.shape[1] != len(self.classes_):
             raise ValueError(f"y has {y.shape[1]} labels, but {type(self).__name__} is expecting {len(self.classes_)}.")
-        return y
+        return np.asarray(y)
 
     def _learn_targets(self, rows: Rows) -> None:
         """Labels are scaled by nothing."""
@@ -254,13 +264,13 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator):  # type: ignore[misc
         return functools.partial(loss, label_smoothing=float(self.label_smoothing))
 
     def _samples(self, rows: Rows, name: str) -> Samples:
-        weights = rows.weights
         if self.class_weight is not None:
-            weights = self._weights_of_labels(rows) * (1.0 if weights is None else weights)
-        features, shares = self._inputs.apply(rows.X), None if weights is None else weights.astype(np.float32)
+            both = self._weights_of_labels(rows) * (1.0 if rows.weights is None else rows.weights)
+            rows = Rows(rows.X, rows.y, both).counting()
+        features = self._inputs.apply(rows.X)
         if self._several:
-            return Samples(features, rows.y.astype(np.float32), name, shares)
-        return Samples(features, rows.y, name, shares, classes=tuple(str(label) for label in self.classes_))
+            return Samples(features, rows.y.astype(np.float32), name, rows.shares())
+        return Samples(features, rows.y, name, rows.shares(), classes=tuple(str(label) for label in self.classes_))
 
     def _weights_of_labels(self, rows: Rows) -> NDArray[np.float64]:
         """The weight of each row's class."""
@@ -269,9 +279,9 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator):  # type: ignore[misc
         if isinstance(self.class_weight, str) and self.class_weight == "balanced":
             mass = np.bincount(rows.y, rows.weights, minlength=len(self.classes_))
             there = np.count_nonzero(mass)
-            return (mass.sum() / (there * np.where(mass > 0, mass, 1.0)))[rows.y]
+            return np.asarray((mass.sum() / (there * np.where(mass > 0, mass, 1.0)))[rows.y])
         found = compute_class_weight(self.class_weight, classes=self.classes_, y=self.classes_[rows.y])
-        return np.asarray(found, np.float64)[rows.y]
+        return np.asarray(found[rows.y], np.float64)
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

@@ -1,7 +1,6 @@
 """Features of images as transformers of scikit-learn."""
 
 import math
-from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -9,7 +8,7 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, OneToOneFeatureMixin, TransformerMixin
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from inkgrad.data import deskew_ink, principal_components
+from inkgrad.data import Projection, deskew_ink, principal_components
 from inkgrad.errors import OptionError
 from inkgrad.estimator.inputs import DTYPES, as_rows
 
@@ -55,7 +54,7 @@ class Deskewer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):  # type: 
         X = validate_data(self, X, reset=False, dtype=DTYPES)
         images = X.astype(np.float32).reshape(len(X), *self.image_shape_)
         paper = images.min(axis=(1, 2), keepdims=True)
-        upright = deskew_ink(images - paper) + paper
+        upright: NDArray[np.float32] = deskew_ink(images - paper) + paper
         return upright.reshape(shape or X.shape)
 
     def __sklearn_tags__(self) -> Any:
@@ -95,19 +94,19 @@ class PCAFeatures(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         del y
         X, _ = as_rows(X, type(self).__name__)
         X = validate_data(self, X, dtype=DTYPES, ensure_min_samples=2)
-        wanted, most = self.n_components, min(X.shape)
-        share = 1.0 if wanted is None else wanted
-        if isinstance(share, bool) or not isinstance(share, Real) or not share > 0:
-            raise OptionError(
-                f"n_components must be a number of components or a share of the variance, but is {wanted!r}"
-            )
-        whole = wanted is not None and float(share) >= 1
+        wanted: Any = self.n_components
+        number = isinstance(wanted, int | float | np.integer | np.floating) and not isinstance(wanted, bool)
+        if wanted is not None and not (number and wanted > 0):
+            raise OptionError(f"n_components must be how many, or a share of the variance, but is {wanted!r}")
+        share = float(wanted) if wanted is not None and wanted < 1 else None
+        most = min(X.shape) if wanted is None or share is not None else int(wanted)
         with np.errstate(invalid="ignore", divide="ignore"):  # rows that do not differ have no variance to share
-            self._projection = principal_components(X[:, None, :], int(share) if whole else most)
-        ratios = np.nan_to_num(self._projection.explained)
-        self.n_components_ = len(ratios) if whole or wanted is None else _enough(ratios, float(share))
-        self.components_ = self._projection.components[: self.n_components_, 0]
-        self.mean_, self.explained_variance_ratio_ = self._projection.mean[0], ratios[: self.n_components_]
+            found = principal_components(X[:, None, :], most)
+        ratios = np.nan_to_num(found.explained)
+        k = most if share is None else _enough(ratios, share)
+        self._projection = Projection(found.mean, found.components[:k], ratios[:k])
+        self.n_components_, self.explained_variance_ratio_ = k, ratios[:k]
+        self.components_, self.mean_ = found.components[:k, 0], found.mean[0]
         return self
 
     def transform(self, X: Any) -> NDArray[np.float32]:
@@ -115,11 +114,12 @@ class PCAFeatures(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         check_is_fitted(self)
         X, _ = as_rows(X, type(self).__name__)
         X = validate_data(self, X, reset=False, dtype=DTYPES)
-        return self._projection.transform(X[:, None, :])[:, : self.n_components_]
+        projection: Projection = self._projection
+        return projection.transform(X[:, None, :])
 
     @property
     def _n_features_out(self) -> int:
-        return int(self.n_components_)
+        return len(self.components_)
 
     def __sklearn_tags__(self) -> Any:
         return _with_images(super().__sklearn_tags__())

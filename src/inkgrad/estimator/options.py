@@ -77,7 +77,7 @@ def check_numbers(estimator: Any) -> None:
 
 
 def _is_whole(value: Any) -> bool:
-    return isinstance(value, int | np.integer) and not isinstance(value, bool) and value >= 1
+    return isinstance(value, int | np.integer) and not isinstance(value, bool) and int(value) >= 1
 
 
 def _is_real(value: Any) -> bool:

@@ -105,6 +105,10 @@ class NetworkRegressor(RegressorMixin, NetworkEstimator):  # type: ignore[misc]
     # What the training asks for
 
     def _targets_of(self, y: NDArray[Any], *, reset: bool) -> NDArray[Any]:
+        if isinstance(self.network, str):
+            raise OptionError(
+                f"network {self.network!r} is a classifier; a regressor takes dense layers or a network of your own"
+            )
         y = np.asarray(y, np.float64)
         wide = y.reshape(len(y), -1)
         if reset:
@@ -121,12 +125,7 @@ class NetworkRegressor(RegressorMixin, NetworkEstimator):  # type: ignore[misc]
         return int(self._width)
 
     def _loss(self) -> Any:
-        if isinstance(self.network, str):
-            raise OptionError(
-                f"{self.network} is a classifier; a regressor takes dense layers or a network of your own"
-            )
         return mean_squared_error
 
     def _samples(self, rows: Rows, name: str) -> Samples:
-        weights = None if rows.weights is None else rows.weights.astype(np.float32)
-        return Samples(self._inputs.apply(rows.X), self._scaled.apply(rows.y), name, weights)
+        return Samples(self._inputs.apply(rows.X), self._scaled.apply(rows.y), name, rows.shares())

@@ -47,6 +47,10 @@ class Rows:
             raise ValueError("Sample weights must contain at least one non-zero number.")
         return self.part(np.flatnonzero(self.weights))
 
+    def shares(self) -> NDArray[np.float32] | None:
+        """The weights, 1 on average, as the loss takes them."""
+        return None if self.weights is None else (self.weights / self.weights.mean()).astype(np.float32)
+
     def merged(self) -> "Rows":
         """Rows that are equal, with equal targets, as one that weighs as much as they together, in an order of its own.
 

@@ -64,11 +64,11 @@ def network_logits(net: Module, images: NDArray[np.uint8], scaling: Scaling) -> 
     return network_outputs(net, (scaling.apply(images[i : i + BATCH]) for i in starts))
 
 
-def probabilities_of(logits: NDArray[np.float32], kind: str = "softmax") -> NDArray[np.float32]:
-    """float32 (n, k) -> float32 (n, k), whose rows sum to 1: by softmax, or as sigmoids that are scaled to do so."""
+def probabilities_of(logits: NDArray[Any], kind: str = "softmax") -> NDArray[Any]:
+    """(n, k) -> (n, k) of the same dtype, whose rows sum to 1: by softmax, or as sigmoids that are scaled to do so."""
     if kind == "sigmoid":
         logits = np.log(np.maximum(ops.sigmoid(logits).data, np.float32(1e-30)))
-    return ops.softmax(logits).data.astype(np.float32, copy=False)
+    return ops.softmax(logits).data
 
 
 @dataclass(frozen=True)
@@ -210,7 +210,7 @@ class Classifier:
         return self._softened(logits) if len(self.views) == 1 else ops.softmax(logits).data
 
     def _softened(self, logits: NDArray[np.float32]) -> NDArray[np.float32]:
-        return probabilities_of(logits, self.probabilities)
+        return probabilities_of(logits, self.probabilities).astype(np.float32, copy=False)
 
 
 def _known(outputs: NDArray[np.float32]) -> NDArray[np.float32]:
