@@ -258,6 +258,7 @@ class NetworkEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has
 
     def _finish(self) -> None:
         """Prediction mode, with a plan from the first prediction on, so that all rows are computed in one way."""
+        self._optimizer.zero_grad()  # or a pickle would hold the gradients
         with no_grad():
             self.network_.eval()(np.zeros((AT_ONCE, *self._inputs.shape), np.float32))
 
