@@ -1214,6 +1214,33 @@ for _variant, (_sa, _sb) in {
     )
 op(
     "mean_squared_error",
+    "samples",
+    lambda d: (d.normal(5, 3), d.normal(5, 3)),
+    lambda a, b: ops.mean_squared_error(a, b, sample_weights=SAMPLE_WEIGHTS),
+    lambda a, b: np.average(np.mean((a - b) ** 2, axis=1), weights=SAMPLE_WEIGHTS),
+    lambda t, a, b: (((a - b) ** 2).mean(1) * t.as_tensor(SAMPLE_WEIGHTS, dtype=a.dtype)).sum() / SAMPLE_WEIGHTS.sum(),
+)
+op(
+    "mean_squared_error",
+    "samples-broadcast",
+    lambda d: (d.normal(5, 1), d.normal(1, 3)),
+    lambda a, b: ops.mean_squared_error(a, b, sample_weights=SAMPLE_WEIGHTS),
+    lambda a, b: np.average(np.mean((a - b) ** 2, axis=1), weights=SAMPLE_WEIGHTS),
+)
+for _variant, _weights, _error in (
+    ("samples-short", [1, 1], ShapeError),
+    ("samples-negative", [1, 1, -1], ShapeError),
+    ("samples-zero", [0, 0, 0], OptionError),
+):
+    op(
+        "mean_squared_error",
+        _variant,
+        lambda d: (d.normal(3, 2), d.normal(3, 2)),
+        lambda a, b, w=_weights: ops.mean_squared_error(a, b, sample_weights=w),
+        refuses=_error,
+    )
+op(
+    "mean_squared_error",
     "empty",
     lambda d: (d.normal(0, 3), d.normal(0, 3)),
     ops.mean_squared_error,
@@ -1271,6 +1298,21 @@ op(
     lambda z: ops.binary_cross_entropy(z, [1.0]),
     refuses=ShapeError,
 )
+BINARY = Draw("binary targets").rng.uniform(size=(5, 4)).round(2)
+op(
+    "binary_cross_entropy",
+    "samples",
+    lambda d: (d.normal(5, 4),),
+    lambda z: ops.binary_cross_entropy(z, BINARY, sample_weights=SAMPLE_WEIGHTS),
+    lambda z: np.average(np.mean(np.logaddexp(0, z) - z * BINARY, axis=1), weights=SAMPLE_WEIGHTS),
+    lambda t, z: (
+        t.nn.functional.binary_cross_entropy_with_logits(
+            z, t.as_tensor(BINARY, dtype=z.dtype), weight=t.as_tensor(SAMPLE_WEIGHTS, dtype=z.dtype)[:, None]
+        )
+        * len(SAMPLE_WEIGHTS)
+        / SAMPLE_WEIGHTS.sum()
+    ),
+)
 PAIRS = Draw("true and taught").simplex(10, 4).reshape(5, 2, 4)
 for _temperature, _weight in ((2.0, 0.9), (1.0, 0.5), (4.0, 1.0), (3.0, 0.0)):
     op(
@@ -1306,6 +1348,20 @@ op(
     lambda z: ops.sigmoid_squared_error(z, LABELS),
     lambda z: np.mean(np.sum((special.expit(z) - np.eye(4)[LABELS]) ** 2, axis=1) / 2),
     lambda t, z: ((t.sigmoid(z) - t.nn.functional.one_hot(t.as_tensor(LABELS), 4)) ** 2).sum(1).mean() / 2,
+)
+op(
+    "sigmoid_squared_error",
+    "samples",
+    lambda d: (d.normal(5, 4),),
+    lambda z: ops.sigmoid_squared_error(z, LABELS, sample_weights=SAMPLE_WEIGHTS),
+    lambda z: np.average(np.sum((special.expit(z) - np.eye(4)[LABELS]) ** 2, axis=1) / 2, weights=SAMPLE_WEIGHTS),
+    lambda t, z: (
+        (
+            (((t.sigmoid(z) - t.nn.functional.one_hot(t.as_tensor(LABELS), 4)) ** 2).sum(1) / 2)
+            * t.as_tensor(SAMPLE_WEIGHTS, dtype=z.dtype)
+        ).sum()
+        / SAMPLE_WEIGHTS.sum()
+    ),
 )
 op(
     "sigmoid_squared_error",

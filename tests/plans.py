@@ -1,5 +1,6 @@
 """What the tests of plans share: the same training twice, once planned and once operation by operation."""
 
+import itertools
 from contextlib import contextmanager
 
 import numpy as np
@@ -23,6 +24,15 @@ def threads(n):
         yield
     finally:
         use_threads(None)
+
+
+def dense(*widths, between=nn.ReLU, seed=0):
+    """Flat layers of these widths with an activation between them."""
+    rng = ig.default_rng(seed)
+    layers = [nn.Flatten()]
+    for a, b in itertools.pairwise(widths):
+        layers += [nn.Linear(a, b, rng=rng), between()]
+    return nn.Sequential(*layers[:-1])
 
 
 def twins(make, loss=nn.cross_entropy, optimizer=lambda net: optim.SGD(net, 0.1), **options):

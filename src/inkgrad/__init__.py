@@ -15,7 +15,21 @@ from typing import TYPE_CHECKING, Any
 from inkgrad.version import __version__
 
 if TYPE_CHECKING:
-    from inkgrad import autodiff, data, errors, explain, export, kernels, lessons, models, nn, optim, reading, training
+    from inkgrad import (
+        autodiff,
+        data,
+        errors,
+        estimator,
+        explain,
+        export,
+        kernels,
+        lessons,
+        models,
+        nn,
+        optim,
+        reading,
+        training,
+    )
     from inkgrad.autodiff import Tensor, name_scope, no_grad, ops
     from inkgrad.autodiff.check import check_gradients
     from inkgrad.autodiff.differentiable import differentiable
@@ -43,6 +57,7 @@ _ROOMS = (
     "autodiff",
     "data",
     "errors",
+    "estimator",
     "explain",
     "export",
     "kernels",
@@ -64,6 +79,7 @@ __all__ = [
     "default_rng",
     "differentiable",
     "errors",
+    "estimator",
     "explain",
     "export",
     "graph",

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import inkgrad as ig
-from inkgrad.data import NORMALIZATIONS, deskew, normalize, normalize_size, normalize_stroke
+from inkgrad.data import NORMALIZATIONS, deskew, deskew_ink, normalize, normalize_size, normalize_stroke
 from inkgrad.data.normalization import SPREAD, STROKE, TOGETHER
 from inkgrad.errors import OptionError, ShapeError
 
@@ -31,6 +31,13 @@ def test_what_leaned_stands_upright_in_the_middle(digits):
     assert np.quantile(leaned, 0.9) > 0.2
     assert np.abs(xy / yy).max() < 0.06
     assert np.abs(place).max() < 0.35
+
+
+def test_ink_on_any_scale_is_sheared_alike(digits):
+    upright = deskew_ink((digits / np.float32(51)).astype(np.float32))
+    assert upright.dtype == np.float32
+    np.testing.assert_allclose(upright * 51, deskew(digits), atol=0.51)
+    assert deskew_ink(np.zeros((0, 4, 5), np.float32)).shape == (0, 4, 5)
 
 
 def test_a_slanted_line_becomes_straight():

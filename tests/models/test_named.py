@@ -10,7 +10,7 @@ import inkgrad as ig
 from inkgrad import nn
 from inkgrad.cli.main import Model
 from inkgrad.errors import OptionError
-from inkgrad.models import NAMED, build
+from inkgrad.models import ACTIVATIONS, NAMED, build, dense_layers
 
 WIDTHS = {
     "softmax-regression": (784, 10),
@@ -115,3 +115,16 @@ def test_the_losses_know_nothing_at_first(name):
         shifted = logits - logits.max(axis=1, keepdims=True)
         expected = np.mean(np.log(np.exp(shifted).sum(axis=1)) - shifted[np.arange(len(labels)), labels])
     assert loss == pytest.approx(expected, rel=1e-5)
+
+
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+def test_dense_layers_of_any_kind(activation):
+    layers = dense_layers([6, 4, 5, 2], rng=ig.default_rng(0), activation=activation, dropout=0.5, normalize=True)
+    net = nn.Sequential(*layers)
+    between = ACTIVATIONS[activation]
+    kinds = [nn.Linear, nn.BatchNorm1d, *([between] if between else []), nn.Dropout]
+    assert [type(layer) for layer in layers] == [*kinds, *kinds, nn.Linear]
+    assert net(np.ones((3, 6), np.float32)).shape == (3, 2)
+    linear = [layer for layer in dense_layers([6, 4, 5, 2], rng=ig.default_rng(0)) if isinstance(layer, nn.Linear)]
+    assert [layer.weight.shape for layer in linear] == [(4, 6), (5, 4), (2, 5)]
+    assert [type(layer) for layer in dense_layers([6, 2], rng=ig.default_rng(0))] == [nn.Linear]

@@ -1,5 +1,8 @@
 """Every optimizer of the table through one battery."""
 
+import copy
+import pickle
+
 import numpy as np
 import pytest
 
@@ -387,3 +390,21 @@ def test_muon_lets_a_layer_without_slopes_rest():
         before.append(net.layers[0].weight.data.copy())
     assert np.isfinite(before[-1]).all()
     np.testing.assert_array_equal(before[-1], before[900])
+
+
+@pytest.mark.parametrize("case", OPTIMIZERS)
+@pytest.mark.parametrize("make", [copy.deepcopy, lambda both: pickle.loads(pickle.dumps(both)), "read-only"])
+def test_a_copy_goes_on_alike(case, make):
+    """Also where its arrays are read-only, as those that joblib maps into its workers."""
+    module = weights()
+    optimizer = case.make(module)
+    run(case, module, optimizer, 3)
+    twin, own = (copy.deepcopy if make == "read-only" else make)((module, optimizer))
+    if make == "read-only":
+        frozen = pickle.dumps((module, optimizer), protocol=5, buffer_callback=(buffers := []).append)
+        twin, own = pickle.loads(frozen, buffers=[bytes(buffer) for buffer in buffers])
+    run(case, twin, own, 3, start=3)
+    run(case, module, optimizer, 3, start=3)
+    np.testing.assert_array_equal(flat(twin), flat(module))
+    assert own.parameters.weights is not optimizer.parameters.weights
+    assert not np.shares_memory(*(next(iter(o.state.values())) for o in (own, optimizer)))

@@ -18,6 +18,7 @@ import drawn
 import inkgrad as ig
 import plans
 from inkgrad import nn, optim
+from inkgrad.errors import OptionError, ShapeError
 from inkgrad.models import NAMED, build
 from inkgrad.plan import prediction, products, program
 from inkgrad.plan.rules import dense, split
@@ -34,11 +35,11 @@ class Pair:
         normalized = any("running" in name for name in nn.state_of(self.planned.net))
         self.tolerance, self.share, self.least = (1e-4, 1, 0.05) if normalized else (2e-5, 0.1, 0)
 
-    def compare(self, images, labels, reasons=()):
+    def compare(self, images, labels, reasons=(), weights=None):
         """One step of both, from the state of the planned one."""
         nn.load_state(self.eager.net, nn.state_of(self.planned.net))
-        bounds = self._sensitivity(images, labels)
-        losses = [step(images, labels) for step in (self.planned, self.eager)]
+        bounds = self._sensitivity(images, labels, weights)
+        losses = [step(images, labels, weights) for step in (self.planned, self.eager)]
         assert self.planned.fallback is None or self.planned.fallback in reasons, self.planned.fallback
         self._close({"loss": np.array(losses[0])}, {"loss": np.array(losses[1])}, bounds)
         self._close({"logits": self.planned.logits}, {"logits": self.eager.logits}, bounds)
@@ -60,9 +61,9 @@ class Pair:
     def _least(self, arrays):
         return max(self.share * np.sqrt(sum(np.linalg.norm(array) ** 2 for array in arrays)), self.least)
 
-    def _sensitivity(self, images, labels):
+    def _sensitivity(self, images, labels, weights):
         """name -> four times the relative change of an array by a change of the weights by a millionth."""
-        exact, *others = (self._exactly(images, labels, change) for change in (0, 1e-6, -1e-6))
+        exact, *others = (self._exactly(images, labels, weights, change) for change in (0, 1e-6, -1e-6))
         bounds = {}
         for kind, *changed in zip(exact, *others, strict=True):
             least = self._least([array for array in kind.values() if array is not None])
@@ -71,7 +72,7 @@ class Pair:
                     bounds[name] = 4 * max(plans.away(other[name], array, least) for other in changed)
         return bounds
 
-    def _exactly(self, images, labels, change):
+    def _exactly(self, images, labels, weights, change):
         """Loss, logits, gradients and running statistics in float64."""
         net = self.make()
         nn.load_state(net, nn.state_of(self.planned.net))
@@ -83,7 +84,7 @@ class Pair:
             parameter.data *= 1 + change * noise.choice([-1.0, 1.0], parameter.shape)
         with ig.kernels.use_backend("reference"):
             logits = net(ig.Tensor(images.astype(np.float64)))
-            loss = self.loss(logits, labels)
+            loss = self.loss(logits, labels, **({} if weights is None else {"sample_weights": weights}))
             loss.backward()
         return {"loss": loss.data}, {"logits": logits.data}, plans.gradients(net), running(net)
 
@@ -93,15 +94,15 @@ def running(net):
     return {f"{name}*": array for name, array in nn.state_of(net).items() if "running" in name}
 
 
-def smoothed(logits, labels):
-    return nn.cross_entropy(logits, labels, label_smoothing=0.1)
+def smoothed(logits, labels, **options):
+    return nn.cross_entropy(logits, labels, label_smoothing=0.1, **options)
 
 
 LOSSES = (nn.cross_entropy, smoothed, nn.sigmoid_squared_error)
 
 
-def soft(logits, targets):
-    return nn.cross_entropy(logits, targets, label_smoothing=0.1)
+def soft(logits, targets, **options):
+    return nn.cross_entropy(logits, targets, label_smoothing=0.1, **options)
 
 
 def taught(logits, targets):
@@ -123,6 +124,36 @@ def test_targets_instead_of_labels(loss, rows):
         pair.compare(images[:30], np.ascontiguousarray(targets[:30]))
         pair.planned(images[:30], targets[:30].astype(np.float64))
         assert "float32 targets" in pair.planned.fallback
+
+
+OF_TARGETS = (soft, nn.mean_squared_error, nn.binary_cross_entropy)
+
+
+@pytest.mark.parametrize("n", [1, 2])
+@pytest.mark.parametrize("loss", [*LOSSES, *OF_TARGETS])
+def test_samples_with_weights(loss, n):
+    """In batches that shrink and grow; some weigh nothing, and those without weights in between are planned too."""
+    with plans.threads(n):
+        pair = Pair(lambda: plans.dense(30, 24, 10), loss)
+        images, labels = plans.batch(60, (30,))
+        targets = cases.Draw("targets").simplex(60, 10).astype(np.float32) if loss in OF_TARGETS else labels
+        weights = np.random.default_rng(1).integers(0, 4, 60).astype(np.float32)
+        for part in (slice(0, 40), slice(40, 60), slice(4, 9), slice(0, 60)):
+            pair.compare(images[part], targets[part], weights=weights[part])
+            pair.compare(images[part], targets[part])
+        repeated = np.repeat(np.arange(60), weights.astype(int))
+        eager, step = pair.eager, pair.planned
+        nn.load_state(eager.net, nn.state_of(step.net))
+        assert step(images, targets, weights) == pytest.approx(eager(images[repeated], targets[repeated]), rel=1e-5)
+
+
+@pytest.mark.parametrize("weights, error", [([1, -1], ShapeError), ([0, 0], OptionError), ([1], ShapeError)])
+def test_weights_that_are_none(weights, error):
+    planned, eager = plans.twins(lambda: plans.dense(30, 10))
+    images, labels = plans.batch(2, (30,))
+    for step in (planned, eager):
+        with pytest.raises(error):
+            step(images, labels, np.array(weights))
 
 
 LIMITS = {  # from which sizes on things are done in another way: as they are, or so that even small networks meet them

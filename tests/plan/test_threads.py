@@ -152,6 +152,7 @@ def test_more_threads_differ_by_rounding_alone(name):
 def test_use_threads_decides_before_the_environment_and_the_cores(monkeypatch):
     use_threads(None)
     monkeypatch.delenv("INKGRAD_THREADS", raising=False)
+    monkeypatch.delenv("NUMBA_NUM_THREADS", raising=False)
     cores = thread_count()
     assert 1 <= cores <= (os.cpu_count() or 1)
     monkeypatch.setenv("INKGRAD_THREADS", "3")
@@ -162,6 +163,12 @@ def test_use_threads_decides_before_the_environment_and_the_cores(monkeypatch):
     assert thread_count() == 3
     monkeypatch.setenv("INKGRAD_THREADS", "")
     assert thread_count() == cores
+    monkeypatch.setenv("NUMBA_NUM_THREADS", "1")  # as joblib's workers have it
+    assert thread_count() == 1
+    monkeypatch.setenv("NUMBA_NUM_THREADS", str(10 * cores))
+    assert thread_count() == cores
+    monkeypatch.setenv("INKGRAD_THREADS", "3")
+    assert thread_count() == 3
 
 
 @pytest.mark.parametrize("value", [0, -1, 2.5, "2", "many", [2]])

@@ -1,7 +1,6 @@
 """A planned training step does what the same step does operation by operation."""
 
 import copy
-import itertools
 
 import numpy as np
 import pytest
@@ -13,19 +12,10 @@ from inkgrad.errors import DivergenceError, OptionError
 from inkgrad.kernels.threads import use_threads
 
 
-def dense(*widths, between=nn.ReLU, seed=0):
-    """Flat layers of these widths with an activation between them."""
-    rng = ig.default_rng(seed)
-    layers = [nn.Flatten()]
-    for a, b in itertools.pairwise(widths):
-        layers += [nn.Linear(a, b, rng=rng), between()]
-    return nn.Sequential(*layers[:-1])
-
-
 def test_more_threads_than_outputs_of_a_divided_layer():
     """Some threads have nothing to do there."""
     with plans.threads(4):
-        planned, eager = plans.twins(lambda: dense(75 * 75, 3, 5), loss=smoothed)
+        planned, eager = plans.twins(lambda: plans.dense(75 * 75, 3, 5), loss=smoothed)
         for count in (9, 2):
             images, _ = plans.batch(count, (1, 75, 75))
             labels = np.arange(count) % 5
@@ -52,7 +42,7 @@ def smoothed(logits, labels):
 )
 def test_layers_divided_among_the_threads(widths, between):
     """Many times over, as threads that do not wait for each other are right most of the time."""
-    planned, eager = plans.twins(lambda: dense(*widths, between=between), loss=smoothed)
+    planned, eager = plans.twins(lambda: plans.dense(*widths, between=between), loss=smoothed)
     start = nn.state_of(planned.net)
     for count in (12, 3, 1, 13):
         images, labels = plans.batch(count, seed=count)
@@ -204,10 +194,11 @@ REFUSED = {
     "frozen normalization of images": (FrozenNormOfImages, nn.cross_entropy, "running statistics"),
     "frozen normalization of a convolution": (FrozenNormOfConvolution, nn.cross_entropy, "running statistics"),
     "frozen normalization of a divided layer": (FrozenNormOfDividedLayer, nn.cross_entropy, "running statistics"),
-    "class weights": (Flat, weighted, "a cross-entropy with weights"),
+    "class weights": (Flat, weighted, "a cross-entropy with weights of classes"),
     "two losses": (Flat, looking_at_another, "more than one loss"),
     "half a loss": (Flat, lambda z, y: nn.cross_entropy(z, y) * 0.5, "the operation multiply"),
-    "another kind of loss": (Flat, lambda z, y: nn.mean_squared_error(z, np.eye(10)[y]), "the operation"),
+    "made targets": (Flat, lambda z, y: nn.mean_squared_error(z, np.eye(10)[y]), "something else than float32 targets"),
+    "another kind of loss": (Flat, lambda z, y: ig.ops.mean(z * z), "the operation"),
     "a sum": (Flat, lambda z, y: nn.cross_entropy(z, y, reduction="sum"), "no mean"),
     "changed labels": (Flat, lambda z, y: nn.cross_entropy(z, 9 - y), "neither an input"),
 }
@@ -294,7 +285,7 @@ def test_a_part_that_is_built_once_is_planned_afterwards():
 
 
 def flat():
-    return dense(784, 24, 10)
+    return plans.dense(784, 24, 10)
 
 
 def normalized():

@@ -195,6 +195,15 @@ def test_early_stopping_needs_validation(small):
         EarlyStopping(0)
 
 
+def test_early_stopping_by_another_figure(small):
+    it = trainer(small.train, rate=1e-6, callbacks=[EarlyStopping(2, minimum_improvement=1.0, measure="loss")])
+    it.fit(epochs=9)
+    assert len(it.history) == 3
+    assert it.stopped == "the loss has not improved for 2 epochs"
+    with pytest.raises(OptionError, match="early stopping looks at 'speed', which no epoch's record has"):
+        trainer(small.train, callbacks=[EarlyStopping(measure="speed")]).fit(epochs=1)
+
+
 def test_any_callback_may_stop(small):
     class Enough(Callback):
         def on_step(self, trainer):
@@ -355,3 +364,87 @@ def test_a_number_of_threads_that_cannot_be(monkeypatch, value):
         blas_threads(1),
     ):
         pass
+
+
+# Rows of a table
+
+
+def rows_of(n, seed, weights=None, classes=("a", "b", "c")):
+    rng = np.random.default_rng(seed)
+    features = rng.standard_normal((n, 5), np.float32)
+    labels = features[:, :3].argmax(axis=1)
+    targets = labels if classes else features[:, :2] - features[:, 2:4]
+    return ig.data.Samples(features, targets, "rows", weights, classes)
+
+
+def table_trainer(train, loss=nn.cross_entropy, **options):
+    outputs = len(train.classes) or 2
+    net = nn.Sequential(*ig.models.dense_layers([5, 8, outputs], rng=ig.default_rng(0)))
+    return Trainer(TrainStep(net, loss, optim.Adam(net, 0.02)), train, rng=ig.default_rng(0), **options)
+
+
+def test_a_table_with_weights_is_learned_and_measured():
+    weights = np.random.default_rng(0).integers(1, 4, 50).astype(np.float32)
+    train, held = rows_of(300, 0), rows_of(50, 1, weights)
+    it = table_trainer(train, validation=held, batch_size=64)
+    record = it.fit(epochs=30)[-1]
+    assert it.step.fallback is None
+    logits = ig.models.network_outputs(it.step.net, held.parts(20))
+    loss = nn.cross_entropy(logits, held.targets, sample_weights=weights).item()
+    assert record["validation_loss"] == pytest.approx(loss, rel=1e-6)
+    right = logits.argmax(axis=1) == held.targets
+    assert record["validation_accuracy"] == pytest.approx(np.average(right, weights=weights))
+    assert right.mean() > 0.7
+    assert np.array_equal(it.validation_logits, logits)
+
+
+def test_an_epochs_means_are_weighted():
+    weights = np.random.default_rng(0).integers(1, 4, 50).astype(np.float32)
+    batches, seen = list(table_trainer(rows_of(50, 0, weights), batch_size=20).batches()), []
+
+    class Look(Callback):
+        def on_step(self, trainer):
+            seen.append((trainer.last_loss, trainer.step.logits.argmax(axis=1)))
+
+    record = table_trainer(rows_of(50, 0, weights), batch_size=20, callbacks=[Look()]).fit(epochs=1)[0]
+    masses = [mass.sum() for *_, mass in batches]
+    assert record["loss"] == pytest.approx(np.average([loss for loss, _ in seen], weights=masses))
+    right = sum(mass @ (said == labels) for (_, said), (_, labels, mass) in zip(seen, batches, strict=True))
+    assert record["accuracy"] == pytest.approx(right / weights.sum())
+
+
+def test_targets_have_no_accuracy(capsys):
+    from inkgrad.training.progress import Progress
+
+    it = table_trainer(rows_of(90, 0, classes=()), nn.mean_squared_error, validation=rows_of(30, 1, classes=()))
+    it.callbacks.append(Progress())
+    record = it.fit(epochs=40)[-1]
+    assert record["loss"] < 0.5
+    assert {"accuracy", "validation_accuracy"}.isdisjoint(record)
+    assert "accuracy" not in capsys.readouterr().err
+
+
+def test_a_training_on_a_table_can_be_resumed(weights_of):
+    weights = np.random.default_rng(0).integers(1, 4, 50).astype(np.float32)
+    whole, first, second = (table_trainer(rows_of(50, 0, weights), batch_size=20) for _ in range(3))
+    whole.fit(steps=8)
+    first.fit(steps=4)
+    state, arrays = first.state(), nn.state_of(first.step.net)
+    nn.load_state(second.step.net, arrays)
+    second.step.optimizer.load_state_arrays(first.step.optimizer.state_arrays())
+    second.load_state(state)
+    second.fit(steps=8)
+    assert weights_of(second.step.net) == weights_of(whole.step.net)
+    assert second.history[-1]["loss"] == whole.history[-1]["loss"]
+    before_there_were_weights = state | {"epoch_so_far": state["epoch_so_far"][:4]}
+    second.load_state(before_there_were_weights)
+
+
+def test_rows_come_in_their_own_order_where_that_is_wanted():
+    it = table_trainer(rows_of(50, 0), batch_size=20, shuffle=False)
+    assert np.array_equal(np.concatenate([labels for _, labels in it.loader]), it.train.targets)
+
+
+def test_the_doctor_looks_at_images_only():
+    with pytest.raises(OptionError, match="the doctor examines trainings on data sets of images, but rows are samples"):
+        ig.training.examine(table_trainer(rows_of(50, 0)))

@@ -5,6 +5,7 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 
 from inkgrad.cli.output import emit_json, say, table
+from inkgrad.data import Dataset
 from inkgrad.errors import OptionError
 from inkgrad.training.doctor.diagnosis import Diagnosis
 from inkgrad.training.doctor.examination import diagnose
@@ -21,6 +22,7 @@ def run(folder: Path, *, out: Path | None, seed: int, json: bool) -> None:
         trainer = opened.trainer
         diagnosis = diagnose(trainer, seed=seed, failure=opened.failure, finished=opened.finished, source=opened.source)
     title = f"The doctor on {folder}: {opened.settings.model} on {trainer.train.name}"
+    assert isinstance(trainer.train, Dataset)  # a run's is
     page, data = write_diagnosis(
         out or folder, diagnosis, title=title, images=trainer.train.images, history=trainer.history
     )

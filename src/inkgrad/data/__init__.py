@@ -20,10 +20,19 @@ from inkgrad.data.loader import Loader
 from inkgrad.data.mixture import NONDIGITS, PRINTED, mixture_parts
 from inkgrad.data.mnist import fetch_mnist, load_mnist, mnist_folder
 from inkgrad.data.nondigits import NO_DIGIT, TESTED, TRAINED, nondigits
-from inkgrad.data.normalization import NORMALIZATIONS, center, deskew, normalize, normalize_size, normalize_stroke
+from inkgrad.data.normalization import (
+    NORMALIZATIONS,
+    center,
+    deskew,
+    deskew_ink,
+    normalize,
+    normalize_size,
+    normalize_stroke,
+)
 from inkgrad.data.picture import normalize_digit, read_picture, to_digit
 from inkgrad.data.projection import Projection, principal_components
 from inkgrad.data.rings import rings
+from inkgrad.data.samples import Samples
 from inkgrad.data.scaling import Scaling, linear_scaling, standardization
 from inkgrad.data.sheet import contact_sheet, show
 from inkgrad.data.source import NAMES, load
@@ -46,12 +55,14 @@ __all__ = [
     "Hand",
     "Loader",
     "Projection",
+    "Samples",
     "Scaling",
     "Splits",
     "center",
     "contact_sheet",
     "decode",
     "deskew",
+    "deskew_ink",
     "fetch_mnist",
     "find_ink",
     "linear_scaling",

@@ -1,7 +1,7 @@
 """Mini-batches in a shuffled order that a checkpoint can continue."""
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, TypeAlias, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,22 +9,27 @@ from numpy.typing import NDArray
 from inkgrad.data.augmentation import Augmentation
 from inkgrad.data.blending import mixup
 from inkgrad.data.dataset import Dataset
+from inkgrad.data.samples import Samples
 from inkgrad.data.scaling import Scaling, linear_scaling
 from inkgrad.errors import CheckpointError, OptionError
 
-__all__ = ["Loader"]
+__all__ = ["Batch", "Loader"]
+
+Batch: TypeAlias = tuple[NDArray[np.float32], NDArray[Any]] | tuple[NDArray[np.float32], NDArray[Any], NDArray[Any]]
+"""What a training step takes: images with their labels and, where these differ, weights."""
 
 
 class Loader:
     """Goes through a data set in mini-batches, in a new order each epoch.
 
-    The data stays in memory as bytes; a batch is gathered and scaled in one pass. A batch that holds all of it, as
-    in full-batch gradient descent, is the same read-only array each epoch, in file order.
+    Images stay in memory as bytes; a batch is gathered and scaled in one pass. `Samples` are taken as they are. A batch
+    that holds all of it, as in full-batch gradient descent, is the same read-only array each epoch, in file order.
 
     Args:
-        dataset: what to go through; at least one image.
+        dataset: what to go through; at least one image, or one row.
         batch_size: images a batch; the last batch of an epoch may be smaller.
         rng: draws the orders; None goes in file order.
+        shuffle: whether the order is drawn; else `rng` is for changes to images alone.
         scaling: from bytes to floats, pixels / 255 by default.
         augmentation: how the images of each batch are changed at random first; needs `rng`.
         mixup: alpha of `mixup`, 0 for none; labels are then float32 targets (b, classes); needs `rng`.
@@ -40,10 +45,11 @@ class Loader:
 
     def __init__(
         self,
-        dataset: Dataset,
+        dataset: Dataset | Samples,
         *,
         batch_size: int,
         rng: np.random.Generator | None = None,
+        shuffle: bool = True,
         scaling: Scaling | None = None,
         augmentation: Augmentation | None = None,
         mixup: float = 0.0,
@@ -57,6 +63,7 @@ class Loader:
         for name, wanted in (("augmentation", augmentation is not None), ("mixup", mixup > 0)):
             if wanted and rng is None:
                 raise OptionError(f"{name} needs a random generator; give the loader rng=...")
+        _check_changes(dataset, augmentation, mixup)
         self.dataset = dataset
         self.batch_size = min(batch_size, len(dataset))
         self.scaling = scaling or linear_scaling()
@@ -64,10 +71,11 @@ class Loader:
         self.mixup = float(mixup)
         self.position = 0
         self._rng = rng
+        self._shuffle = shuffle
         self._seed = 0  # of the changes to the images of the current epoch
         self._before: Any = None  # the generator's state before it drew the current order
         self._order: NDArray[np.int64] | None = None
-        self._whole: tuple[NDArray[np.float32], NDArray[np.int64]] | None = None
+        self._whole: Batch | None = None
 
     def __len__(self) -> int:
         """How many batches an epoch has."""
@@ -78,8 +86,11 @@ class Loader:
         """Whether images are changed at random."""
         return self.augmentation is not None or self.mixup > 0
 
-    def __iter__(self) -> Iterator[tuple[NDArray[np.float32], NDArray[Any]]]:
-        """(images float32 (b, 1, 28, 28), labels int64 (b,)) from the current position to the end of the epoch."""
+    def __iter__(self) -> Iterator[Batch]:
+        """(images float32 (b, 1, 28, 28), labels int64 (b,)) from the current position to the end of the epoch.
+
+        Of `Samples` their features, targets and, where these differ, weights.
+        """
         if self._order is None:
             self._draw()
         order = self._order
@@ -94,26 +105,33 @@ class Loader:
             yield batch
         self.finish_if_done()
 
-    def _plain(self, chosen: NDArray[np.int64]) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+    def _plain(self, chosen: NDArray[np.int64]) -> Batch:
+        if isinstance(self.dataset, Samples):
+            return cast(Batch, self.dataset.take(chosen))
         return self.scaling.apply(self.dataset.images, chosen), self.dataset.labels[chosen]
 
-    def _changed(self, chosen: NDArray[np.int64]) -> tuple[NDArray[np.float32], NDArray[Any]]:
+    def _changed(self, chosen: NDArray[np.int64]) -> Batch:
         """A batch whose changes depend on where in the epoch it begins, and on nothing before."""
         rng = np.random.Generator(np.random.PCG64([self._seed, self.position]))
         if self.augmentation is None:
-            images, labels = self._plain(chosen)
+            images, labels, *weights = self._plain(chosen)
         else:
-            ink = linear_scaling().apply(self.dataset.images, chosen)
+            ink, labels, *weights = self._ink(chosen)
             images = self.scaling.rescale(self.augmentation.apply(ink[:, 0], rng))[:, None]
-            labels = self.dataset.labels[chosen]
         if self.mixup:
             return mixup(images, labels, len(self.dataset.classes), self.mixup, rng)
-        return images, labels
+        return cast(Batch, (images, labels, *weights))
 
-    def _all(self) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+    def _ink(self, chosen: NDArray[np.int64]) -> Batch:
+        """As `_plain`, with ink in 0..1."""
+        if isinstance(self.dataset, Samples):
+            return self._plain(chosen)
+        return linear_scaling().apply(self.dataset.images, chosen), self.dataset.labels[chosen]
+
+    def _all(self) -> Batch:
         """The one batch of full-batch training, gathered once: within a batch the order is no matter. Read-only."""
         if self._whole is None:
-            self._whole = self.scaling.apply(self.dataset.images), self.dataset.labels.copy()
+            self._whole = self._plain(np.arange(len(self.dataset)))
             for array in self._whole:
                 array.flags.writeable = False
         return self._whole
@@ -129,7 +147,9 @@ class Loader:
             self._order = np.arange(len(self.dataset))
         else:
             self._before = self._rng.bit_generator.state
-            self._order = self._rng.permutation(len(self.dataset))
+            self._order = np.arange(len(self.dataset))
+            if self._shuffle:
+                self._order = self._rng.permutation(len(self.dataset))
             if self.changes:
                 self._seed = int(self._rng.integers(2**63))
 
@@ -168,3 +188,14 @@ class Loader:
             self._draw()
         if self._rng is not None:
             self._rng.bit_generator.state = state["generator"]
+
+
+def _check_changes(dataset: Dataset | Samples, augmentation: Augmentation | None, mixup: float) -> None:
+    """Raise OptionError where samples are to be changed in a way that is made for images."""
+    if not isinstance(dataset, Samples):
+        return
+    if mixup:
+        raise OptionError(f"mixup blends images of a data set, but {dataset.name} are samples; leave it out")
+    shape = dataset.features.shape[1:]
+    if augmentation is not None and (len(shape) != 3 or shape[0] != 1):
+        raise OptionError(f"augmentation changes images (n, 1, h, w), but {dataset.name} are rows of shape {shape}")

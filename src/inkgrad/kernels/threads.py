@@ -46,11 +46,16 @@ def chosen_threads() -> int | None:
 
 
 def thread_count() -> int:
-    """How many threads plans run on: what was chosen, else one for each core that this process may use."""
+    """How many threads plans run on: what was chosen, else one for each core that this process may use.
+
+    No more than NUMBA_NUM_THREADS, by which joblib tells its workers how many each may have.
+    """
     chosen = chosen_threads()
     if chosen is not None:
         return chosen
     try:
-        return len(os.sched_getaffinity(0))
+        cores = len(os.sched_getaffinity(0))
     except AttributeError:  # not on every system
-        return os.cpu_count() or 1
+        cores = os.cpu_count() or 1
+    most = os.environ.get("NUMBA_NUM_THREADS", "")
+    return min(cores, int(most)) if most.isdecimal() and int(most) else cores

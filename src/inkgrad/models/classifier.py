@@ -1,7 +1,7 @@
 """`Classifier`: a trained network with all that turns pixels into answers."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,7 +14,7 @@ from inkgrad.errors import OptionError, ShapeError
 from inkgrad.models.views import View, seen
 from inkgrad.nn import Module
 
-__all__ = ["Classification", "Classifier", "Refusal", "network_logits"]
+__all__ = ["Classification", "Classifier", "Refusal", "network_logits", "network_outputs", "probabilities_of"]
 
 BATCH = 1000
 
@@ -45,17 +45,30 @@ class Classification:
         return None if self.value is None else int(np.argsort(-self.probabilities, kind="stable")[1])
 
 
-def network_logits(net: Module, images: NDArray[np.uint8], scaling: Scaling) -> NDArray[np.float32]:
-    """Logits of uint8 images (n, 28, 28) in prediction mode -> float32 (n, k); the layers' modes stay as they were."""
+def network_outputs(net: Module, batches: Iterable[NDArray[np.float32]]) -> NDArray[np.float32]:
+    """What a network gives in prediction mode for one batch after the other; its layers' modes stay as they were."""
     training = [module for _, module in net.named_modules() if module.training]
     net.eval()
     try:
         with no_grad():
-            parts = [net(scaling.apply(images[i : i + BATCH])).data for i in range(0, max(len(images), 1), BATCH)]
+            parts = [net(batch).data for batch in batches]
     finally:
         for module in training:
             module.training = True
     return np.concatenate(parts)
+
+
+def network_logits(net: Module, images: NDArray[np.uint8], scaling: Scaling) -> NDArray[np.float32]:
+    """Logits of uint8 images (n, 28, 28) in prediction mode -> float32 (n, k); the layers' modes stay as they were."""
+    starts = range(0, max(len(images), 1), BATCH)
+    return network_outputs(net, (scaling.apply(images[i : i + BATCH]) for i in starts))
+
+
+def probabilities_of(logits: NDArray[Any], kind: str = "softmax") -> NDArray[Any]:
+    """(n, k) -> (n, k) of the same dtype, whose rows sum to 1: by softmax, or as sigmoids that are scaled to do so."""
+    if kind == "sigmoid":
+        logits = np.log(np.maximum(ops.sigmoid(logits).data, np.float32(1e-30)))
+    return ops.softmax(logits).data
 
 
 @dataclass(frozen=True)
@@ -197,9 +210,7 @@ class Classifier:
         return self._softened(logits) if len(self.views) == 1 else ops.softmax(logits).data
 
     def _softened(self, logits: NDArray[np.float32]) -> NDArray[np.float32]:
-        if self.probabilities == "sigmoid":  # independent outputs, scaled to sum to 1
-            logits = np.log(np.maximum(ops.sigmoid(logits).data, np.float32(1e-30)))
-        return ops.softmax(logits).data.astype(np.float32, copy=False)
+        return probabilities_of(logits, self.probabilities).astype(np.float32, copy=False)
 
 
 def _known(outputs: NDArray[np.float32]) -> NDArray[np.float32]:

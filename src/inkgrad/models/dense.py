@@ -6,9 +6,22 @@ from collections.abc import Sequence
 import numpy as np
 
 from inkgrad.models.network import Network
-from inkgrad.nn import Flatten, Linear, Module, ReLU, Sigmoid, init
+from inkgrad.nn import (
+    GELU,
+    BatchNorm1d,
+    Dropout,
+    Flatten,
+    LeakyReLU,
+    Linear,
+    Module,
+    ReLU,
+    Sigmoid,
+    Softplus,
+    Tanh,
+    init,
+)
 
-__all__ = ["mlp", "softmax_regression", "two_layer", "two_layer_sigmoid"]
+__all__ = ["ACTIVATIONS", "dense_layers", "mlp", "softmax_regression", "two_layer", "two_layer_sigmoid"]
 
 PIXELS = 784
 
@@ -33,8 +46,47 @@ def two_layer_sigmoid(*, rng: np.random.Generator, classes: int, hidden: int) ->
 
 def mlp(*, rng: np.random.Generator, classes: int, hidden: int | Sequence[int]) -> Network:
     """784, hidden layers with ReLU, 10."""
-    widths = [PIXELS, *([hidden] if isinstance(hidden, int) else hidden)]
-    layers: list[Module] = [Flatten()]
-    for before, after in itertools.pairwise(widths):
-        layers += [Linear(before, after, rng=rng), ReLU()]
-    return Network(*layers, Linear(widths[-1], classes, rng=rng, init=init.lecun_normal))
+    widths = [PIXELS, *([hidden] if isinstance(hidden, int) else hidden), classes]
+    return Network(Flatten(), *dense_layers(widths, rng=rng))
+
+
+ACTIVATIONS: dict[str, type[Module] | None] = {
+    "relu": ReLU,
+    "leaky-relu": LeakyReLU,
+    "gelu": GELU,
+    "softplus": Softplus,
+    "tanh": Tanh,
+    "sigmoid": Sigmoid,
+    "identity": None,
+}
+"""Names of what stands between dense layers."""
+
+SATURATING = ("tanh", "sigmoid", "identity")  # whose weights begin after LeCun; the others' after He
+
+
+def dense_layers(
+    widths: Sequence[int],
+    *,
+    rng: np.random.Generator,
+    activation: str = "relu",
+    dropout: float = 0.0,
+    normalize: bool = False,
+) -> list[Module]:
+    """Dense layers of these widths, from inputs to outputs, with something between them.
+
+    Args:
+        widths: of the inputs, each hidden layer, and the outputs.
+        rng: draws the initial weights, and the seeds of dropout.
+        activation: one of `ACTIVATIONS`.
+        dropout: how much of each hidden layer is left out in training.
+        normalize: whether batch normalization stands before each activation.
+    """
+    start = init.lecun_normal if activation in SATURATING else init.he_normal
+    layers: list[Module] = []
+    for before, after in itertools.pairwise(widths[:-1]):
+        layers.append(Linear(before, after, rng=rng, init=start))
+        layers += [BatchNorm1d(after)] if normalize else []
+        between = ACTIVATIONS[activation]
+        layers += [between()] if between is not None else []
+        layers += [Dropout(dropout, rng=rng)] if dropout else []
+    return [*layers, Linear(widths[-2], widths[-1], rng=rng, init=init.lecun_normal)]

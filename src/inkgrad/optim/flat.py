@@ -62,11 +62,12 @@ class FlatParameters:
         ends = np.cumsum(sizes).tolist()
         places = [slice(end - size, end) for end, size in zip(ends, sizes, strict=True)]
         self.windows = dict(zip(self.names, places, strict=True))
-        dtype = dtypes.pop()
-        self.weights, self.gradient = aligned(ends[-1], dtype), aligned(ends[-1], dtype)
         self._make_views()
 
     def _make_views(self) -> None:
+        """The buffers, and each parameter's part of them."""
+        size, dtype = sum(parameter.data.size for parameter in self._parameters), self._parameters[0].data.dtype
+        self.weights, self.gradient = aligned(size, dtype), aligned(size, dtype)
         self._weight_views: list[NDArray[Any]] = []
         self._gradient_views: list[NDArray[Any]] = []
         for parameter, window in zip(self._parameters, self.windows.values(), strict=True):
@@ -76,8 +77,9 @@ class FlatParameters:
         self.adopt()
 
     def __getstate__(self) -> dict[str, Any]:
-        """Without the views, which a copy makes anew: copied arrays are views of nothing."""
-        return {name: value for name, value in vars(self).items() if not name.endswith("_views")}
+        """Without the buffers and their views, which a copy makes anew of its parameters."""
+        made = ("weights", "gradient", "_weight_views", "_gradient_views")
+        return {name: value for name, value in vars(self).items() if name not in made}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         vars(self).update(state)

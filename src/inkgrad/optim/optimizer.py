@@ -47,6 +47,13 @@ class Optimizer(ABC):
         weights = self.parameters.weights
         self.state: dict[str, Flat] = {name: aligned(weights.size, weights.dtype) for name in self.state_names}
 
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Of a copy or a pickle, with state arrays of its own: those of a pickle may be read-only."""
+        vars(self).update(state)
+        given, self.state = self.state, {name: aligned(array.size, array.dtype) for name, array in self.state.items()}
+        for name, array in given.items():
+            self.state[name][...] = array
+
     @property
     def learning_rate(self) -> float:
         """The rate of the next update."""

@@ -74,6 +74,7 @@ class Planner:
         before: called before each run, for instance to draw a dropout's seed.
         generators: what `before` draws from.
         least: images in the smallest batch that there is a result for.
+        scale: (1,), what the loss multiplies gradients by: 1 over the images, or over the sum of their weights.
     """
 
     program: Program
@@ -83,6 +84,7 @@ class Planner:
     before: list[Callable[[int], None]] = field(default_factory=list)
     generators: list[np.random.Generator] = field(default_factory=list)
     least: int = 1
+    scale: NDArray[np.float32] | None = None
     used: set[int] = field(default_factory=set)
     divided: dict[int, list[tuple[int, int]]] = field(default_factory=dict)  # parameter -> each thread's stretch of it
     holders: dict[int, Any] = field(default_factory=dict)

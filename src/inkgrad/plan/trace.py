@@ -38,10 +38,11 @@ class Call:
 
 @dataclass
 class Trace:
-    """A function of images (and labels) as the list of its operations."""
+    """A function of images (and labels and weights) as the list of its operations."""
 
     images: Tensor
     labels: Any
+    weights: Any
     output: Tensor
     calls: list[Call] = field(default_factory=list)
 
@@ -114,20 +115,24 @@ def array_of(v: Any) -> Any:
     return v.data if isinstance(v, Tensor) else v
 
 
-def trace(function: Callable[..., Tensor], images: Array, labels: Array | None = None) -> Trace:
+def trace(
+    function: Callable[..., Tensor], images: Array, labels: Array | None = None, weights: Array | None = None
+) -> Trace:
     """Run `function` on a few images and write down its operations.
 
     Args:
-        function: (images) or (images, labels) -> tensor.
+        function: (images), (images, labels) or (images, labels, weights) -> tensor.
         images: float32 (n, ...), n >= 1.
         labels: (n,) or None.
+        weights: (n,) or None.
 
     Raises:
         Unplannable: the function looks at values, so that it may take another way next time.
     """
     few = traced_tensor(np.zeros((SAMPLES, *images.shape[1:]), images.dtype))
     some = None if labels is None else np.resize(labels, (SAMPLES, *labels.shape[1:]))
+    even = None if weights is None else np.ones(SAMPLES, weights.dtype)
     recorder = _Recorder()
     with tracing(recorder), no_grad(), np.errstate(all="ignore"):
-        output = function(few) if labels is None else function(few, some)
-    return Trace(few, some, output, recorder.calls)
+        output = function(few, *(given for given in (some, even) if given is not None))
+    return Trace(few, some, even, output, recorder.calls)

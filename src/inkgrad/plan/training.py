@@ -29,13 +29,15 @@ class TrainingPlan:
 
     Args:
         net: (images) -> logits (n, k) or (n, t, k), as a tensor.
-        loss: (logits, labels) -> a tensor of one element, a mean over the images.
+        loss: (logits, labels) -> a tensor of one element, a mean over the images; also takes `sample_weights` where
+            there are weights.
         images: a batch, float32 (n, c, h, w) or (n, d); the plan takes batches up to its size.
         labels: int64 (n,), or targets as the loss takes them.
         parameters: the parameters, each float32, whose gradients lie one after the other in `gradient`.
         gradient: (all elements,), filled by each run.
         holders: parameters and buffers by the id of their arrays.
         update: the kernel of an optimizer's update and its arrays, weights and state, if a run shall end with it.
+        weights: float32 (n,), those of the images; None where they count alike.
 
     Attributes:
         logits: those of the last run, (n, k) or (n, t, k).
@@ -56,17 +58,18 @@ class TrainingPlan:
         gradient: NDArray[np.float32],
         holders: Mapping[int, Any],
         update: tuple[str, Sequence[NDArray[Any]]] | None = None,
+        weights: NDArray[np.float32] | None = None,
     ) -> None:
         check_batch(images)
         if gradient.dtype != np.float32:
             raise Unplannable(f"the parameters are {gradient.dtype}; plans are for float32")
         logits: list[Tensor] = []
 
-        def whole(some_images: Any, some_labels: Any) -> Tensor:
+        def whole(some_images: Any, some_labels: Any, *some_weights: Any) -> Tensor:
             logits[:] = [net(some_images)]
-            return loss(logits[0], some_labels)
+            return loss(logits[0], some_labels, **({"sample_weights": some_weights[0]} if some_weights else {}))
 
-        traced = trace(whole, images, labels)
+        traced = trace(whole, images, labels, weights)
         self.shape = images.shape[1:]
         self.capacity, self.threads, self._forks = len(images), thread_count(), forks()
         program = Program(self.capacity, self.threads)
@@ -77,6 +80,9 @@ class TrainingPlan:
         self._kind = labels.shape[1:], labels.dtype
         bytes_each = labels.dtype.itemsize * int(np.prod(labels.shape[1:]))
         self._planner.set_value(traced.labels, Value(labels.shape[1:] or (1,), Place(0, bytes_each, "labels")))
+        self._weighted = weights is not None
+        if self._weighted:
+            self._planner.set_value(traced.weights, Value((1,), Place(0, 4, "weights")))
         self._planner.plan(traced, fuse(traced))
         if self._planner.ending is None or traced.calls[-1].output is not traced.output:
             raise Unplannable("what is differentiated is no loss with a planned form")
@@ -143,10 +149,11 @@ class TrainingPlan:
         close(offset)
         return stretches
 
-    def fits(self, images: NDArray[Any], labels: NDArray[Any]) -> bool:
+    def fits(self, images: NDArray[Any], labels: NDArray[Any], weights: NDArray[Any] | None = None) -> bool:
         """Whether this plan can take the batch."""
         return (
-            images.shape[1:] == self.shape
+            (weights is not None) == self._weighted
+            and images.shape[1:] == self.shape
             and self._planner.least <= len(images) <= self.capacity
             and labels.shape[:1] == images.shape[:1]
             and (labels.shape[1:], labels.dtype) == self._kind
@@ -159,7 +166,11 @@ class TrainingPlan:
         )
 
     def run(
-        self, images: NDArray[np.float32], labels: NDArray[Any], arguments: Sequence[float] = ()
+        self,
+        images: NDArray[np.float32],
+        labels: NDArray[Any],
+        arguments: Sequence[float] = (),
+        weights: NDArray[np.float32] | None = None,
     ) -> tuple[float, float, bool]:
         """Compute loss and gradients, and update the weights where the plan does that and everything is finite.
 
@@ -167,6 +178,7 @@ class TrainingPlan:
             images: float32 (n, ...).
             labels: of the kind that the plan was made for.
             arguments: what the kernel of the update takes behind its arrays.
+            weights: float32 (n,), not negative, whose sum is above 0; where the plan was made for weights.
 
         Returns:
             The loss, the sum of the gradients' squares, and whether all labels were in range.
@@ -174,6 +186,9 @@ class TrainingPlan:
         count = len(images)
         self.logits = np.empty((count, *self._output), np.float32)
         addresses = {"images": _address(images), "labels": _address(labels), "logits": _address(self.logits)}
+        mass: float = count
+        if weights is not None:
+            addresses["weights"], mass = _address(weights), float(np.add.reduce(weights, dtype=np.float64))
         entries = self._program.bind(count, addresses)
         if self.updates:
             numbers = self._numbers_of(*arguments)
@@ -181,10 +196,11 @@ class TrainingPlan:
         self._drawn = [rng.bit_generator.state for rng in self._planner.generators]
         for prepare in self._planner.before:
             prepare(count)
+        ending, scale = self._planner.ending, self._planner.scale
+        assert ending is not None and scale is not None
+        scale[0] = 1 / mass
         run_on_threads(entries)
-        ending = self._planner.ending
-        assert ending is not None
-        loss = float(np.float32(sum(float(part[0]) for part in ending) / count))
+        loss = float(np.float32(sum(float(part[0]) for part in ending) / mass))
         squares = sum(float(part[0]) for part in self._squares)
         return loss, squares, not any(part[1] for part in ending)
 

@@ -17,7 +17,8 @@ from inkgrad.data import (
     standardization,
 )
 from inkgrad.errors import OptionError
-from inkgrad.models import NAMED, Network, build
+from inkgrad.models import NAMED, build
+from inkgrad.nn import Module
 from inkgrad.optim import (
     L1,
     L2,
@@ -48,7 +49,7 @@ from inkgrad.training.settings import MOMENTUM, MUON_MOMENTUM, WEIGHT_DECAY, Set
 from inkgrad.training.step import TrainStep
 from inkgrad.training.trainer import Trainer
 
-__all__ = ["Prepared", "assemble", "prepare"]
+__all__ = ["Prepared", "assemble", "make_optimizer", "make_penalties", "make_schedule", "prepare"]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -95,18 +96,14 @@ def assemble(
     options: dict[str, Any] = {} if settings.hidden is None else {"hidden": list(settings.hidden)}
     options |= {n: v for n in ("width", "depth") if (v := getattr(settings, n)) is not None}
     net = build(settings.model, rng=weights_rng, classes=len(train.classes), **options)
-    optimizer = _optimizer(settings, net, total)
-    penalties: list[Penalty] = [
-        *([L1(settings.l1)] if settings.l1 else []),
-        *([L2(settings.l2)] if settings.l2 else []),
-    ]
+    optimizer = make_optimizer(settings, net, make_schedule(settings, total))
     average = None if settings.average is None else MovingAverage(net, decay=settings.average)
     scaling = _scaling(settings, train)
     distillation = _distillation(settings, scaling, prepared)
     loss: Any = NAMED[settings.model].loss if distillation is None else distillation.loss
     if settings.label_smoothing:
         loss = functools.partial(loss, label_smoothing=settings.label_smoothing)
-    step = TrainStep(net, loss, optimizer, penalties=penalties, average=average)
+    step = TrainStep(net, loss, optimizer, penalties=make_penalties(settings), average=average)
     trainer = Trainer(
         step,
         train,
@@ -149,8 +146,15 @@ def _scaling(settings: Settings, train: Dataset) -> Scaling:
     return standardization(train) if settings.scaling == "standard" else linear_scaling()
 
 
-def _optimizer(settings: Settings, net: Network, total_steps: int) -> Optimizer:
-    rate, clip = _schedule(settings, total_steps), _clip(settings)
+def make_penalties(settings: Settings) -> list[Penalty]:
+    """The penalties that the settings name."""
+    l1: list[Penalty] = [L1(settings.l1)] if settings.l1 else []
+    return [*l1, L2(settings.l2)] if settings.l2 else l1
+
+
+def make_optimizer(settings: Settings, net: Module, rate: Schedule) -> Optimizer:
+    """The optimizer that the settings name, at this rate instead of theirs."""
+    clip = _clip(settings)
     if settings.optimizer == "sgd":
         return SGD(net, rate, clip=clip)
     if settings.optimizer in ("momentum", "nesterov"):
@@ -167,7 +171,8 @@ def _optimizer(settings: Settings, net: Network, total_steps: int) -> Optimizer:
     return made
 
 
-def _schedule(settings: Settings, total_steps: int) -> Schedule:
+def make_schedule(settings: Settings, total_steps: int) -> Schedule:
+    """The learning rates that the settings name, for a training of so many steps."""
     rate, rest = settings.rate, max(total_steps - settings.warmup_steps, 1)
     schedules: dict[str, Schedule] = {
         "constant": Constant(rate),

@@ -43,13 +43,21 @@ class EarlyStopping(Callback):
     """Stops when the validation loss has not improved for `patience` epochs in a row.
 
     The weights are the last ones, not the best: choosing an epoch by its figures flatters them.
+
+    Args:
+        patience: epochs without an improvement.
+        minimum_improvement: by how much a loss must be below the best one to count.
+        measure: which figure of an epoch's record is looked at, such as "loss", that of the training.
     """
 
-    def __init__(self, patience: int = 3, *, minimum_improvement: float = 0.0) -> None:
+    def __init__(
+        self, patience: int = 3, *, minimum_improvement: float = 0.0, measure: str = "validation_loss"
+    ) -> None:
         if patience < 1:
             raise OptionError(f"EarlyStopping needs a patience of at least 1 epoch, but got {patience}")
         self.patience = patience
         self.minimum_improvement = minimum_improvement
+        self.measure = measure
         self.best = float("inf")
         self.waited = 0
 
@@ -58,18 +66,22 @@ class EarlyStopping(Callback):
         self._stop_if_due(trainer)
 
     def on_epoch(self, trainer: "Trainer", record: dict[str, Any]) -> None:
-        """Compare this epoch's validation loss with the best so far."""
-        if "validation_loss" not in record:
-            raise OptionError("early stopping needs validation data, but this training has none")
-        if record["validation_loss"] < self.best - self.minimum_improvement:
-            self.best, self.waited = record["validation_loss"], 0
+        """Compare this epoch's loss with the best so far."""
+        if self.measure not in record:
+            raise OptionError(
+                "early stopping needs validation data, but this training has none"
+                if self.measure.startswith("validation")
+                else f"early stopping looks at {self.measure!r}, which no epoch's record has"
+            )
+        if record[self.measure] < self.best - self.minimum_improvement:
+            self.best, self.waited = record[self.measure], 0
             return
         self.waited += 1
         self._stop_if_due(trainer)
 
     def _stop_if_due(self, trainer: "Trainer") -> None:
         if self.waited >= self.patience:
-            trainer.stop(f"the validation loss has not improved for {self.waited} epochs")
+            trainer.stop(f"the {self.measure.replace('_', ' ')} has not improved for {self.waited} epochs")
 
     def state(self) -> dict[str, Any]:
         """The best loss and how long ago it was."""

@@ -67,8 +67,10 @@ class Progress(Callback):
         if round(record["epoch"]) % self._every_epochs and trainer.step_count < trainer.total_steps:
             return
         text = _line(record)
+        if "validation_loss" in record:
+            text += f"  validation: loss {record['validation_loss']:.4f}"
         if "validation_accuracy" in record:
-            text += f"  validation: loss {record['validation_loss']:.4f}  accuracy {record['validation_accuracy']:.2%}"
+            text += f"  accuracy {record['validation_accuracy']:.2%}"
         self._say(text)
         self._shown = time.monotonic()
 
@@ -88,15 +90,14 @@ class Progress(Callback):
 
 
 def _line(record: dict[str, Any]) -> str:
+    accuracy = f"accuracy {record['accuracy']:.2%}  " if "accuracy" in record else ""
     return (
         f"epoch {record['epoch']:6.2f}  step {record['step']:>6}  loss {record['loss']:.4f}  "
-        f"accuracy {record['accuracy']:.2%}  {record['images_per_second']:>9,.0f} images/s"
+        f"{accuracy}{record['images_per_second']:>9,.0f} images/s"
     )
 
 
 def _short(record: dict[str, Any]) -> str:
     """What leaves room for a bar in 80 columns."""
-    return (
-        f"epoch {record['epoch']:.2f}  loss {record['loss']:.4f}  {record['accuracy']:.1%}  "
-        f"{record['images_per_second']:,.0f}/s"
-    )
+    accuracy = f"{record['accuracy']:.1%}  " if "accuracy" in record else ""
+    return f"epoch {record['epoch']:.2f}  loss {record['loss']:.4f}  {accuracy}{record['images_per_second']:,.0f}/s"

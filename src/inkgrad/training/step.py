@@ -28,7 +28,8 @@ class TrainStep:
 
     Args:
         net: the network, in training mode.
-        loss: (logits, labels) -> tensor of one element.
+        loss: (logits, labels) -> tensor of one element; for batches with weights also takes them, as
+            `sample_weights`, as the losses of the package do.
         optimizer: made for the same network.
         penalties: terms of the loss that depend on the weights only.
         average: follows the weights after each update.
@@ -74,13 +75,17 @@ class TrainStep:
         self.logits: NDArray[Any] = np.zeros((0, 0), np.float32)
         self._plans = StepPlans(plan)
 
-    def __call__(self, images: NDArray[np.float32], labels: NDArray[Any]) -> float:
+    def __call__(
+        self, images: NDArray[np.float32], labels: NDArray[Any], weights: NDArray[np.float32] | None = None
+    ) -> float:
         """Train on one batch; returns its loss.
 
         Args:
             images: float32, as the network takes them: (n, 1, 28, 28) for the named ones.
             labels: int64 (n,), or targets as the loss takes them: float32 (n, k) for `cross_entropy`, int64 (n, l) for
                 `ctc_loss`.
+            weights: float32 (n,), how much each image counts, not negative; all alike by default. The loss is
+                divided by their sum.
 
         Raises:
             DivergenceError: the loss or a gradient is NaN or infinite; says where it came from, and the weights
@@ -90,25 +95,32 @@ class TrainStep:
             images, labels = np.asarray(images, order="C"), _as_labels(labels)  # as plans need them
             if images.ndim and not len(images):
                 raise ShapeError(f"TrainStep got an empty batch: images of shape {images.shape}; it needs at least one")
-        plan = self._plans.find(self.net, self.loss, self.optimizer, images, labels, alone=not self.penalties)
+        if weights is not None:
+            weights = np.ascontiguousarray(weights, np.float32)
+        plan = None
+        if weights is None or _are_weights(weights, len(images)):
+            alone = not self.penalties
+            plan = self._plans.find(self.net, self.loss, self.optimizer, images, labels, weights, alone=alone)
         if plan is not None:
-            value = self._planned(plan, images, labels)
+            value = self._planned(plan, images, labels, weights)
             if value is not None:
                 return value
         with np.errstate(over="ignore", invalid="ignore", divide="ignore"):  # what is not finite ends in an error
-            return self._eager(images, labels)
+            return self._eager(images, labels, weights)
 
     @property
     def fallback(self) -> str | None:
         """Why the eager way ran at the last step, None if it was planned."""
         return self._plans.refused
 
-    def _planned(self, plan: Any, images: NDArray[np.float32], labels: NDArray[Any]) -> float | None:
+    def _planned(
+        self, plan: Any, images: NDArray[np.float32], labels: NDArray[Any], weights: NDArray[np.float32] | None
+    ) -> float | None:
         """One step by the plan; None, with nothing changed, where the eager way shall say what is wrong."""
         optimizer, count = self.optimizer, len(images)
         arguments = optimizer.arguments(optimizer.learning_rate, optimizer.step_count + 1) if plan.updates else ()
         try:
-            value, squares, labelled = plan.run(images, labels, arguments)
+            value, squares, labelled = plan.run(images, labels, arguments, weights)
         except Unplannable as reason:
             self._plans.drop(str(reason))
             return None
@@ -142,10 +154,10 @@ class TrainStep:
             total += term.item()
         return total
 
-    def _eager(self, images: NDArray[np.float32], labels: NDArray[Any]) -> float:
+    def _eager(self, images: NDArray[np.float32], labels: NDArray[Any], weights: NDArray[np.float32] | None) -> float:
         self.optimizer.zero_grad()
         logits = self.net(Tensor(images, dtype=self.optimizer.parameters.weights.dtype))
-        loss = self.loss(logits, labels)
+        loss = self.loss(logits, labels, **({} if weights is None else {"sample_weights": weights}))
         for penalty in self.penalties:
             loss = loss + penalty(self.net)
         value = loss.item()
@@ -157,6 +169,11 @@ class TrainStep:
             self.average.update()
         self.logits = logits.data
         return value
+
+
+def _are_weights(weights: NDArray[np.float32], count: int) -> bool:
+    """Whether there can be a plan for them: else the loss, the eager way, says what is wrong."""
+    return weights.shape == (count,) and count > 0 and bool(weights.min() >= 0) and 0 < float(weights.sum()) < math.inf
 
 
 def _as_labels(labels: Any) -> Any:

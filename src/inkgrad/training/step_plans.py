@@ -49,6 +49,7 @@ class StepPlans:
         optimizer: Optimizer,
         images: NDArray[Any],
         labels: NDArray[Any],
+        weights: NDArray[Any] | None,
         *,
         alone: bool,
     ) -> "TrainingPlan | None":
@@ -73,12 +74,12 @@ class StepPlans:
             self.refused = UNSTEADY if self._unsteady >= TRIALS else None
         if isinstance(images, np.ndarray) and isinstance(labels, np.ndarray):
             for plan in self._plans:
-                if plan.fits(images, labels):
+                if plan.fits(images, labels, weights):
                     return plan
-        kind = _kind_of(images, labels)
+        kind = _kind_of(images, labels, weights)
         if self.refused is None or kind != self._kind:  # a batch of another kind may have a plan all the same
             self._kind = kind
-            return self._make(net, loss, optimizer, images, labels, whole)
+            return self._make(net, loss, optimizer, images, labels, weights, whole)
         return None
 
     def drop(self, reason: str) -> None:
@@ -92,6 +93,7 @@ class StepPlans:
         optimizer: Optimizer,
         images: NDArray[Any],
         labels: NDArray[Any],
+        weights: NDArray[Any] | None,
         whole: bool,
     ) -> "TrainingPlan | None":
         from inkgrad.kernels.numba_cpu.threads import thread_count
@@ -109,10 +111,12 @@ class StepPlans:
             flat = optimizer.parameters
             update = (optimizer.kernel, (flat.weights, *optimizer.state.values())) if whole else None
             with trial:
-                plan = TrainingPlan(net, loss, images, labels, flat.parameters, flat.gradient, net.holders(), update)
+                plan = TrainingPlan(
+                    net, loss, images, labels, flat.parameters, flat.gradient, net.holders(), update, weights
+                )
             if trial.changed:
                 raise Unplannable(UNSTEADY)
-            if not plan.fits(images, labels):
+            if not plan.fits(images, labels, weights):
                 plan = None
         except Unplannable as reason:
             self.refused, plan = str(reason), None
@@ -148,9 +152,9 @@ def check_optimizer(net: Module, optimizer: Optimizer) -> None:
         )
 
 
-def _kind_of(images: Any, labels: Any) -> Any:
+def _kind_of(*arrays: Any) -> Any:
     """What decides, beside the number of images, whether a batch can have a plan."""
     return [
         (array.dtype, array.shape[1:], array.size == 0) if isinstance(array, np.ndarray) else type(array)
-        for array in (images, labels)
+        for array in arrays
     ]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from inkgrad.data import contact_sheet, linear_scaling
+from inkgrad.data import Samples, contact_sheet, linear_scaling
 from inkgrad.errors import OptionError
 from inkgrad.models import filter_sheet
 from inkgrad.random import default_rng
@@ -108,13 +108,11 @@ class TensorBoard(Callback):
 
     def on_epoch(self, trainer: "Trainer", record: dict[str, Any]) -> None:
         """Write the record's figures, the histograms and the images."""
-        scalars = {
-            "loss/train": record["loss"],
-            "accuracy/train": record["accuracy"],
-            "training/images_per_second": record["images_per_second"],
-        }
-        if "validation_loss" in record:
-            scalars |= {f"{name}/validation": record[f"validation_{name}"] for name in ("loss", "accuracy")}
+        scalars = {"training/images_per_second": record["images_per_second"]}
+        for name in ("loss", "accuracy"):
+            for split, key in (("train", name), ("validation", f"validation_{name}")):
+                if key in record:
+                    scalars[f"{name}/{split}"] = record[key]
         if trainer.step_count % self.every_steps:  # else it is there already
             scalars["training/learning_rate"] = record["learning_rate"]
         self._scalars(trainer.step_count, scalars)
@@ -183,9 +181,11 @@ def _norm(arrays: Iterator[NDArray[Any] | None]) -> float:
     return float(np.sqrt(sum(float(np.vdot(array, array)) for array in arrays if array is not None)))
 
 
-def _training_sheet(trainer: "Trainer") -> "Image.Image":
+def _training_sheet(trainer: "Trainer") -> "Image.Image | None":
     """The first training images, changed as the loader changes them, by a generator of this sheet's own."""
     loader = trainer.loader
+    if isinstance(loader.dataset, Samples):
+        return None
     images = loader.dataset.images[:_DIGITS]
     if loader.augmentation is not None:
         rng = default_rng(trainer.step_count)
@@ -197,7 +197,7 @@ def _training_sheet(trainer: "Trainer") -> "Image.Image":
 def _misread_sheet(trainer: "Trainer") -> "Image.Image | None":
     """By how much the logit of the class that was read exceeds that of the true one."""
     data, logits = trainer.validation, trainer.validation_logits
-    if data is None or logits is None:
+    if data is None or isinstance(data, Samples) or logits is None:
         return None
     rows, read = np.arange(len(data)), logits.argmax(axis=1)
     margin = logits[rows, read] - logits[rows, data.labels]

@@ -10,9 +10,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from inkgrad.data import Augmentation, Dataset, Loader, Projection, Scaling
+from inkgrad.data import Augmentation, Dataset, Loader, Projection, Samples, Scaling
+from inkgrad.data.loader import Batch
 from inkgrad.errors import DivergenceError, OptionError
-from inkgrad.models import network_logits
+from inkgrad.models import network_logits, network_outputs
 from inkgrad.random import default_rng
 from inkgrad.training.callbacks import Callback
 from inkgrad.training.diagnosis import RunawayLoss
@@ -23,6 +24,7 @@ from inkgrad.training.threads import blas_threads
 
 __all__ = ["Trainer"]
 
+PREDICTED_TOGETHER = 1000  # samples
 READ_TOGETHER = 32  # steps whose answers are counted at once, which costs hardly more than for one
 
 
@@ -36,6 +38,7 @@ class Trainer:
         callbacks: called after steps and epochs, in order.
         batch_size: images a step.
         rng: draws the order of the images; seed 0 by default.
+        shuffle: whether the order changes; else images come in file order.
         scaling: from bytes to floats; pixels / 255 by default.
         augmentation: how training images are changed at random, anew each time that they are seen.
         mixup: alpha of `data.mixup`, 0 for none.
@@ -61,12 +64,13 @@ class Trainer:
     def __init__(
         self,
         step: TrainStep,
-        train: Dataset,
+        train: Dataset | Samples,
         *,
-        validation: Dataset | None = None,
+        validation: Dataset | Samples | None = None,
         callbacks: Sequence[Callback] = (),
         batch_size: int = 128,
         rng: np.random.Generator | None = None,
+        shuffle: bool = True,
         scaling: Scaling | None = None,
         augmentation: Augmentation | None = None,
         mixup: float = 0.0,
@@ -76,9 +80,14 @@ class Trainer:
         self.train = train
         self.validation = validation if validation is not None and len(validation) else None
         self.callbacks = list(callbacks)
-        rng = default_rng(0) if rng is None else rng
         self.loader = Loader(
-            train, batch_size=batch_size, rng=rng, scaling=scaling, augmentation=augmentation, mixup=mixup
+            train,
+            batch_size=batch_size,
+            rng=default_rng(0) if rng is None else rng,
+            shuffle=shuffle,
+            scaling=scaling,
+            augmentation=augmentation,
+            mixup=mixup,
         )
         self.distillation = distillation
         self.step_count = 0
@@ -89,11 +98,12 @@ class Trainer:
         self.validation_logits: NDArray[np.float32] | None = None
         self.last_loss = float("nan")
         self._runaway = RunawayLoss()
-        self._loss_sum = 0.0  # over the images of the epoch in progress
-        self._correct = 0
+        self._loss_sum = 0.0  # over the images of the epoch in progress, as much as each counts
+        self._correct = 0.0
+        self._mass = 0.0  # how much they count together
         self._seen = 0
         self._seconds = 0.0
-        self._unread: list[tuple[Any, Any]] = []  # logits and labels of steps whose right answers are not counted yet
+        self._unread: list[tuple[Any, ...]] = []  # logits, labels, weights whose right answers are uncounted
 
     @functools.cached_property
     def fingerprint(self) -> str:
@@ -148,21 +158,26 @@ class Trainer:
         weights = [parameter.size for _, parameter in self.step.net.named_parameters() if parameter.ndim > 1]
         return self.loader.batch_size * max(weights, default=0)
 
-    def batches(self) -> Iterator[tuple[NDArray[np.float32], NDArray[Any]]]:
+    def batches(self) -> Iterator[Batch]:
         """What the step takes, from the loader's position to the end of the epoch: with a teacher, its answers too."""
-        for images, labels in self.loader:
-            yield images, labels if self.distillation is None else self.distillation.targets(images, labels)
+        if self.distillation is None:
+            yield from self.loader
+            return
+        for images, labels, *_ in self.loader:
+            yield images, self.distillation.targets(images, labels)
 
     def _epoch(self, interruption: Interruption) -> None:
         """The rest of the current epoch, as far as the training goes."""
         notify = self._stepped()
         start = time.perf_counter()
-        for images, labels in self.batches():
-            self.last_loss = self.step(images, labels)
+        for images, *rest in self.batches():
+            self.last_loss = self.step(images, *rest)
             self.step_count += 1
-            self._seen += len(labels)
-            self._loss_sum += self.last_loss * len(labels)
-            self._unread.append((self.step.logits, labels))
+            mass = len(images) if len(rest) < 2 else float(rest[1].sum())
+            self._seen += len(images)
+            self._mass += mass
+            self._loss_sum += self.last_loss * mass
+            self._unread.append((self.step.logits, *rest))
             if len(self._unread) >= READ_TOGETHER:
                 self._read()
             self._runaway.check(self.last_loss, self.step_count, self.step.optimizer.learning_rate)
@@ -186,37 +201,40 @@ class Trainer:
         if self.validation is not None:
             record |= self._validate(self.validation)
         self.history.append(record)
-        self._loss_sum, self._correct, self._seen, self._seconds = 0.0, 0, 0, 0.0
+        self._loss_sum, self._correct, self._mass, self._seen, self._seconds = 0.0, 0.0, 0.0, 0, 0.0
         for callback in self.callbacks:
             callback.on_epoch(self, record)
 
     def _read(self) -> None:
-        """Count the right answers of the last steps."""
-        if self._unread:
-            logits, labels = (np.concatenate(parts) for parts in zip(*self._unread, strict=True))
+        """Count the right answers of the last steps, where there are classes."""
+        if self._unread and self.train.classes:
+            logits, labels, *weights = (np.concatenate(parts) for parts in zip(*self._unread, strict=True))
             if labels.ndim > 1:  # targets; with a teacher's behind the true ones
                 labels = (labels[:, 0] if labels.ndim > 2 else labels).argmax(axis=1)
-            self._correct += int((logits.argmax(axis=1) == labels).sum())
-            self._unread.clear()
+            right = logits.argmax(axis=1) == labels
+            self._correct += float(right @ weights[0]) if weights else int(right.sum())
+        self._unread.clear()
 
     def record(self) -> dict[str, Any]:
         """The epoch so far, as a line of the history.
 
-        `epoch` and `step` count from the very first; `loss` and `accuracy` are means over the images as they were
-        trained on; `learning_rate` is that of the next step; `seconds` and `images_per_second` of training alone.
+        `epoch` and `step` count from the very first; `loss` and, where there are classes, `accuracy` are means over the
+        images as they were trained on, weighted where they have weights; `learning_rate` is that of the next step;
+        `seconds` and `images_per_second` of training alone.
         """
         self._read()
+        accuracy = {"accuracy": self._correct / (self._mass or 1)} if self.train.classes else {}
         return {
             "epoch": round(self.epoch, 6),
             "step": self.step_count,
-            "loss": self._loss_sum / max(self._seen, 1),
-            "accuracy": self._correct / max(self._seen, 1),
+            "loss": self._loss_sum / (self._mass or 1),
+            **accuracy,
             "learning_rate": self.step.optimizer.learning_rate,
             "images_per_second": self._seen / self._seconds if self._seconds else 0.0,
             "seconds": self._seconds,
         }
 
-    def _validate(self, dataset: Dataset) -> dict[str, float]:
+    def _validate(self, dataset: Dataset | Samples) -> dict[str, float]:
         """Loss and accuracy in prediction mode, of the averaged weights where there are any."""
         average = self.step.average
         averaged = contextlib.nullcontext() if average is None else average.applied()
@@ -230,15 +248,24 @@ class Trainer:
             )
         return measured
 
-    def _measure(self, dataset: Dataset) -> dict[str, float]:
+    def _measure(self, dataset: Dataset | Samples) -> dict[str, float]:
+        targets, weights = self._measured(dataset)
+        logits, more = self.validation_logits, {} if weights is None else {"sample_weights": weights}
+        measured = {"validation_loss": self.step.loss(logits, targets, **more).item()}
+        if dataset.classes and logits is not None:
+            right = logits.argmax(axis=1) == targets
+            measured["validation_accuracy"] = float(np.average(right, weights=weights))
+        return measured
+
+    def _measured(self, dataset: Dataset | Samples) -> tuple[NDArray[Any], NDArray[np.float32] | None]:
+        """Keeps the network's answers; gives what they should be, and how much each counts."""
+        if isinstance(dataset, Samples):
+            self.validation_logits = network_outputs(self.step.net, dataset.parts(PREDICTED_TOGETHER))
+            return dataset.targets, dataset.weights
         logits = network_logits(self.step.net, dataset.images, self.loader.scaling)
-        if self.train.rejects and not dataset.rejects:  # that it is a digit is known here; which one is the question
-            logits = logits[:, :-1]
-        self.validation_logits = logits
-        return {
-            "validation_loss": self.step.loss(logits, dataset.labels).item(),
-            "validation_accuracy": float((logits.argmax(axis=1) == dataset.labels).mean()),
-        }
+        # That it is a digit is known here; which one is the question.
+        self.validation_logits = logits[:, :-1] if self.train.rejects and not dataset.rejects else logits
+        return dataset.labels, None
 
     def _notify(self, hook: str) -> None:
         for callback in self.callbacks:
@@ -270,7 +297,7 @@ class Trainer:
         return {
             "step_count": self.step_count,
             "history": self.history,
-            "epoch_so_far": [self._loss_sum, self._correct, self._seen, self._seconds],
+            "epoch_so_far": [self._loss_sum, self._correct, self._seen, self._seconds, self._mass],
             "loader": self.loader.state(),
             "runaway": self._runaway.state(),
             "callbacks": {name: callback.state() for name, callback in self._named_callbacks()},
@@ -281,7 +308,8 @@ class Trainer:
         self._unread.clear()
         self.step_count = state["step_count"]
         self.history = list(state["history"])
-        self._loss_sum, self._correct, self._seen, self._seconds = state["epoch_so_far"]
+        self._loss_sum, self._correct, self._seen, self._seconds, *mass = state["epoch_so_far"]
+        self._mass = mass[0] if mass else self._seen  # of checkpoints from before there were weights
         self.loader.load_state(state["loader"])
         self._runaway.load_state(state["runaway"])
         for name, callback in self._named_callbacks():

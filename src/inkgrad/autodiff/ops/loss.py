@@ -156,24 +156,40 @@ def distillation_loss(logits: Array, targets: Any, *, temperature: float = 2.0, 
     return np.add.reduce(mine * hard + theirs * soft) * scale, (lambda g: gradient * (g * scale),)
 
 
+def _shares(sample_weights: Any, shape: tuple[int, ...], dtype: Any) -> Array:
+    """w_i / sum of w, to be multiplied with (n, ...): 1 / n without weights."""
+    n = shape[0] if shape else 1
+    if sample_weights is None:
+        return np.full((), 1 / n, dtype)
+    weights = _weights("sample_weights", sample_weights, n, dtype)
+    shares: Array = weights * dtype.type(1 / _positive(float(weights.sum(dtype=np.float64))))
+    return shares.reshape(n, *(1,) * (len(shape) - 1)) if shape else shares[0]
+
+
 @differentiable(broadcasts=True)
-def mean_squared_error(prediction: Array, target: Array) -> Recorded:
-    """mean (p - t)^2 over all elements; dp = 2 (p - t) / n."""
+def mean_squared_error(prediction: Array, target: Array, *, sample_weights: Any = None) -> Recorded:
+    """mean (p - t)^2 over all elements; dp = 2 (p - t) / n.
+
+    With sample_weights w (n,), not negative, sum_i w_i mean_j (p_ij - t_ij)^2 / sum_i w_i.
+    """
     difference = prediction - target
     if difference.size == 0:
         raise ShapeError("mean_squared_error of no elements does not exist")
-    scale = prediction.dtype.type(2 / difference.size)
-    return np.square(difference).mean(), (
-        lambda g: difference * (g * scale),
-        lambda g: difference * (g * -scale),
-    )
+    shares = _shares(sample_weights, difference.shape, prediction.dtype)
+    slope = difference * (shares * prediction.dtype.type(2 * _rows(difference) / difference.size))
+    return (difference * slope).sum() / 2, (lambda g: slope * g, lambda g: slope * -g)
+
+
+def _rows(array: Array) -> int:
+    return len(array) if array.ndim else 1
 
 
 @differentiable(constants=("targets",))
-def binary_cross_entropy(logits: Array, targets: Any) -> Recorded:
+def binary_cross_entropy(logits: Array, targets: Any, *, sample_weights: Any = None) -> Recorded:
     """mean [softplus(z) - t z], the cross-entropy of sigmoid(z) with t in 0..1; dz = (sigmoid(z) - t) / n.
 
-    logits of any shape, targets of the same one.
+    logits of any shape, targets of the same one. With sample_weights w (n,), not negative, the means of the samples
+    count by w_i / sum_i w_i.
     """
     t = as_array(targets, logits.dtype)
     if t.shape != logits.shape or t.size == 0:
@@ -182,16 +198,17 @@ def binary_cross_entropy(logits: Array, targets: Any) -> Recorded:
         )
     zero = logits.dtype.type(0)
     losses = np.maximum(logits, zero) - logits * t + np.log1p(np.exp(-np.abs(logits)))
-    scale = logits.dtype.type(1 / logits.size)
-    return losses.mean(), (lambda g: (kernels.activation_forward(logits, "sigmoid") - t) * (g * scale),)
+    shares = _shares(sample_weights, logits.shape, logits.dtype) * logits.dtype.type(_rows(logits) / logits.size)
+    return (losses * shares).sum(), (lambda g: (kernels.activation_forward(logits, "sigmoid") - t) * (g * shares),)
 
 
 @differentiable(constants=("labels",))
-def sigmoid_squared_error(logits: Array, labels: Any) -> Recorded:
+def sigmoid_squared_error(logits: Array, labels: Any, *, sample_weights: Any = None) -> Recorded:
     """mean over samples of sum_c (sigmoid(z)_c - onehot_c)^2 / 2, the classic loss before cross-entropy.
 
     The output's sigmoid belongs to the loss, so that the network gives logits like every other. logits (n, k),
-    integer labels (n,); dz = (y - t) y (1 - y) / n.
+    integer labels (n,); dz = (y - t) y (1 - y) / n. With sample_weights w (n,), not negative, the samples count by
+    w_i / sum_i w_i.
     """
     if logits.ndim != 2 or len(logits) == 0:
         raise ShapeError(f"sigmoid_squared_error needs logits (n, k), at least one row, but got {logits.shape}")
@@ -200,6 +217,6 @@ def sigmoid_squared_error(logits: Array, labels: Any) -> Recorded:
     y = kernels.activation_forward(logits, "sigmoid")
     difference = y.copy()
     difference[np.arange(n), checked] -= 1
-    scale = logits.dtype.type(1 / n)
-    value = np.square(difference).sum() * (scale / 2)
-    return value, (lambda g: difference * y * (1 - y) * (g * scale),)
+    shares = _shares(sample_weights, logits.shape, logits.dtype)
+    value = (np.square(difference) * shares).sum() / 2
+    return value, (lambda g: difference * y * (1 - y) * (g * shares),)

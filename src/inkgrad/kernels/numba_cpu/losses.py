@@ -8,27 +8,37 @@ import numpy as np
 from inkgrad.kernels.numba_cpu.native import doubles_at, floats_at, instruction, words_at
 
 __all__ = [
+    "binary_cross_entropy",
     "distillation",
     "softmax_cross_entropy",
     "softmax_cross_entropy_of_targets",
+    "squared_error",
     "squared_error_of_sigmoid",
 ]
 
 
+@numba.njit
+def _weight_of(w, i):  # type: ignore[no-untyped-def]
+    """The weight of image i: word 5 is where they lie, if word 4 says that there are any."""
+    return floats_at(w[5])[i] if w[4] else np.float32(1)
+
+
 @instruction
 def softmax_cross_entropy(w):  # type: ignore[no-untyped-def]
-    """(images, classes, logits, labels, smoothing, scale, gradient, loss): sums losses into loss[0].
+    """(images, classes, logits, labels, weighted, weights, scale, gradient, loss, smoothing): sums losses into loss[0].
 
-    Smoothed targets t = (1 - s) onehot + s / k; loss -sum t log softmax(z), gradient scale (softmax(z) - t). A label
-    outside 0..k-1 raises loss[1].
+    Smoothed targets t = (1 - s) onehot + s / k; loss -sum t log softmax(z), gradient scale (softmax(z) - t), both
+    times the image's weight. A label outside 0..k-1 raises loss[1].
     """
     classes, labels = w[1], words_at(w[3])
-    smoothing, scale, loss = floats_at(w[4])[0], floats_at(w[5])[0], doubles_at(w[7])
+    smoothing, loss = floats_at(w[9])[0], doubles_at(w[8])
     share = smoothing / np.float32(classes)
     sum_of_losses = 0.0
     loss[1] = 0.0
     for i in range(w[0]):
-        z, g, label = floats_at(w[2] + 4 * i * classes), floats_at(w[6] + 4 * i * classes), labels[i]
+        z, g, label = floats_at(w[2] + 4 * i * classes), floats_at(w[7] + 4 * i * classes), labels[i]
+        weight = _weight_of(w, i)
+        scale = floats_at(w[6])[0] * weight
         if label < 0 or label >= classes:
             loss[1] = 1.0
             continue
@@ -46,7 +56,7 @@ def softmax_cross_entropy(w):  # type: ignore[no-untyped-def]
         one_hot = log_total - (z[label] - top)
         even = log_total - plain / np.float32(classes)
         sum_of_losses += np.float64(
-            (np.float32(1) - smoothing) * one_hot + (smoothing * even if smoothing > 0 else np.float32(0))
+            weight * ((np.float32(1) - smoothing) * one_hot + (smoothing * even if smoothing > 0 else np.float32(0)))
         )
         for c in range(classes):
             g[c] = scale * (g[c] / total - share)
@@ -76,32 +86,32 @@ def _add_soft(classes, z, t, g, smoothing, temperature, factor):  # type: ignore
 
 @instruction
 def softmax_cross_entropy_of_targets(w):  # type: ignore[no-untyped-def]
-    """(images, classes, logits, targets, smoothing, scale, gradient, loss): as of labels, of rows of targets."""
-    classes, smoothing, scale, loss = w[1], floats_at(w[4])[0], floats_at(w[5])[0], doubles_at(w[7])
+    """As of labels, of rows of targets, float32 (images, classes), in their place."""
+    classes, smoothing, scale, loss = w[1], floats_at(w[9])[0], floats_at(w[6])[0], doubles_at(w[8])
     sum_of_losses = 0.0
     for i in range(w[0]):
         z, t = floats_at(w[2] + 4 * i * classes), floats_at(w[3] + 4 * i * classes)
-        g = floats_at(w[6] + 4 * i * classes)
+        g, weight = floats_at(w[7] + 4 * i * classes), _weight_of(w, i)
         for c in range(classes):
             g[c] = np.float32(0)
-        sum_of_losses += np.float64(_add_soft(classes, z, t, g, smoothing, np.float32(1), scale))
+        sum_of_losses += np.float64(weight * _add_soft(classes, z, t, g, smoothing, np.float32(1), scale * weight))
     loss[0] = sum_of_losses
     loss[1] = 0.0
 
 
 @instruction
 def distillation(w):  # type: ignore[no-untyped-def]
-    """(images, classes, logits, targets, settings, scale, gradient, loss): sums losses into loss[0].
+    """(images, classes, logits, targets, 0, 0, scale, gradient, loss, settings): sums losses into loss[0].
 
     Targets (images, 2, classes), true ones t and a teacher's q; settings temperature T and weight a; the loss is
     (1 - a) CE(t, softmax(z)) + a T^2 CE(q, softmax(z / T)).
     """
-    classes, settings, scale, loss = w[1], floats_at(w[4]), floats_at(w[5])[0], doubles_at(w[7])
+    classes, settings, scale, loss = w[1], floats_at(w[9]), floats_at(w[6])[0], doubles_at(w[8])
     temperature, weight = settings[0], settings[1]
     mine, theirs = np.float32(1) - weight, weight * temperature * temperature
     sum_of_losses = 0.0
     for i in range(w[0]):
-        z, g = floats_at(w[2] + 4 * i * classes), floats_at(w[6] + 4 * i * classes)
+        z, g = floats_at(w[2] + 4 * i * classes), floats_at(w[7] + 4 * i * classes)
         true, teacher = floats_at(w[3] + 8 * i * classes), floats_at(w[3] + (8 * i + 4) * classes)
         for c in range(classes):
             g[c] = np.float32(0)
@@ -114,20 +124,66 @@ def distillation(w):  # type: ignore[no-untyped-def]
 
 @instruction
 def squared_error_of_sigmoid(w):  # type: ignore[no-untyped-def]
-    """(images, classes, logits, labels, scale, gradient, loss): sum_c (sigmoid(z)_c - onehot_c)^2 / 2 an image."""
-    classes, labels, scale, loss = w[1], words_at(w[3]), floats_at(w[4])[0], doubles_at(w[6])
+    """(images, classes, logits, labels, weighted, weights, scale, gradient, loss): sums losses into loss[0].
+
+    Of an image sum_c (sigmoid(z)_c - onehot_c)^2 / 2, times its weight. A label outside 0..k-1 raises loss[1].
+    """
+    classes, labels, loss = w[1], words_at(w[3]), doubles_at(w[8])
     one, half = np.float32(1), np.float32(0.5)
     sum_of_losses = 0.0
     loss[1] = 0.0
     for i in range(w[0]):
-        z, g, label = floats_at(w[2] + 4 * i * classes), floats_at(w[5] + 4 * i * classes), labels[i]
+        z, g, label = floats_at(w[2] + 4 * i * classes), floats_at(w[7] + 4 * i * classes), labels[i]
         if label < 0 or label >= classes:
             loss[1] = 1.0
             continue
+        weight = _weight_of(w, i)
+        scale = floats_at(w[6])[0] * weight
         for c in range(classes):
             small = math.exp(-abs(z[c]))
             y = (one if z[c] >= np.float32(0) else small) / (one + small)
             d = y - one if c == label else y
-            sum_of_losses += np.float64(half * d * d)
+            sum_of_losses += np.float64(weight * half * d * d)
             g[c] = scale * d * y * (one - y)
     loss[0] = sum_of_losses
+
+
+@instruction
+def squared_error(w):  # type: ignore[no-untyped-def]
+    """(rows, outputs, predictions, targets, weighted, weights, scale, gradient, loss): sums losses into loss[0].
+
+    Of a row mean_j (p_j - t_j)^2, times its weight; targets float32 (rows, outputs).
+    """
+    outputs, loss = w[1], doubles_at(w[8])
+    sum_of_losses = 0.0
+    for i in range(w[0]):
+        p, t = floats_at(w[2] + 4 * i * outputs), floats_at(w[3] + 4 * i * outputs)
+        g, share = floats_at(w[7] + 4 * i * outputs), _weight_of(w, i) / np.float32(outputs)
+        rate = floats_at(w[6])[0] * (share + share)
+        for j in range(outputs):
+            d = p[j] - t[j]
+            sum_of_losses += np.float64(share * d * d)
+            g[j] = rate * d
+    loss[0] = sum_of_losses
+    loss[1] = 0.0
+
+
+@instruction
+def binary_cross_entropy(w):  # type: ignore[no-untyped-def]
+    """(rows, outputs, logits, targets, weighted, weights, scale, gradient, loss): sums losses into loss[0].
+
+    Of a row mean_j softplus(z_j) - t_j z_j, times its weight; targets float32 (rows, outputs) in 0..1.
+    """
+    outputs, loss, one = w[1], doubles_at(w[8]), np.float32(1)
+    sum_of_losses = 0.0
+    for i in range(w[0]):
+        z, t = floats_at(w[2] + 4 * i * outputs), floats_at(w[3] + 4 * i * outputs)
+        g, share = floats_at(w[7] + 4 * i * outputs), _weight_of(w, i) / np.float32(outputs)
+        rate = floats_at(w[6])[0] * share
+        for j in range(outputs):
+            small = math.exp(-abs(z[j]))
+            above = z[j] if z[j] > np.float32(0) or z[j] != z[j] else np.float32(0)
+            sum_of_losses += np.float64(share * (above - t[j] * z[j] + math.log(one + small)))
+            g[j] = rate * ((one if z[j] >= np.float32(0) else small) / (one + small) - t[j])
+    loss[0] = sum_of_losses
+    loss[1] = 0.0

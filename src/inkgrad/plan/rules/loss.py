@@ -9,6 +9,8 @@ from inkgrad.plan.planner import Planner, rule
 from inkgrad.plan.trace import Call, Unplannable
 from inkgrad.plan.words import COUNT, Place
 
+Pair = tuple[int | Place, int | Place]
+
 
 def _labels(call: Call, *soft_shape: int) -> Any:
     """The labels int64 (n,), or where the loss takes them float32 targets (n, *soft_shape)."""
@@ -25,18 +27,32 @@ def _is_soft(labels: Any) -> bool:
     return bool(labels.ndim > 1)
 
 
+def _targets(call: Call) -> Any:
+    """The targets float32 (n, k), as many as there are outputs."""
+    targets, shape = call.inputs[1], call.inputs[0].shape
+    if isinstance(targets, np.ndarray) and targets.dtype == np.float32 and targets.shape == shape:
+        return targets
+    raise Unplannable("a loss of something else than float32 targets of the outputs' shape")
+
+
+def _weights(planner: Planner, call: Call) -> Pair:
+    """Whether each image has a weight of its own, and where they lie."""
+    weights = call.options.get("sample_weights")
+    return (0, 0) if weights is None else (1, planner.value(weights).place)
+
+
 @rule("cross_entropy")
 def cross_entropy(planner: Planner, call: Call) -> None:
     """mean over the images of -sum t log softmax(z); dz = (softmax(z) - t) / n."""
     options = call.options
-    if options.get("class_weights") is not None or options.get("sample_weights") is not None:
-        raise Unplannable("a cross-entropy with weights")
+    if options.get("class_weights") is not None:
+        raise Unplannable("a cross-entropy with weights of classes")
     if options.get("reduction", "mean") != "mean":
         raise Unplannable("a loss that is no mean")
     smoothing = planner.program.shared(np.array([options.get("label_smoothing", 0.0)], np.float32))
     labels = _labels(call, *call.inputs[0].shape[1:])
     soft = losses.softmax_cross_entropy_of_targets if _is_soft(labels) else losses.softmax_cross_entropy
-    _end(planner, call, labels, soft, smoothing)
+    _end(planner, call, labels, soft, smoothing, pair=_weights(planner, call))
 
 
 @rule("distillation_loss")
@@ -52,7 +68,19 @@ def distillation_loss(planner: Planner, call: Call) -> None:
 @rule("sigmoid_squared_error")
 def sigmoid_squared_error(planner: Planner, call: Call) -> None:
     """mean over the images of sum (sigmoid(z) - onehot)^2 / 2."""
-    _end(planner, call, _labels(call), losses.squared_error_of_sigmoid)
+    _end(planner, call, _labels(call), losses.squared_error_of_sigmoid, pair=_weights(planner, call))
+
+
+@rule("mean_squared_error")
+def mean_squared_error(planner: Planner, call: Call) -> None:
+    """mean over rows and outputs of (p - t)^2; dp = 2 (p - t) / n."""
+    _end(planner, call, _targets(call), losses.squared_error, pair=_weights(planner, call))
+
+
+@rule("binary_cross_entropy")
+def binary_cross_entropy(planner: Planner, call: Call) -> None:
+    """mean over rows and outputs of softplus(z) - t z; dz = (sigmoid(z) - t) / n."""
+    _end(planner, call, _targets(call), losses.binary_cross_entropy, pair=_weights(planner, call))
 
 
 @rule("ctc_loss")
@@ -69,10 +97,13 @@ def ctc_loss(planner: Planner, call: Call) -> None:
     width = targets.shape[1]
     sizes = program.table([steps, classes, width, call.options.get("blank", 0)])
     scratch = program.local(ctc.scratch_size(steps, classes, width), np.float64)
-    _end(planner, call, targets, ctc.ctc, sizes, scratch, axes=2)
+    _end(planner, call, targets, ctc.ctc, pair=(sizes, scratch), axes=2)
 
 
-def _end(planner: Planner, call: Call, targets: Any, instruction: Any, *more: Place, axes: int = 1) -> None:
+def _end(
+    planner: Planner, call: Call, targets: Any, instruction: Any, *more: Place, pair: Pair = (0, 0), axes: int = 1
+) -> None:
+    """Emit the loss: (images, size, logits, targets, *pair, scale, gradient, loss, *more)."""
     program = planner.program
     if planner.ending is not None:
         raise Unplannable("more than one loss is computed")
@@ -80,16 +111,10 @@ def _end(planner: Planner, call: Call, targets: Any, instruction: Any, *more: Pl
     logits = planner.value(call.inputs[0])
     if len(logits.shape) != axes:
         raise Unplannable("a loss of logits that are not (n, k), or for CTC (n, t, k)")
-    scale = np.zeros(1, np.float32)
+    planner.scale = np.zeros(1, np.float32)
     totals, place = program.local_arrays(8, np.float64)
     gradient = planner.take(logits.size)
-    program.emit(
-        instruction, COUNT, logits.size, logits.place, labels.place, *more, program.shared(scale), gradient, place
-    )
+    head = (COUNT, logits.size, logits.place, labels.place, *pair)
+    program.emit(instruction, *head, program.shared(planner.scale), gradient, place, *more)
     planner.ending, planner.ending_place = totals, place
-
-    def divide(images: int) -> None:
-        scale[0] = 1 / images
-
-    planner.before.append(divide)
     planner.later(lambda: planner.hand_over(logits, gradient))

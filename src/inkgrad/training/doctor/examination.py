@@ -5,6 +5,7 @@ import os
 import numpy as np
 from numpy.typing import NDArray
 
+from inkgrad.data import Dataset, Samples
 from inkgrad.errors import OptionError
 from inkgrad.random import default_rng
 from inkgrad.training.doctor.course import Course
@@ -104,9 +105,10 @@ def diagnose(
         source: what is examined, in words.
     """
     step, loader, rng = trainer.step, trainer.loader, default_rng(seed)
-    chosen = rng.permutation(len(trainer.train))[:digits]
-    images, labels = loader.scaling.apply(trainer.train.images, chosen), trainer.train.labels[chosen]
-    chance = chance_of(step.loss, len(trainer.train.classes))
+    train = _of_images(trainer.train)
+    chosen = rng.permutation(len(train))[:digits]
+    images, labels = loader.scaling.apply(train.images, chosen), train.labels[chosen]
+    chance = chance_of(step.loss, len(train.classes))
     course = _course(trainer, chance, finished)
     rate = max((*course.learning_rates, step.optimizer.learning_rate))
     targets = None if trainer.distillation is None else trainer.distillation.targets(images, labels)
@@ -119,11 +121,11 @@ def diagnose(
     worst: list[Suspect] = []
     if training is not None:
         found += fit_findings(course, training, validation, restraints=restraints_of(step), blocked=blamed)
-        worst = suspects(training, trainer.train.classes)
+        worst = suspects(training, train.classes)
         reason = _no_doubts(training, early=not labels_too, blamed=blamed)
         found += [] if reason else label_findings(training, worst)
         missing |= {"suspect-labels": reason} if reason else {}
-    known = trainer.train.known
+    known = train.known
     found += class_findings(known.labels, known.classes)
     found += input_findings(images) + image_findings(known.images)
     return Diagnosis(
@@ -156,11 +158,17 @@ def _readings(trainer: Trainer, most: int, rng: np.random.Generator) -> tuple[Re
     step, scaling = trainer.step, trainer.loader.scaling
     if not most or not all(np.isfinite(member.data).all() for _, member in step.net.named_state()):
         return None, None
-    training = read(step, scaling, trainer.train, most=most, rng=rng)
+    training = read(step, scaling, _of_images(trainer.train), most=most, rng=rng)
     if trainer.validation is None:
         return training, None
-    rejects = trainer.train.rejects
-    return training, read(step, scaling, trainer.validation, most=most, rng=rng, rejects=rejects)
+    validation, rejects = _of_images(trainer.validation), trainer.train.rejects
+    return training, read(step, scaling, validation, most=most, rng=rng, rejects=rejects)
+
+
+def _of_images(data: Dataset | Samples) -> Dataset:
+    if isinstance(data, Samples):
+        raise OptionError(f"the doctor examines trainings on data sets of images, but {data.name} are samples")
+    return data
 
 
 def _no_doubts(training: Reading, *, early: bool, blamed: bool) -> str | None:
