@@ -37,13 +37,13 @@ def test_all_that_is_promised_is_there():
     assert sorted(ig.__all__) == dir(ig)
     for name in ig.__all__:
         assert getattr(ig, name) is not None
-    assert len(set(ig.__all__)) == len(ig.__all__) <= 24
+    assert len(set(ig.__all__)) == len(ig.__all__) <= 25
     with pytest.raises(AttributeError, match="no attribute 'tensor'"):
         _ = ig.tensor
 
 
 def test_every_room_has_all_that_it_promises():
-    rooms = "autodiff data errors explain export kernels lessons models nn optim reading training"
+    rooms = "autodiff data errors estimator explain export kernels lessons models nn optim reading training"
     for room in rooms.split():
         module = getattr(ig, room)
         assert [name for name in module.__all__ if not hasattr(module, name)] == []
@@ -66,6 +66,11 @@ def test_import_loads_nothing_heavy():
 def test_the_classes_load_without_a_compiler():
     compilers = {"numba", "sklearn", "matplotlib"}
     assert loaded_by("import inkgrad as ig; ig.Tensor([1.0]); ig.models.build") & compilers == set()
+
+
+def test_scikit_learn_loads_with_the_estimators_alone():
+    assert "sklearn" not in loaded_by("import inkgrad as ig; ig.training.Trainer; ig.data.load_mnist")
+    assert {"optuna", "onnx", "matplotlib", "cv2"}.isdisjoint(loaded_by("import inkgrad as ig; ig.estimator.Deskewer"))
 
 
 def test_training_loads_nothing_optional():

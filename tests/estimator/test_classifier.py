@@ -9,6 +9,7 @@ from scipy import sparse
 from sklearn.base import clone
 from sklearn.datasets import make_multilabel_classification
 from sklearn.exceptions import NotFittedError
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 import inkgrad as ig
 from inkgrad import nn, optim
@@ -440,6 +441,19 @@ def test_callbacks_are_copies(table):
     assert given.losses == []
     assert len(net.callbacks_[0].losses) == 6
     assert len(net.fit(X, y).callbacks_[0].losses) == 6
+
+
+def test_logs_and_checkpoints_of_a_table(table, tmp_path):
+    log, kept = (
+        ig.training.TensorBoard(tmp_path / "log"),
+        ig.training.Checkpointing(tmp_path / "checkpoint.safetensors"),
+    )
+    net = fitted(*table[:2], callbacks=[log, kept], validation_fraction=0.1)
+    events = EventAccumulator(str(tmp_path / "log")).Reload()
+    assert [event.value for event in events.Scalars("accuracy/validation")] == pytest.approx(
+        [record["validation_accuracy"] for record in net.history_]
+    )
+    assert (tmp_path / "checkpoint.safetensors").exists()
 
 
 def test_an_optimizer_and_a_schedule_of_ones_own(table):

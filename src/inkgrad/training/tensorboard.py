@@ -80,7 +80,8 @@ class TensorBoard(Callback):
 
     def on_start(self, trainer: "Trainer") -> None:
         """Begin a file, with the graph unless an earlier file of the folder has it."""
-        drawn = graph_def(trainer.step).SerializeToString()
+        like = trainer.train if isinstance(trainer.train, Samples) else None
+        drawn = graph_def(trainer.step, like).SerializeToString()
         # Within an epoch the present step is told anew, as an earlier file may hold an end of the epoch at it.
         within = not trainer.history or trainer.history[-1]["step"] < trainer.step_count
         self._file = EventFile(self.folder, step=trainer.step_count + (not within))

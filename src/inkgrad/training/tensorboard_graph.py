@@ -9,7 +9,7 @@ import numpy as np
 
 from inkgrad.autodiff import Tensor
 from inkgrad.autodiff.graph import Graph, GraphNode, graph
-from inkgrad.data import SIDE
+from inkgrad.data import SIDE, Samples
 from inkgrad.nn import Module
 from inkgrad.training.step import TrainStep
 
@@ -19,23 +19,29 @@ IMAGES = "images"
 _OPS = {"leaf": "Parameter", "constant": "Const"}
 
 
-def step_graph(step: TrainStep, count: int) -> Graph:
-    """The recorded computation of the loss of `count` blank images, penalties included.
+def step_graph(step: TrainStep, count: int, like: Samples | None = None) -> Graph:
+    """The recorded computation of the loss of `count` blank images, or of rows like some samples, penalties included.
 
     It is that of a copy of the network, so that neither generators nor running statistics of the training move.
     """
+    shape = (1, SIDE, SIDE) if like is None else like.features.shape[1:]
+    targets = (
+        np.zeros(count, np.int64)
+        if like is None
+        else np.zeros_like(like.targets, shape=(count, *like.targets.shape[1:]))
+    )
     net = copy.deepcopy(step.net).train()
     dtype = step.optimizer.parameters.weights.dtype
     # A gradient is asked of the images, so that what is done to them before the first weight is recorded too.
-    images = Tensor(np.zeros((count, 1, SIDE, SIDE), dtype), requires_grad=True, name=IMAGES)
-    loss = step.loss(net(images), np.zeros(count, np.int64))
+    images = Tensor(np.zeros((count, *shape), dtype), requires_grad=True, name=IMAGES)
+    loss = step.loss(net(images), targets)
     for penalty in step.penalties:
         loss = loss + penalty(net)
     return graph(loss)
 
 
-def graph_def(step: TrainStep) -> Any:
-    """The graph of a training step, a `tensorboardX.proto.graph_pb2.GraphDef`.
+def graph_def(step: TrainStep, like: Samples | None = None) -> Any:
+    """The graph of a training step on images, or on rows like some samples, a `tensorboardX.proto.graph_pb2.GraphDef`.
 
     Each operation, parameter and constant is a node. Its name holds the name scopes with the kinds of the modules, as
     "layers.3.Residual/body.Sequential/layers.0.Conv2d/conv2d", so that TensorBoard folds each module into one box. Its
@@ -45,7 +51,7 @@ def graph_def(step: TrainStep) -> Any:
     from tensorboardX.proto.node_def_pb2 import NodeDef
     from tensorboardX.proto.versions_pb2 import VersionDef
 
-    found, other = step_graph(step, 2), step_graph(step, 3)
+    found, other = step_graph(step, 2, like), step_graph(step, 3, like)
     names = _names(found, step.net)
     inputs: dict[int, list[str]] = collections.defaultdict(list)
     for source, target, _ in found.edges:
