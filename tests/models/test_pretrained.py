@@ -128,7 +128,7 @@ def test_one_digit_is_one_answer_however_it_comes():
             assert len(set(values.values())) == 1 and answers["array"].value is not None, values
             right.append(answers["array"].value == label)
         np.testing.assert_array_equal(answers["array"].image, image)
-    assert len(right) >= 39 and all(right)
+    assert len(right) >= 36 and all(right)
 
 
 def test_a_cold_start_compiles_nothing(tmp_path):
