@@ -2171,97 +2171,154 @@ def _loss(d: Draw, n: int, k: int, scale: float, labels: Any = None) -> tuple[An
     return n, k, _floats(scale * d.normal(n, k)), labels
 
 
+def _judged(d: Draw, n: int, k: int, weighted: bool) -> tuple[Any, ...]:
+    """Whether images have weights, these, the scale, and room for gradient and loss."""
+    weights = _floats(np.rint(4 * d.positive(n)) / 4 * (np.arange(n) != 1)) if weighted else None
+    return int(weighted), weights, _floats([0.25]), _floats(d.normal(n, k)), d.normal(2)
+
+
+def _told(losses: Array, slopes: Array, weights: Any, scale: Array) -> dict[int, Any]:
+    """Gradient and loss as the items have them, from those of each image."""
+    each = np.ones(len(losses)) if weights is None else weights.astype(float)
+    return {7: scale * each[:, None] * slopes, 8: np.array([(each * losses).sum(), 0.0])}
+
+
 for _n, _k, _scale in ((5, 4, 1), (3, 1, 1), (0, 4, 1), (4, 17, 30), (1, 10, 200)):
+    for _weighted in (False, True):
+        for _smoothing in (0.0, 0.1):
+            instruction(
+                "softmax_cross_entropy",
+                f"{_n}x{_k}x{_scale}-{_smoothing}-{_weighted}",
+                lambda d, n=_n, k=_k, s=_scale, q=_smoothing, w=_weighted: (
+                    *_loss(d, n, k, s),
+                    *_judged(d, n, k, w),
+                    _floats([q]),
+                ),
+                lambda *items: _softmax_cross_entropy(*items),
+            )
+            instruction(
+                "softmax_cross_entropy_of_targets",
+                f"{_n}x{_k}x{_scale}-{_smoothing}-{_weighted}",
+                lambda d, n=_n, k=_k, s=_scale, q=_smoothing, w=_weighted: (
+                    *(n, k, _floats(s * d.normal(n, k)), _floats(d.simplex(n, k))),
+                    *_judged(d, n, k, w),
+                    _floats([q]),
+                ),
+                lambda *items: _soft_cross_entropy(*items),
+            )
+        instruction(
+            "squared_error_of_sigmoid",
+            f"{_n}x{_k}x{_scale}-{_weighted}",
+            lambda d, n=_n, k=_k, s=_scale, w=_weighted: (*_loss(d, n, k, min(s, 3)), *_judged(d, n, k, w)),
+            lambda *items: _squared_error_of_sigmoid(*items),
+        )
+        instruction(
+            "squared_error",
+            f"{_n}x{_k}x{_scale}-{_weighted}",
+            lambda d, n=_n, k=_k, s=_scale, w=_weighted: (
+                *(n, k, _floats(s * d.normal(n, k)), _floats(d.normal(n, k))),
+                *_judged(d, n, k, w),
+            ),
+            lambda *items: _squared_error(*items),
+        )
+        instruction(
+            "binary_cross_entropy",
+            f"{_n}x{_k}x{_scale}-{_weighted}",
+            lambda d, n=_n, k=_k, s=_scale, w=_weighted: (
+                *(n, k, _floats(s * d.normal(n, k)), _floats(special.expit(d.normal(n, k)))),
+                *_judged(d, n, k, w),
+            ),
+            lambda *items: _binary_cross_entropy(*items),
+        )
     for _smoothing in (0.0, 0.1):
-        instruction(
-            "softmax_cross_entropy",
-            f"{_n}x{_k}x{_scale}-{_smoothing}",
-            lambda d, n=_n, k=_k, s=_scale, q=_smoothing: (
-                *_loss(d, n, k, s),
-                *(_floats([q]), _floats([0.25]), _floats(d.normal(n, k)), d.normal(2)),
-            ),
-            lambda *items: _softmax_cross_entropy(*items),
-        )
-        instruction(
-            "softmax_cross_entropy_of_targets",
-            f"{_n}x{_k}x{_scale}-{_smoothing}",
-            lambda d, n=_n, k=_k, s=_scale, q=_smoothing: (
-                *(n, k, _floats(s * d.normal(n, k)), _floats(d.simplex(n, k))),
-                *(_floats([q]), _floats([0.25]), _floats(d.normal(n, k)), d.normal(2)),
-            ),
-            lambda *items: _soft_cross_entropy(*items),
-        )
         instruction(
             "distillation",
             f"{_n}x{_k}x{_scale}-{_smoothing}",
             lambda d, n=_n, k=_k, s=_scale, q=_smoothing: (
                 *(n, k, _floats(s * d.normal(n, k)), _floats(d.simplex(2 * n, k).reshape(n, 2, k))),
-                *(_floats([1 + 10 * q, 0.9 - q]), _floats([0.25]), _floats(d.normal(n, k)), d.normal(2)),
+                *_judged(d, n, k, False),
+                _floats([1 + 10 * q, 0.9 - q]),
             ),
             lambda *items: _distillation(*items),
         )
-    instruction(
-        "squared_error_of_sigmoid",
-        f"{_n}x{_k}x{_scale}",
-        lambda d, n=_n, k=_k, s=_scale: (
-            *_loss(d, n, k, min(s, 3)),
-            *(_floats([0.25]), _floats(d.normal(n, k)), d.normal(2)),
-        ),
-        lambda *items: _squared_error(*items),
-    )
 for _label in (4, -1, 2**62):
     instruction(
         "softmax_cross_entropy",
         f"label {_label}",
-        lambda d, o=_label: (
-            *_loss(d, 3, 4, 1, [1, o, 3]),
-            *(_floats([0.1]), _floats([0.5]), _floats(d.normal(3, 4)), d.normal(2)),
-        ),
-        lambda *items: {6: _anything(items[6]), 7: np.ma.array([0.0, 1.0], mask=[True, False])},
+        lambda d, o=_label: (*_loss(d, 3, 4, 1, [1, o, 3]), *_judged(d, 3, 4, False), _floats([0.1])),
+        lambda *items: {7: _anything(items[7]), 8: np.ma.array([0.0, 1.0], mask=[True, False])},
     )
     instruction(
         "squared_error_of_sigmoid",
         f"label {_label}",
-        lambda d, o=_label: (*_loss(d, 3, 4, 1, [1, o, 3]), _floats([0.5]), _floats(d.normal(3, 4)), d.normal(2)),
-        lambda *items: {5: _anything(items[5]), 6: np.ma.array([0.0, 1.0], mask=[True, False])},
+        lambda d, o=_label: (*_loss(d, 3, 4, 1, [1, o, 3]), *_judged(d, 3, 4, False)),
+        lambda *items: {7: _anything(items[7]), 8: np.ma.array([0.0, 1.0], mask=[True, False])},
     )
 
 
 def _soft_cross_entropy(
-    n: int, k: int, z: Array, targets: Array, smoothing: Array, scale: Array, gradient: Array, loss: Array
+    n: int,
+    k: int,
+    z: Array,
+    targets: Array,
+    weighted: int,
+    weights: Any,
+    scale: Array,
+    gradient: Array,
+    loss: Array,
+    smoothing: Array,
 ) -> dict[int, Any]:
     z, s = z.astype(float), float(smoothing[0])
     targets = (1 - s) * targets + s / k
     losses = -(targets * special.log_softmax(z, axis=1)).sum(axis=1)
-    return {6: scale * (special.softmax(z, axis=1) - targets), 7: np.array([losses.sum(), 0.0])}
+    return _told(losses, special.softmax(z, axis=1) - targets, weights, scale)
 
 
 def _distillation(
-    n: int, k: int, z: Array, targets: Array, settings: Array, scale: Array, gradient: Array, loss: Array
+    n: int,
+    k: int,
+    z: Array,
+    targets: Array,
+    weighted: int,
+    weights: Any,
+    scale: Array,
+    gradient: Array,
+    loss: Array,
+    settings: Array,
 ) -> dict[int, Any]:
     z, (t, a) = z.astype(float), settings.astype(float)
     losses = -(1 - a) * (targets[:, 0] * special.log_softmax(z, axis=1)).sum(axis=1)
     losses -= a * t * t * (targets[:, 1] * special.log_softmax(z / t, axis=1)).sum(axis=1)
-    slope = (1 - a) * (special.softmax(z, axis=1) - targets[:, 0])
-    slope += a * t * (special.softmax(z / t, axis=1) - targets[:, 1])
-    return {6: scale * slope, 7: np.array([losses.sum(), 0.0])}
+    slopes = (1 - a) * (special.softmax(z, axis=1) - targets[:, 0])
+    slopes += a * t * (special.softmax(z / t, axis=1) - targets[:, 1])
+    return _told(losses, slopes, weights, scale)
 
 
-def _softmax_cross_entropy(
-    n: int, k: int, z: Array, labels: Array, smoothing: Array, scale: Array, gradient: Array, loss: Array
-) -> dict[int, Any]:
-    z, s = z.astype(float), float(smoothing[0])
-    targets = (1 - s) * np.eye(k)[labels] + s / k
-    losses = -(targets * special.log_softmax(z, axis=1)).sum(axis=1)
-    return {6: scale * (special.softmax(z, axis=1) - targets), 7: np.array([losses.sum(), 0.0])}
+def _softmax_cross_entropy(n: int, k: int, z: Array, labels: Array, *rest: Any) -> dict[int, Any]:
+    return _soft_cross_entropy(n, k, z, np.eye(k)[labels], *rest)
 
 
-def _squared_error(
-    n: int, k: int, z: Array, labels: Array, scale: Array, gradient: Array, loss: Array
+def _squared_error_of_sigmoid(
+    n: int, k: int, z: Array, labels: Array, weighted: int, weights: Any, scale: Array, gradient: Array, loss: Array
 ) -> dict[int, Any]:
     y = special.expit(z.astype(float))
     d = y - np.eye(k)[labels]
-    return {5: scale * d * y * (1 - y), 6: np.array([(d * d).sum() / 2, 0.0])}
+    return _told((d * d).sum(axis=1) / 2, d * y * (1 - y), weights, scale)
+
+
+def _squared_error(
+    n: int, k: int, p: Array, targets: Array, weighted: int, weights: Any, scale: Array, gradient: Array, loss: Array
+) -> dict[int, Any]:
+    d = p.astype(float) - targets
+    return _told((d * d).mean(axis=1), 2 * d / k, weights, scale)
+
+
+def _binary_cross_entropy(
+    n: int, k: int, z: Array, targets: Array, weighted: int, weights: Any, scale: Array, gradient: Array, loss: Array
+) -> dict[int, Any]:
+    z, t = z.astype(float), targets.astype(float)
+    losses = (np.logaddexp(0, z) - t * z).mean(axis=1)
+    return _told(losses, (special.expit(z) - t) / k, weights, scale)
 
 
 def _ctc_items(d: Draw, n: int, t: int, k: int, scale: float, blank: int, targets: Any) -> tuple[Any, ...]:
