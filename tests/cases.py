@@ -2173,7 +2173,7 @@ def _loss(d: Draw, n: int, k: int, scale: float, labels: Any = None) -> tuple[An
 
 def _judged(d: Draw, n: int, k: int, weighted: bool) -> tuple[Any, ...]:
     """Whether images have weights, these, the scale, and room for gradient and loss."""
-    weights = _floats(np.rint(4 * d.positive(n)) / 4 * (np.arange(n) != 1)) if weighted else None
+    weights = _floats(2 ** np.rint(d.normal(n)) * (np.arange(n) != 1)) if weighted else None
     return int(weighted), weights, _floats([0.25]), _floats(d.normal(n, k)), d.normal(2)
 
 
