@@ -47,7 +47,7 @@ def test_a_model_learns_corrections_and_another_is_written(
 ) -> None:
     monkeypatch.setenv("INKGRAD_DATA", str(tmp_path / "no data"))
     monkeypatch.chdir(tmp_path)
-    options = ("--database", database, "--start", "tiny", "--epochs", "5", "--learning-rate", "0.003")
+    options = ("--database", database, "--start", "tiny", "--epochs", "15", "--learning-rate", "0.003")
     status, out, err = run(capsys, *options, "--json")
     assert status == 0, err
     assert err.splitlines()[-1].startswith("measuring")

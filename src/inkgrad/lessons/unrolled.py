@@ -89,8 +89,8 @@ def unroll(net: Network, image: Array, label: int) -> Unrolled:
 
     >>> from inkgrad.lessons.digits import two_layer
     >>> found = unroll(two_layer("fresh"), np.zeros((28, 28), np.uint8), 3)
-    >>> found["W1"].value.shape, found["a2"].gradient.round(1).tolist()
-    ((50, 784), [[0.1, 0.1, 0.1, -0.9, 0.1, 0.1, 0.1, 0.1, 0.1, 0.1]])
+    >>> found["W1"].value.shape, (10 * found["a2"].gradient).round().astype(int).tolist()
+    ((50, 784), [[1, 1, 1, -9, 1, 1, 1, 1, 1, 1]])
     """
     parameters = (parameter for _, parameter in net.named_parameters())
     weights = [Tensor(parameter.data.copy(), requires_grad=True) for parameter in parameters]
