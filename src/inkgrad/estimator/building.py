@@ -10,7 +10,8 @@ import numpy as np
 from inkgrad.autodiff import no_grad
 from inkgrad.errors import InkgradError, OptionError
 from inkgrad.models import ACTIVATIONS, build, dense_layers
-from inkgrad.nn import Flatten, Module, Sequential
+from inkgrad.nn import Flatten, Linear, Module, Sequential
+from inkgrad.nn.init import xavier_uniform
 
 __all__ = ["build_network", "shapes_to_try"]
 
@@ -104,7 +105,12 @@ def _dense(shape: Shape, outputs: int, dense: Mapping[str, Any], rng: np.random.
         activation=activation,
         dropout=float(dropout),
         normalize=bool(dense["normalize"]),
+        start=xavier_uniform,  # from which tables are learned with less error than from He's larger weights
     )
+    for layer in layers:
+        if isinstance(layer, Linear) and layer.bias is not None:  # as scikit-learn's, in the range of the weights
+            limit = math.sqrt(6 / sum(layer.weight.shape))
+            layer.bias.data[...] = rng.uniform(-limit, limit, layer.bias.shape)
     return Sequential(*([Flatten()] if len(shape) > 1 else []), *layers)
 
 

@@ -67,6 +67,9 @@ class NetworkRegressor(RegressorMixin, NetworkEstimator):  # type: ignore[misc]
         feature_names_in_: names of the columns of a data frame.
         callbacks_: those that were called.
 
+    Dense layers begin as scikit-learn's, with weights and biases drawn evenly between -l and l, l^2 = 6 / (inputs +
+    outputs) (Glorot and Bengio 2010).
+
     With validation data and `n_iter_no_change` the weights are those of the best epoch, else of the last. Weights of
     samples divide the loss: it is sum w_i l_i / sum w_i of each batch. While all samples are one batch, and no layer
     draws or looks at other samples, weights are repetition to the last bit.

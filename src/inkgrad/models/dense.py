@@ -71,6 +71,7 @@ def dense_layers(
     activation: str = "relu",
     dropout: float = 0.0,
     normalize: bool = False,
+    start: init.Initializer | None = None,
 ) -> list[Module]:
     """Dense layers of these widths, from inputs to outputs, with something between them.
 
@@ -80,13 +81,14 @@ def dense_layers(
         activation: one of `ACTIVATIONS`.
         dropout: how much of each hidden layer is left out in training.
         normalize: whether batch normalization stands before each activation.
+        start: how all weights begin; by default after He or LeCun, as the activation wants it, the last after LeCun.
     """
-    start = init.lecun_normal if activation in SATURATING else init.he_normal
+    hidden = start or (init.lecun_normal if activation in SATURATING else init.he_normal)
     layers: list[Module] = []
     for before, after in itertools.pairwise(widths[:-1]):
-        layers.append(Linear(before, after, rng=rng, init=start))
+        layers.append(Linear(before, after, rng=rng, init=hidden))
         layers += [BatchNorm1d(after)] if normalize else []
         between = ACTIVATIONS[activation]
         layers += [between()] if between is not None else []
         layers += [Dropout(dropout, rng=rng)] if dropout else []
-    return [*layers, Linear(widths[-2], widths[-1], rng=rng, init=init.lecun_normal)]
+    return [*layers, Linear(widths[-2], widths[-1], rng=rng, init=start or init.lecun_normal)]
