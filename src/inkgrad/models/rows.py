@@ -1,4 +1,4 @@
-"""The network that reads a row of digits: float32 (n, 1, 40, w) -> logits (n, t, labels)."""
+"""The network that reads a row of digits: float32 (n, 1, 40, w) -> logits (n, t, labels + 1)."""
 
 import math
 import os
@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from inkgrad.autodiff import Tensor, TensorLike
-from inkgrad.data.numbers import LABELS, STRIP_HEIGHT, WRITABLE
+from inkgrad.data.numbers import BLANK, LABELS, OTHER, STRIP_HEIGHT, WRITABLE
 from inkgrad.errors import ModelFileError, OptionError
 from inkgrad.models.network import Network
 from inkgrad.nn import BatchNorm2d, Conv2d, MaxPool2d, Module, ReLU
@@ -17,31 +18,49 @@ from inkgrad.nn.init import lecun_normal
 from inkgrad.nn.state import load_state, read_arrays, state_of, write_arrays
 from inkgrad.random import default_rng
 
-__all__ = ["STEP", "RowNetwork", "build_rows", "is_rows", "load_rows", "save_rows"]
+__all__ = ["STEP", "RowNetwork", "build_rows", "is_rows", "label_log_probabilities", "load_rows", "save_rows"]
 
 STEP = 4
 """Pixels of a strip for each step of the output; a strip is as wide as a multiple of it."""
 
 _ARCHITECTURE = "rows"
+_TOLD = WRITABLE + "*"  # what the outputs behind the blank stand for: the last one for any other character
 
 
 class RowNetwork(Network):
-    """Convolutions, the last but two as high as the strip, so that one row of features is left.
+    """Convolutions, one of them as high as what pooling has left of the strip, so that one row of features is left.
 
     Each step of the output sees about 60 pixels of the strip. There is no recurrence: what stands far away says
     nothing of a digit.
     """
 
     def forward(self, x: TensorLike) -> Tensor:
-        """Float32 (n, 1, 40, w) -> logits (n, w / 4, labels)."""
+        """Float32 (n, 1, 40, w) -> logits (n, w / 4, labels + 1), the last one that of any other character."""
         y = super().forward(x)
         n, labels, _, steps = y.shape
         rows: Tensor = y.reshape(n, labels, steps).transpose(0, 2, 1)
         return rows
 
 
+def label_log_probabilities(logits: NDArray[np.floating]) -> NDArray[np.float64]:
+    """Logits (..., labels + 1) -> logarithms of the probabilities of the labels, float64 (..., labels).
+
+    Another character is none of a number, so its probability goes to the blank.
+
+    >>> p = label_log_probabilities(np.zeros((1, 21)))
+    >>> p.shape, np.exp(p[0, :2]).round(3)
+    ((1, 20), array([0.095, 0.048]))
+    """
+    z = np.asarray(logits, np.float64)
+    z = z - z.max(axis=-1, keepdims=True)
+    log_p = z - np.log(np.exp(z).sum(axis=-1, keepdims=True))
+    labels: NDArray[np.float64] = log_p[..., :LABELS].copy()
+    labels[..., BLANK] = np.logaddexp(labels[..., BLANK], log_p[..., OTHER])
+    return labels
+
+
 def build_rows(*, rng: np.random.Generator, width: int = 32) -> RowNetwork:
-    """Six convolutions, with batch normalization, of `width` to 4 `width` channels, and the logits.
+    """Eight convolutions, with batch normalization, of `width` to 4 `width` channels, and the logits.
 
     Args:
         rng: draws the initial weights.
@@ -50,7 +69,7 @@ def build_rows(*, rng: np.random.Generator, width: int = 32) -> RowNetwork:
     >>> from inkgrad.random import default_rng
     >>> net = build_rows(rng=default_rng(0), width=4)
     >>> net(np.zeros((2, 1, 40, 96), np.float32)).shape
-    (2, 24, 20)
+    (2, 24, 21)
     """
     if width < 1:
         raise OptionError(f"a network for rows needs a width of at least 1, but got {width}")
@@ -62,10 +81,12 @@ def build_rows(*, rng: np.random.Generator, width: int = 32) -> RowNetwork:
         *stage(1, width, 5, stride=2, padding=2),
         *(*stage(width, width, 3, padding=1), MaxPool2d(2)),
         *stage(width, 2 * width, 3, padding=1),
-        *stage(2 * width, 2 * width, 3, padding=1),
-        *stage(2 * width, 4 * width, (STRIP_HEIGHT // 4, 3), padding=(0, 1)),
-        *stage(4 * width, 4 * width, (1, 5), padding=(0, 2)),
-        Conv2d(4 * width, LABELS, 1, rng=rng, init=lecun_normal),
+        *(*stage(2 * width, 2 * width, 3, padding=1), MaxPool2d((2, 1))),
+        *stage(2 * width, 3 * width, 3, padding=1),
+        *stage(3 * width, 4 * width, (STRIP_HEIGHT // 8, 3), padding=(0, 1)),
+        *stage(4 * width, 4 * width, (1, 3), padding=(0, 1)),
+        *stage(4 * width, 4 * width, (1, 3), padding=(0, 1)),
+        Conv2d(4 * width, LABELS + 1, 1, rng=rng, init=lecun_normal),
     )
     net.architecture, net.options = _ARCHITECTURE, {"width": width}
     return net
@@ -88,7 +109,7 @@ def save_rows(
     header = {
         "architecture": _ARCHITECTURE,
         "options": net.options,
-        "labels": WRITABLE,
+        "labels": _TOLD,
         "reading": dict(reading),
         "training": dict(training),
     }
@@ -116,9 +137,9 @@ def load_rows(path: str | os.PathLike[str]) -> tuple[RowNetwork, dict[str, Any]]
             f"{path} holds a network {header.get('architecture')!r}, expected {_ARCHITECTURE!r}, which reads numbers; "
             "name the file of a reader"
         )
-    if header.get("labels") != WRITABLE:
+    if header.get("labels") != _TOLD:
         raise ModelFileError(
-            f"{path} holds a reader of the characters {header.get('labels')!r}, but this inkgrad reads {WRITABLE!r}; "
+            f"{path} holds a reader of the characters {header.get('labels')!r}, but this inkgrad reads {_TOLD!r}; "
             "train it again, or read with the inkgrad that made it"
         )
     parts = {part: header.get(part) for part in ("options", "reading", "training")}

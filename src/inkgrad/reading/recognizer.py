@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from inkgrad.autodiff import no_grad
 from inkgrad.data.dataset import Images
 from inkgrad.data.numbers import LABELS, STRIP_HEIGHT
-from inkgrad.models.rows import STEP, RowNetwork
+from inkgrad.models.rows import STEP, RowNetwork, label_log_probabilities
 
 __all__ = ["Recognizer", "position"]
 
@@ -58,9 +58,8 @@ class Recognizer:
         log_p = np.empty((len(images), _WINDOW // STEP, LABELS))
         for start in range(0, len(images), _AT_ONCE):
             with no_grad():
-                logits = np.asarray(self.net(images[start : start + _AT_ONCE]).data, np.float64)
-            logits -= logits.max(axis=2, keepdims=True)
-            log_p[start : start + _AT_ONCE] = logits - np.log(np.exp(logits).sum(axis=2, keepdims=True))
+                logits = self.net(images[start : start + _AT_ONCE]).data
+            log_p[start : start + _AT_ONCE] = label_log_probabilities(logits)
         return log_p
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from inkgrad.data.numbers.signs import SIGNS
 from inkgrad.errors import OptionError
 
-__all__ = ["BLANK", "LABELS", "NAMED_SIGNS", "WRITABLE", "digits_of", "is_digit", "labels_of", "written_as"]
+__all__ = ["BLANK", "LABELS", "NAMED_SIGNS", "OTHER", "WRITABLE", "digits_of", "is_digit", "labels_of", "written_as"]
 
 BLANK = 0
 """The label that means no character."""
@@ -15,6 +15,9 @@ WRITABLE = "0123456789" + SIGNS
 
 LABELS = 1 + len(WRITABLE)
 """How many labels there are, with the blank."""
+
+OTHER = LABELS
+"""The label of any other character, such as a letter: networks know it, numbers have none."""
 
 NAMED_SIGNS = " ".join(SIGNS)
 """The signs as messages name them."""

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inkgrad.data.dataset import Images
+from inkgrad.data.numbers.alphabet import OTHER
 from inkgrad.data.numbers.hands import Hands
 from inkgrad.data.numbers.paper import Paper, on_sheet
 from inkgrad.data.numbers.texts import random_text
@@ -26,12 +27,16 @@ class Composed:
         text: what stands there, with its signs.
         boxes: (digits, 4), left, top, width and height of each in pixels; of words, too, where there are some.
         light_ink: whether the ink is lighter than the paper.
+        labels: of all characters from left to right, those of words and of what is no digit, too.
+        middles: (characters, 2), x and y of their middles in pixels, NaN where nobody knows.
     """
 
     gray: Images
     text: str
     boxes: NDArray[np.float64]
     light_ink: bool
+    labels: tuple[int, ...]
+    middles: NDArray[np.float64]
 
 
 class Composer:
@@ -106,20 +111,23 @@ class Composer:
     def _strange(self, style: Style, rng: np.random.Generator) -> Row:
         assert self.strange is not None
         some = self.strange[rng.integers(0, len(self.strange), rng.integers(1, 9))]
-        return write_row("0" * len(some), list(some), style, rng)
+        row = write_row("0" * len(some), list(some), style, rng)
+        return replace(row, labels=(OTHER,) * len(some))
 
     def _on_paper(self, row: Row, text: str, style: Style, rng: np.random.Generator) -> Composed:
         above, below, before, behind = (style.height * rng.uniform(0.1, most) for most in (0.5, 0.5, 0.8, 0.8))
         pad = [(round(above), round(below)), (round(before), round(behind))]
         ink = np.pad(row.ink, pad)
-        boxes = row.boxes + np.array([round(before), round(above), 0, 0])
+        corner = np.array([round(before), round(above)])
+        boxes = row.boxes + np.append(corner, [0, 0])
         light_ink = bool(rng.random() < self.paper.negative)
         paper = replace(self.paper, negative=0.0)
         if rng.random() < self.on_bare:
             gray = _written_on(self.bare[int(rng.integers(len(self.bare)))], ink, paper, boxes, rng)
         else:
             gray = on_sheet(ink, boxes, paper, rng)
-        return Composed(255 - gray if light_ink else gray, text, boxes, light_ink)
+        shown = 255 - gray if light_ink else gray
+        return Composed(shown, text, boxes, light_ink, row.labels, row.middles + corner)
 
 
 def random_style(rng: np.random.Generator) -> Style:

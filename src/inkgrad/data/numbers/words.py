@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inkgrad.data.fonts import FONTS, printed
+from inkgrad.data.numbers.alphabet import OTHER
 from inkgrad.data.numbers.writing import Row
 
 __all__ = ["beside_words", "printed_words", "random_word"]
@@ -33,15 +34,14 @@ def random_word(rng: np.random.Generator) -> str:
 
 
 def printed_words(height: float, rng: np.random.Generator) -> Row:
-    """One to three words in a line; the one box is that of all of them.
+    """One to three words in a line, each letter another character; the one box is that of all of them.
 
     Args:
         height: of the font, in pixels.
         rng: where chance comes from.
     """
     text = " ".join(random_word(rng) for _ in range(rng.integers(1, 4)))
-    ink = printed(text, FONTS[rng.integers(len(FONTS))], max(8, round(height))).astype(np.float32) / np.float32(255)
-    return Row(ink, np.array([[0, 0, ink.shape[1], ink.shape[0]]], np.float64))
+    return _printed(text, max(8, round(height)), rng)
 
 
 def beside_words(row: Row, height: float, rng: np.random.Generator) -> Row:
@@ -54,19 +54,27 @@ def beside_words(row: Row, height: float, rng: np.random.Generator) -> Row:
     """
     size = max(8, round(height * rng.uniform(*_SIZE)))
     text = random_word(rng) + str(rng.choice(["", ":", "."]))
-    word = printed(text, FONTS[rng.integers(len(FONTS))], size).astype(np.float32) / np.float32(255)
+    word = _printed(text, size, rng)
     gap = round(height * rng.uniform(*_FAR))
-    parts: list[tuple[NDArray[np.float32], NDArray[np.float64] | None]] = [(word, None), (row.ink, row.boxes)]
-    if rng.random() < 0.4:
-        parts.reverse()
-    tall = max(word.shape[0], row.ink.shape[0])
-    ink = np.zeros((tall, word.shape[1] + gap + row.ink.shape[1]), np.float32)
-    boxes: list[NDArray[np.float64]] = []
+    parts = [word, row] if rng.random() >= 0.4 else [row, word]
+    tall = max(part.ink.shape[0] for part in parts)
+    ink = np.zeros((tall, word.ink.shape[1] + gap + row.ink.shape[1]), np.float32)
+    boxes, middles = [], []
     left = 0
-    for part, inside in parts:
-        top = (tall - part.shape[0]) // 2
-        ink[top : top + part.shape[0], left : left + part.shape[1]] = part
-        own = np.array([[0, 0, part.shape[1], part.shape[0]]], np.float64) if inside is None else inside
-        boxes.append(own + np.array([left, top, 0, 0]))
-        left += part.shape[1] + gap
-    return Row(ink, np.concatenate(boxes))
+    for part in parts:
+        high, wide = part.ink.shape
+        top = (tall - high) // 2
+        ink[top : top + high, left : left + wide] = part.ink
+        boxes.append(part.boxes + np.array([left, top, 0, 0]))
+        middles.append(part.middles + np.array([left, top]))
+        left += wide + gap
+    labels = parts[0].labels + parts[1].labels
+    return Row(ink, np.concatenate(boxes), labels, np.concatenate(middles))
+
+
+def _printed(text: str, size: int, rng: np.random.Generator) -> Row:
+    """Words in a font that chance chooses."""
+    ink = printed(text, FONTS[rng.integers(len(FONTS))], size).astype(np.float32) / np.float32(255)
+    letters = sum(character.isalpha() for character in text)
+    box = np.array([[0, 0, ink.shape[1], ink.shape[0]]], np.float64)
+    return Row(ink, box, (OTHER,) * letters, np.full((letters, 2), np.nan))

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from inkgrad.data.dataset import Images
 from inkgrad.data.form import crop_to_ink
+from inkgrad.data.numbers.alphabet import labels_of
 from inkgrad.data.numbers.hands import slant_and_width
 from inkgrad.data.numbers.signs import SIGNS, drawn_sign
 
@@ -45,10 +46,19 @@ class Style:
 
 @dataclass(frozen=True)
 class Row:
-    """Ink, float32 (h, w) in 0..1, and the box of each digit as (left, top, width, height) in pixels."""
+    """What is written.
+
+    Attributes:
+        ink: float32 (h, w), in 0..1.
+        boxes: (digits, 4), left, top, width and height of each in pixels.
+        labels: of all characters, in their order.
+        middles: (characters, 2), x and y of their middles in pixels, NaN where nobody knows.
+    """
 
     ink: Ink
     boxes: NDArray[np.float64]
+    labels: tuple[int, ...]
+    middles: NDArray[np.float64]
 
 
 def write_row(text: str, images: list[Images], style: Style, rng: np.random.Generator) -> Row:
@@ -97,7 +107,7 @@ def _set(text: str, glyphs: list[Ink], raised: list[float], style: Style, rng: n
     base = round(2 * height + (rise if style.rise > 0 else 0))
     ink = np.zeros((round(3.2 * height + rise) + 4, width), np.float32)
     edge = np.full(len(ink), -np.inf)  # of each row, the rightmost ink so far
-    boxes = []
+    boxes, middles = [], []
     for character, glyph, above in zip(text, glyphs, raised, strict=True):
         gap = height * (style.gap + rng.normal(0, style.unevenness))
         left, top = _beside(edge, glyph, gap, base - above, style.rise)
@@ -109,9 +119,11 @@ def _set(text: str, glyphs: list[Ink], raised: list[float], style: Style, rng: n
         reach = np.where(seen.any(axis=1), left + glyph.shape[1] - seen[:, ::-1].argmax(axis=1), -np.inf)
         rows = slice(top, top + glyph.shape[0])
         edge[rows] = np.maximum(edge[rows], reach)
+        middles.append((left + glyph.shape[1] / 2, top + glyph.shape[0] / 2))
         if character not in SIGNS:
             boxes.append((left, top, glyph.shape[1], glyph.shape[0]))
-    return _cut(ink, np.array(boxes, np.float64).reshape(-1, 4))
+    whole = Row(ink, np.array(boxes, np.float64).reshape(-1, 4), tuple(labels_of(text)), np.array(middles))
+    return _cut(whole)
 
 
 def _beside(edge: NDArray[np.float64], glyph: Ink, gap: float, base: float, rise: float) -> tuple[int, int]:
@@ -138,7 +150,9 @@ def _legible(ink: Ink, glyph: Ink, left: int) -> int:
     return left
 
 
-def _cut(ink: Ink, boxes: NDArray[np.float64]) -> Row:
-    rows, columns = np.flatnonzero(ink.any(axis=1)), np.flatnonzero(ink.any(axis=0))
-    moved = boxes - np.array([columns[0], rows[0], 0, 0])
-    return Row(np.ascontiguousarray(ink[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]), moved)
+def _cut(row: Row) -> Row:
+    """Without the empty rows and columns around."""
+    rows, columns = np.flatnonzero(row.ink.any(axis=1)), np.flatnonzero(row.ink.any(axis=0))
+    corner = np.array([columns[0], rows[0]], np.float64)
+    ink = np.ascontiguousarray(row.ink[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1])
+    return Row(ink, row.boxes - np.append(corner, [0, 0]), row.labels, row.middles - corner)

@@ -1,17 +1,17 @@
 """Rows of real numbers to learn from: their pictures, changed a little each time, and what they say."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from inkgrad.autodiff import no_grad, ops
+from inkgrad.autodiff import no_grad
 from inkgrad.data.amounts import Amount
-from inkgrad.data.dataset import Images
-from inkgrad.data.numbers import BLANK, LABELS, is_digit, labels_of, row_of_boxes, to_strip, written_as
-from inkgrad.models.rows import STEP, RowNetwork
+from inkgrad.data.numbers import BLANK, LABELS, SIGNS, is_digit, labels_of, row_of_boxes, written_as
+from inkgrad.models.rows import STEP, RowNetwork, label_log_probabilities
 from inkgrad.nn import Automaton, beam_search
+from inkgrad.training.numbers.shown import Shown, shown
 
 __all__ = ["Real", "guessed_signs"]
 
@@ -27,19 +27,25 @@ class Real:
 
     amount: Amount
     text: str
+    _shown: dict[int | None, Shown] = field(default_factory=dict, init=False, repr=False, compare=False)
 
-    def strip(self, rng: np.random.Generator | None = None) -> Images:
-        """In normal form, uint8 (40, w); with chance, squeezed, slanted, turned and lit in another way."""
+    def shown(self, way: int | None = None) -> Shown:
+        """In normal form, as it is, or in one of many ways found a little elsewhere and lit in another way."""
+        if way not in self._shown:
+            self._shown[way] = self._cut(way)
+        return self._shown[way]
+
+    def _cut(self, way: int | None) -> Shown:
+        rng = None if way is None else np.random.Generator(np.random.PCG64([way, *self.amount.name.encode()]))
         place = row_of_boxes(self.amount.boxes, rng)
         gray = self.amount.gray
         if rng is not None:
-            center = place.mean(axis=0)
-            slant, squeeze = rng.normal(0, 0.12), float(np.exp(rng.normal(0, 0.1)))
-            change = np.array([[squeeze, slant], [0, 1]])
-            place = (place - center) @ change.T + center
             light = np.exp(rng.normal(0, 0.15))
             gray = np.clip(255 * (gray / 255.0) ** light, 0, 255).astype(np.uint8)
-        return to_strip(gray, place, light_ink=False).pixels
+        middles = np.full((len(self.text), 2), np.nan)
+        boxes = self.amount.boxes
+        middles[[character not in SIGNS for character in self.text]] = boxes[:, :2] + boxes[:, 2:] / 2
+        return shown(gray, place, tuple(labels_of(self.text)), middles, light_ink=False)
 
 
 def guessed_signs(net: RowNetwork, rows: Sequence[Real]) -> list[Real]:
@@ -51,12 +57,12 @@ def guessed_signs(net: RowNetwork, rows: Sequence[Real]) -> list[Real]:
 
 
 def _with_signs(net: RowNetwork, row: Real) -> str:
-    pixels = row.strip()
+    pixels = row.shown().pixels
     width = -(-pixels.shape[1] // STEP) * STEP
     canvas = np.zeros((1, 1, pixels.shape[0], width), np.float32)
     canvas[0, 0, :, : pixels.shape[1]] = pixels / np.float32(255)
     with no_grad():
-        log_p = ops.log_softmax(net(canvas)).data[0]
+        log_p = label_log_probabilities(net(canvas).data)[0]
     found = beam_search(log_p, beam=12, blank=BLANK, allow=_spelled(row.amount.digits))
     return written_as(found[0][0]) if found else row.text
 

@@ -14,7 +14,7 @@ import numpy as np
 from inkgrad.errors import CheckpointError, DivergenceError, OptionError
 from inkgrad.files import plain, write_atomically
 from inkgrad.models.rows import RowNetwork, build_rows, load_rows, save_rows
-from inkgrad.nn import ctc_loss, load_state, state_of
+from inkgrad.nn import guided_ctc_loss, load_state, state_of
 from inkgrad.nn.state import read_arrays, write_arrays
 from inkgrad.optim import AdamW, MovingAverage, Muon, OneCycle
 from inkgrad.random import default_rng
@@ -149,7 +149,7 @@ class NumberRun:
         kind = {"muon": Muon, "adamw": AdamW}[settings.optimizer]
         self.optimizer = kind(self.net, rate, weight_decay=settings.weight_decay)
         self.average = MovingAverage(self.net, decay=settings.average)
-        self.step = TrainStep(self.net, ctc_loss, self.optimizer, average=self.average)
+        self.step = TrainStep(self.net, guided_ctc_loss, self.optimizer, average=self.average)
         self.stream = Stream(data.composer, batch_size=settings.batch_size, seed=settings.seed)
         self.history: list[dict[str, Any]] = []
         self.done, self.seconds = 0, 0.0
@@ -192,8 +192,8 @@ class NumberRun:
 
     def _steps(self, end: int, interruption: Interruption) -> None:
         runaway, losses, saved = RunawayLoss(), [], time.monotonic()
-        for images, labels in self.stream.batches(self.done, end):
-            losses.append(self.step(images, labels))
+        for images, told in self.stream.batches(self.done, end):
+            losses.append(self.step(images, told))
             self.done += 1
             runaway.check(losses[-1], self.done, self.optimizer.learning_rate)
             if self.done % _RECORDS == 0 or self.done == end:

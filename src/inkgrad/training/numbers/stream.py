@@ -7,22 +7,28 @@ from concurrent.futures import Future, ThreadPoolExecutor
 import numpy as np
 from numpy.typing import NDArray
 
-from inkgrad.data.dataset import Images
-from inkgrad.data.numbers import STRIP_HEIGHT, Composer, labels_of, row_of_boxes, to_strip
+from inkgrad.data.numbers import STRIP_HEIGHT, Composer, row_of_boxes
+from inkgrad.models.rows import STEP
 from inkgrad.training.numbers.real import Real
+from inkgrad.training.numbers.shown import Shown, changed, shown
 
-__all__ = ["CANVAS", "Stream"]
+__all__ = ["CANVAS", "STEPS", "Stream"]
 
 CANVAS = 384
 """Pixels from left to right of what a network learns from: as many rows as there is room for."""
 
+STEPS = CANVAS // STEP
+"""Of a network's output, on a canvas."""
+
 MOST_LABELS = 40
 _APART = 14  # pixels at least between two rows on a canvas
 _BLOCK = 8  # batches that share their composed rows
-_ROWS = 1.25  # composed rows a canvas: of about 2.5 that it holds, each is there twice
-_AHEAD = 4  # batches that are made while others are learned from
+_USES = 4  # times that each of them is learned from, changed in another way each time
+_SHOWN = 2.5  # rows that a canvas holds, about
+_TRIED = 4  # rows that find no room before a canvas is full
+_PLACES = 8  # ways in which a real row is found
+_AHEAD = 8  # batches that are made while others are learned from
 
-Row = tuple[Images, str]
 Batch = tuple[NDArray[np.float32], NDArray[np.int64]]
 
 
@@ -30,7 +36,8 @@ class Stream:
     """Composed numbers, and from some batch on real ones among them.
 
     Batch b depends on the seed, on b and on what real rows there are, and on nothing before: a training can go on from
-    any batch. Composing costs as much as learning, so each composed row is learned from twice, in batches of one block.
+    any batch. Composing costs as much as learning, so each composed row is learned from four times, in batches of one
+    block.
 
     Args:
         composer: writes numbers.
@@ -48,17 +55,22 @@ class Stream:
         self.seed = seed
         self.real: Sequence[Real] = ()
         self.share = 0.0
-        self._composed: tuple[int, list[Row]] = (-1, [])
+        self._composed: tuple[int, list[Shown]] = (-1, [])
 
     def batch(self, number: int) -> Batch:
-        """Float32 (n, 1, 40, 384) from 0 paper to 1 ink, and labels int64 (n, l), -1 behind the last."""
+        """Float32 (n, 1, 40, 384) from 0 paper to 1 ink, and what `guided_ctc_loss` is told of it, int64 (n, 96 + l).
+
+        The first 96 are the labels that stand at the steps, -1 where that is not known; then come all labels from left
+        to right, -1 behind the last.
+        """
         rng = np.random.Generator(np.random.PCG64([self.seed, number]))
         images = np.zeros((self.batch_size, 1, STRIP_HEIGHT, CANVAS), np.float32)
-        labels = np.full((self.batch_size, MOST_LABELS), -1, np.int64)
-        rows = self._rows(number)
-        for canvas, row in zip(images, labels, strict=True):
-            self._fill(canvas[0], row, rows, rng)
-        return images, labels
+        told = np.full((self.batch_size, STEPS + MOST_LABELS), -1, np.int64)
+        composed, waiting = self._rows(number), list[Shown]()
+        for canvas, row in zip(images, told, strict=True):
+            rows = self._mixed(itertools.chain(waiting, composed), rng)
+            waiting = self._fill(canvas[0], row[:STEPS], row[STEPS:], rows, rng)
+        return images, told
 
     def batches(self, start: int, end: int) -> Iterator[Batch]:
         """From one number to another; the next ones are made beside."""
@@ -73,64 +85,68 @@ class Stream:
                 for future in made:
                     future.cancel()
 
-    def _rows(self, number: int) -> Iterator[Row]:
-        """The composed rows of a batch: those of its block, from another place on in each batch."""
+    def _rows(self, number: int) -> Iterator[Shown]:
+        """The composed rows of a batch: a part of those of its block, in an order of its own."""
         block, place = divmod(number, _BLOCK)
         if self._composed[0] != block:
             own = np.random.Generator(np.random.PCG64([self.seed, block, 1]))
-            self._composed = block, [self._compose(own) for _ in range(round(_ROWS * _BLOCK * self.batch_size))]
+            count = max(1, round(_SHOWN * _BLOCK * self.batch_size / _USES))
+            self._composed = block, [self._compose(own) for _ in range(count)]
         rows = self._composed[1]
-        start = 2 * place * len(rows) // _BLOCK
-        return (rows[index % len(rows)] for index in itertools.count(start))
+        each = np.random.Generator(np.random.PCG64([self.seed, block, 2]))
+        order = np.concatenate([each.permutation(len(rows)) for _ in range(_USES)])
+        start = place * len(order) // _BLOCK
+        return (rows[order[index % len(order)]] for index in itertools.count(start))
 
-    def _compose(self, rng: np.random.Generator) -> Row:
+    def _compose(self, rng: np.random.Generator) -> Shown:
         made = self.composer.compose(rng)
         place = row_of_boxes(made.boxes, rng)
-        return to_strip(made.gray, place, light_ink=made.light_ink).pixels, made.text
+        return shown(made.gray, place, made.labels, made.middles, light_ink=made.light_ink)
+
+    def _mixed(self, composed: Iterator[Shown], rng: np.random.Generator) -> Iterator[Shown]:
+        """Real rows among composed ones."""
+        while True:
+            if len(self.real) and rng.random() < self.share:
+                yield self.real[int(rng.integers(len(self.real)))].shown(int(rng.integers(_PLACES)))
+            else:
+                yield next(composed)
 
     def _fill(
         self,
         canvas: NDArray[np.float32],
+        guides: NDArray[np.int64],
         labels: NDArray[np.int64],
-        rows: Iterator[Row],
+        rows: Iterator[Shown],
         rng: np.random.Generator,
-    ) -> None:
-        """Rows beside each other until there is no more room."""
-        left, used = int(rng.integers(0, 12)), 0
-        while True:
-            pixels, text = self._real(rng) if len(self.real) and rng.random() < self.share else next(rows)
-            width = pixels.shape[1]
-            room = CANVAS - left
-            if width > room or used + len(text) > MOST_LABELS or _steps(text) * 4 > width:
-                if used or left > 12:
-                    return
-                continue  # a row that is longer than a canvas: another one
-            canvas[:, left : left + width] = _changed(pixels, rng)
-            labels[used : used + len(text)] = labels_of(text)
-            used += len(text)
+    ) -> list[Shown]:
+        """Rows beside each other until there is no more room; gives those that found none."""
+        left, used, waiting = int(rng.integers(0, 12)), 0, list[Shown]()
+        while len(waiting) < _TRIED and left <= CANVAS - 50:
+            row = next(rows)
+            ink, middles = changed(row, rng)
+            width, count = ink.shape[1], len(row.labels)
+            if width > CANVAS - 12 or count > MOST_LABELS or _steps(row.labels) * STEP > width:
+                continue  # it would not even fit alone
+            if width > CANVAS - left or used + count > MOST_LABELS:
+                waiting.append(row)
+                continue
+            canvas[:, left : left + width] = ink
+            labels[used : used + count] = row.labels
+            _guide(guides, row.labels, left + middles)
+            used += count
             left += width + _APART + int(rng.exponential(10))
-            if left > CANVAS - 50 or rng.random() < 0.1:
-                return
-
-    def _real(self, rng: np.random.Generator) -> Row:
-        chosen = self.real[int(rng.integers(len(self.real)))]
-        return chosen.strip(rng), chosen.text
+            if rng.random() < 0.1:
+                break
+        return waiting
 
 
-def _steps(text: str) -> int:
-    """The fewest steps that a text needs: equal neighbors need a blank between them."""
-    return len(text) + sum(one == other for one, other in itertools.pairwise(text))
+def _guide(guides: NDArray[np.int64], labels: Sequence[int], middles: NDArray[np.float64]) -> None:
+    """Tell at the step in the middle of each label that it stands there."""
+    for label, middle in zip(labels, middles, strict=True):
+        if np.isfinite(middle) and 0 <= (step := int(middle // STEP)) < len(guides):
+            guides[step] = label
 
 
-def _changed(pixels: Images, rng: np.random.Generator) -> NDArray[np.float32]:
-    """As other scanners would have given it: fainter or fuller strokes, blur, noise."""
-    import cv2
-
-    ink = pixels.astype(np.float32) / 255
-    if rng.random() < 0.5:
-        ink = ink ** np.float32(np.exp(rng.normal(0, 0.3)))
-    if rng.random() < 0.2:
-        ink = np.asarray(cv2.GaussianBlur(ink, (0, 0), rng.uniform(0.3, 0.9)), np.float32)
-    if rng.random() < 0.3:
-        ink = ink + rng.standard_normal(ink.shape, np.float32) * np.float32(rng.uniform(0, 0.08))
-    return np.clip(ink, 0, 1)
+def _steps(labels: Sequence[int]) -> int:
+    """The fewest steps that labels need: equal neighbors need a blank between them."""
+    return len(labels) + sum(one == other for one, other in itertools.pairwise(labels))
