@@ -1519,6 +1519,84 @@ for _variant, _shape, _arguments, _options, _error in (
         refuses=_error,
     )
 
+CTC_GUIDES = np.array([[-1, 1, -1, 2], [3, 0, -1, -1], [-1, -1, -1, -1], [0, -1, -1, 0], [3, 2, 1, -1]])
+
+
+def _guided_ctc(z: Array, targets: Any, weight: float = 0.5, blank: int = 0, reduction: str = "mean") -> Any:
+    guides, labels = np.split(np.asarray(targets), [z.shape[1]], axis=1)
+    losses = _ctc(z, labels, None, blank, "none")
+    log_p = special.log_softmax(np.asarray(z, float), axis=2)
+    for i, t in np.argwhere(guides >= 0):
+        losses[i] -= weight * log_p[i, t, guides[i, t]]
+    return {"none": losses, "sum": losses.sum(), "mean": losses.sum() / max(len(z), 1)}[reduction]
+
+
+def _torch_guided_ctc(
+    t: Any, z: Any, targets: Any, weight: float = 0.5, blank: int = 0, reduction: str = "mean"
+) -> Any:
+    guides, labels = np.split(np.asarray(targets), [z.shape[1]], axis=1)
+    losses = _torch_ctc(t, z, labels, None, blank, "none")
+    steps = t.nn.functional.cross_entropy(z.transpose(1, 2), t.tensor(guides), ignore_index=-1, reduction="none")
+    losses = losses + weight * steps.sum(1)
+    return {"none": losses, "sum": losses.sum(), "mean": losses.mean()}[reduction]
+
+
+for _variant, _options in {
+    **{reduction: {"reduction": reduction} for reduction in ("mean", "sum", "none")},
+    "weight": {"weight": 2.5},
+    "no-weight": {"weight": 0},
+}.items():
+    op(
+        "guided_ctc_loss",
+        _variant,
+        lambda d: (d.normal(5, 4, 4),),
+        lambda z, o=_options: ops.guided_ctc_loss(z, np.hstack([CTC_GUIDES, CTC_TARGETS]), **o),
+        lambda z, o=_options: _guided_ctc(z, np.hstack([CTC_GUIDES, CTC_TARGETS]), **o),
+        lambda t, z, o=_options: _torch_guided_ctc(t, z, np.hstack([CTC_GUIDES, CTC_TARGETS]), **o),
+    )
+for _variant, _shape, _targets, _blank in (
+    ("no-labels", (2, 3, 4), [[-1, 0, 2], [1, -1, -1]], 0),
+    ("last-blank", (2, 3, 4), [[-1, 3, 2, 0, 1], [1, -1, -1, 2, -1]], 3),
+    ("no-samples", (0, 3, 4), np.empty((0, 5), int), 0),
+):
+    op(
+        "guided_ctc_loss",
+        _variant,
+        lambda d, s=_shape: (d.normal(*s),),
+        lambda z, y=_targets, b=_blank: ops.guided_ctc_loss(z, y, blank=b, reduction="sum"),
+        lambda z, y=_targets, b=_blank: _guided_ctc(z, y, 0.5, b, "sum"),
+    )
+op(
+    "guided_ctc_loss",
+    "large",
+    lambda d: (100 * d.distinct(5, 4, 4),),
+    lambda z: ops.guided_ctc_loss(z, np.hstack([CTC_GUIDES, CTC_TARGETS])),
+    lambda z: _guided_ctc(z, np.hstack([CTC_GUIDES, CTC_TARGETS])),
+)
+for _variant, _shape, _targets, _options, _error in (
+    ("matrix", (3, 4), [[-1, 1]] * 3, {}, ShapeError),
+    ("fewer-than-steps", (2, 3, 4), [[-1, -1]] * 2, {}, ShapeError),
+    ("one-for-all", (2, 3, 4), [[-1, -1, -1, 1]], {}, ShapeError),
+    ("of-several-lengths", (2, 3, 4), [[-1, -1, -1, 1], [-1, -1, -1]], {}, ShapeError),
+    ("floats", (2, 3, 4), [[-1.0, -1.0, -1.0, 1.0]] * 2, {}, ShapeError),
+    ("guide-too-large", (2, 3, 4), [[-1, 4, -1, 1]] * 2, {}, ShapeError),
+    ("guide-negative", (2, 3, 4), [[-1, -2, -1, 1]] * 2, {}, ShapeError),
+    ("label-blank", (2, 3, 4), [[-1, -1, -1, 0]] * 2, {}, ShapeError),
+    ("too-long", (2, 3, 4), [[-1, -1, -1, 1, 1, 1]] * 2, {}, ShapeError),
+    ("weight-negative", (2, 3, 4), [[-1, -1, -1, 1]] * 2, {"weight": -0.5}, OptionError),
+    ("weight-infinite", (2, 3, 4), [[-1, -1, -1, 1]] * 2, {"weight": np.inf}, OptionError),
+    ("blank-outside", (2, 3, 4), [[-1, -1, -1, 1]] * 2, {"blank": 4}, OptionError),
+    ("reduction-unknown", (2, 3, 4), [[-1, -1, -1, 1]] * 2, {"reduction": "product"}, OptionError),
+    ("no-samples-mean", (0, 3, 4), np.empty((0, 5), int), {}, OptionError),
+):
+    op(
+        "guided_ctc_loss",
+        _variant,
+        lambda d, s=_shape: (d.normal(*s),),
+        lambda z, y=_targets, o=_options: ops.guided_ctc_loss(z, y, **o),
+        refuses=_error,
+    )
+
 WITH_VALUE = [case for case in OPS if case.refuses is None]
 REFUSED = [case for case in OPS if case.refuses is not None]
 
@@ -2321,12 +2399,17 @@ def _binary_cross_entropy(
     return _told(losses, (special.expit(z) - t) / k, weights, scale)
 
 
-def _ctc_items(d: Draw, n: int, t: int, k: int, scale: float, blank: int, targets: Any) -> tuple[Any, ...]:
+def _ctc_items(
+    d: Draw, n: int, t: int, k: int, scale: float, blank: int, targets: Any, guides: Any = None
+) -> tuple[Any, ...]:
     targets = np.asarray(targets)
     width = targets.shape[1]
-    sizes, scratch = np.array([t, k, width, blank]), d.normal(2 * t * k + (t + 2) * (2 * width + 1))
+    told = np.empty((n, 0), int) if guides is None else np.asarray(guides)
+    sizes = np.array([t, k, width, blank, told.shape[1]])
+    scratch = d.normal(2 * t * k + (t + 2) * (2 * width + 1))
     z, gradient = _floats(scale * d.normal(n, t, k)), _floats(d.normal(n, t, k))
-    return n, t * k, z, targets, sizes, scratch, _floats([0.25]), gradient, d.normal(2)
+    both = np.ascontiguousarray(np.hstack([told, targets]))
+    return n, t * k, z, both, sizes, scratch, _floats([0.25]), gradient, d.normal(2), _floats([0.75])
 
 
 def _ctc_instruction(
@@ -2339,9 +2422,15 @@ def _ctc_instruction(
     scale: Array,
     gradient: Array,
     loss: Array,
+    weight: Array,
 ) -> dict[int, Any]:
-    lengths = np.full(n, sizes[0])
-    losses, slopes = kernels.ctc_loss.reference(z.astype(float), targets, lengths, int(sizes[3]))
+    lengths, guides = np.full(n, sizes[0]), targets[:, : sizes[4]]
+    labels = np.ascontiguousarray(targets[:, sizes[4] :])
+    losses, slopes = kernels.ctc_loss.reference(z.astype(float), labels, lengths, int(sizes[3]))
+    log_p = special.log_softmax(z.astype(float), axis=2)
+    for i, t in np.argwhere(guides >= 0):
+        losses[i] -= weight[0] * log_p[i, t, guides[i, t]]
+        slopes[i, t] += weight[0] * (np.exp(log_p[i, t]) - np.eye(z.shape[2])[guides[i, t]])
     return {5: _anything(scratch), 7: scale * slopes, 8: np.array([losses.sum(), 0.0])}
 
 
@@ -2353,18 +2442,33 @@ for _n, _t, _k, _l in ((5, 9, 4, 3), (1, 1, 1, 0), (0, 4, 3, 2), (7, 20, 11, 5),
             lambda d, n=_n, t=_t, k=_k, m=_l, s=_scale: _ctc_items(d, n, t, k, s, k - 1, d.sequences(n, k, m, k - 1)),
             _ctc_instruction,
         )
-for _variant, _wrong in {
+        instruction(
+            "ctc",
+            f"guided-{_n}x{_t}x{_k}x{_l}x{_scale}",
+            lambda d, n=_n, t=_t, k=_k, m=_l, s=_scale: _ctc_items(
+                d, n, t, k, s, k - 1, d.sequences(n, k, m, k - 1), d.rng.integers(-1, k, (n, t))
+            ),
+            _ctc_instruction,
+        )
+_CTC_WRONG = {
     "too large": [4, -1, -1],
     "huge": [2**62, -1, -1],
     "blank": [1, 0, -1],
     "negative": [1, -2, -1],
     "behind": [-1, 1, -1],
     "too long": [2, 2, 1],
-}.items():
+}
+_GUIDES_WRONG = {"guide too large": [-1, 4, 0], "guide huge": [-1, 2**62, 0], "guide negative": [-2, -1, 1]}
+for _variant, _label, _guide in (
+    *((name, label, None) for name, label in _CTC_WRONG.items()),
+    *((name, [1, -1, -1], guide) for name, guide in _GUIDES_WRONG.items()),
+):
     instruction(
         "ctc",
         f"label {_variant}",
-        lambda d, y=_wrong: _ctc_items(d, 3, 3, 4, 1, 0, [[1, 2, -1], y, [3, -1, -1]]),
+        lambda d, y=_label, c=_guide: _ctc_items(
+            d, 3, 3, 4, 1, 0, [[1, 2, -1], y, [3, -1, -1]], None if c is None else [[-1, -1, -1], c, [0, 1, 2]]
+        ),
         lambda *items: {
             5: _anything(items[5]),
             7: _anything(items[7]),
@@ -3510,6 +3614,7 @@ LOSSES = {
     "cross_entropy",
     "ctc_loss",
     "distillation_loss",
+    "guided_ctc_loss",
     "mean_squared_error",
     "sigmoid_squared_error",
 }

@@ -78,6 +78,30 @@ def test_planned_equals_eager(name, n):
             plans.assert_gradients_agree(planned.net, eager.net, 2e-4)
 
 
+def heavy(logits, targets):
+    return nn.guided_ctc_loss(logits, targets, weight=3.0)
+
+
+@pytest.mark.parametrize("loss", [nn.guided_ctc_loss, heavy])
+def test_guides(loss):
+    """Where it is told which labels stand at some steps."""
+    planned, eager = plans.twins(READERS["normalized"], loss, lambda net: optim.SGD(net, 0.01))
+    rng = np.random.default_rng(0)
+    for seed, count in enumerate((9, 40, 3)):
+        nn.load_state(eager.net, nn.state_of(planned.net))
+        images, targets = batch(count, seed=seed)
+        told = np.where(rng.random((count, 12)) < 0.3, rng.integers(0, CLASSES, (count, 12)), -1)
+        targets = np.hstack([told, targets])
+        assert planned(images, targets) == pytest.approx(eager(images, targets), rel=2e-5)
+        assert planned.fallback is None
+        plans.assert_gradients_agree(planned.net, eager.net, 2e-4)
+    targets[1, 4] = CLASSES
+    with pytest.raises(ShapeError, match="step 4 of sample 1"):
+        planned(images, targets)
+    with pytest.raises(ShapeError, match="first a label or -1 for each step"):
+        planned(images, targets[:, :5])
+
+
 def last_blank(logits, targets):
     return nn.ctc_loss(logits, targets, blank=CLASSES - 1)
 

@@ -5,6 +5,7 @@ from inkgrad.autodiff.ops import (
     cross_entropy,
     ctc_loss,
     distillation_loss,
+    guided_ctc_loss,
     mean_squared_error,
     sigmoid_squared_error,
 )
@@ -57,6 +58,7 @@ __all__ = [
     "distillation_loss",
     "feature_maps",
     "greedy_decode",
+    "guided_ctc_loss",
     "init",
     "load_state",
     "mean_squared_error",

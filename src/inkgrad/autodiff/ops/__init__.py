@@ -28,7 +28,7 @@ from inkgrad.autodiff.ops.arithmetic import (
     where,
 )
 from inkgrad.autodiff.ops.convolution import conv2d
-from inkgrad.autodiff.ops.ctc import ctc_loss
+from inkgrad.autodiff.ops.ctc import ctc_loss, guided_ctc_loss
 from inkgrad.autodiff.ops.linear import affine, matmul
 from inkgrad.autodiff.ops.loss import (
     binary_cross_entropy,
@@ -65,6 +65,7 @@ __all__ = [
     "gelu",
     "getitem",
     "global_average_pool2d",
+    "guided_ctc_loss",
     "layer_norm",
     "leaky_relu",
     "log",

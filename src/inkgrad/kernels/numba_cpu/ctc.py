@@ -222,26 +222,62 @@ def ctc_loss(
     return losses, gradient
 
 
+@numba.njit
+def _told(z, guides, steps, classes, scale, g):  # type: ignore[no-untyped-def]
+    """sum over the steps t at which a label c is told of -log softmax(z_t)_c; `scale` times its gradient goes to g."""
+    loss = 0.0
+    for t in range(steps):
+        if guides[t] < 0:
+            continue
+        row = t * classes
+        top = np.float64(z[row])
+        for c in range(row + 1, row + classes):
+            value = np.float64(z[c])
+            top = value if value > top or value != value else top
+        total = 0.0
+        for c in range(row, row + classes):
+            total += math.exp(np.float64(z[c]) - top)
+        loss += top + math.log(total) - np.float64(z[row + guides[t]])
+        for c in range(row, row + classes):
+            g[c] += np.float32(scale * math.exp(np.float64(z[c]) - top) / total)
+        g[row + guides[t]] -= np.float32(scale)
+    return loss
+
+
+@numba.njit
+def _are_guides(guides, steps, classes):  # type: ignore[no-untyped-def]
+    good = True
+    for t in range(steps):
+        good &= -1 <= guides[t] < classes
+    return good
+
+
 @instruction
 def ctc(w):  # type: ignore[no-untyped-def]
-    """(images, size, logits, targets, sizes, scratch, scale, gradient, loss): sums losses into loss[0].
+    """(images, size, logits, targets, sizes, scratch, scale, gradient, loss, weight): sums losses into loss[0].
 
-    Logits (images, steps, classes), size = steps * classes; targets (images, width) with -1 behind the last label;
-    sizes (steps, classes, width, blank). A target with anything else, or one that is too long, raises loss[1].
+    Logits (images, steps, classes), size = steps * classes; sizes (steps, classes, width, blank, guides); targets
+    (images, guides + width): which label stands at each step, or -1, where guides = steps, none where guides = 0; then
+    the labels, with -1 behind the last one. What is told of steps counts by weight[0]. A target with anything else, or
+    one that is too long, raises loss[1].
     """
     size, sizes, scale, loss = w[1], words_at(w[4]), np.float64(floats_at(w[6])[0]), doubles_at(w[8])
-    steps, classes, width, blank = sizes[0], sizes[1], sizes[2], sizes[3]
+    steps, classes, width, blank, guides = sizes[0], sizes[1], sizes[2], sizes[3], sizes[4]
+    weight = np.float64(floats_at(w[9])[0])
     p, posterior, b, a = _parts(w[5], size, width)
     sum_of_losses = 0.0
     loss[1] = 0.0
     for i in range(w[0]):
-        z, y, g = floats_at(w[2] + 4 * i * size), words_at(w[3] + 8 * i * width), floats_at(w[7] + 4 * i * size)
+        z, g = floats_at(w[2] + 4 * i * size), floats_at(w[7] + 4 * i * size)
+        told = words_at(w[3] + 8 * i * (guides + width))
+        y = words_at(w[3] + 8 * (i * (guides + width) + guides))
         labels = _labels(y, width, classes, blank)
         least = labels
         for j in range(1, labels):
             least += y[j] == y[j - 1]
-        if labels < 0 or least > steps:
+        if labels < 0 or least > steps or not _are_guides(told, guides, classes):
             loss[1] = 1.0
             continue
         sum_of_losses += _sample(z, y, labels, steps, steps, classes, blank, scale, p, posterior, a, b, g)
+        sum_of_losses += weight * _told(z, told, guides, classes, scale * weight, g)
     loss[0] = sum_of_losses

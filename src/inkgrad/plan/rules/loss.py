@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 
+from inkgrad.autodiff.ops.ctc import GUIDE_WEIGHT
 from inkgrad.kernels.numba_cpu import ctc, losses
 from inkgrad.plan.planner import Planner, rule
 from inkgrad.plan.trace import Call, Unplannable
@@ -88,16 +89,30 @@ def ctc_loss(planner: Planner, call: Call) -> None:
     """mean over the images of -log P, P the sum of the probabilities of all alignments."""
     if any(lengths is not None for lengths in call.inputs[2:]):
         raise Unplannable("a CTC loss with lengths")
+    _ctc(planner, call, 0, 0.0)
+
+
+@rule("guided_ctc_loss")
+def guided_ctc_loss(planner: Planner, call: Call) -> None:
+    """ctc_loss + weight times the cross-entropy at the steps whose label is told."""
+    _ctc(planner, call, call.inputs[0].shape[1], call.options.get("weight", GUIDE_WEIGHT))
+
+
+def _ctc(planner: Planner, call: Call, guides: int, weight: float) -> None:
+    """The first columns of the targets are `guides` labels of steps."""
     if call.options.get("reduction", "mean") != "mean":
         raise Unplannable("a loss that is no mean")
     targets = call.inputs[1]
     if not (isinstance(targets, np.ndarray) and targets.ndim == 2 and targets.dtype == np.int64):
         raise Unplannable("a CTC loss of something else than int64 targets (n, l)")
     program, (_, steps, classes) = planner.program, call.inputs[0].shape
-    width = targets.shape[1]
-    sizes = program.table([steps, classes, width, call.options.get("blank", 0)])
+    width = targets.shape[1] - guides
+    if width < 0:
+        raise Unplannable("a guided CTC loss of targets with fewer columns than steps")
+    sizes = program.table([steps, classes, width, call.options.get("blank", 0), guides])
     scratch = program.local(ctc.scratch_size(steps, classes, width), np.float64)
-    _end(planner, call, targets, ctc.ctc, pair=(sizes, scratch), axes=2)
+    settings = program.shared(np.array([weight], np.float32))
+    _end(planner, call, targets, ctc.ctc, settings, pair=(sizes, scratch), axes=2)
 
 
 def _end(
