@@ -60,11 +60,11 @@ def label_log_probabilities(logits: NDArray[np.floating]) -> NDArray[np.float64]
 
 
 def build_rows(*, rng: np.random.Generator, width: int = 32) -> RowNetwork:
-    """Eight convolutions, with batch normalization, of `width` to 4 `width` channels, and the logits.
+    """Nine convolutions, with batch normalization, of 3/4 `width` to 5 `width` channels, and the logits.
 
     Args:
         rng: draws the initial weights.
-        width: channels of the first convolutions.
+        width: channels of the second convolution.
 
     >>> from inkgrad.random import default_rng
     >>> net = build_rows(rng=default_rng(0), width=4)
@@ -77,16 +77,18 @@ def build_rows(*, rng: np.random.Generator, width: int = 32) -> RowNetwork:
     def stage(inputs: int, outputs: int, size: int | tuple[int, int], **options: Any) -> tuple[Module, ...]:
         return Conv2d(inputs, outputs, size, rng=rng, bias=False, **options), BatchNorm2d(outputs), ReLU()
 
+    fewer, high = max(1, 3 * width // 4), STRIP_HEIGHT // 8
     net = RowNetwork(
-        *stage(1, width, 5, stride=2, padding=2),
-        *(*stage(width, width, 3, padding=1), MaxPool2d(2)),
+        *stage(1, fewer, 5, stride=2, padding=2),
+        *(*stage(fewer, width, 3, padding=1), MaxPool2d(2)),
         *stage(width, 2 * width, 3, padding=1),
         *(*stage(2 * width, 2 * width, 3, padding=1), MaxPool2d((2, 1))),
         *stage(2 * width, 3 * width, 3, padding=1),
-        *stage(3 * width, 4 * width, (STRIP_HEIGHT // 8, 3), padding=(0, 1)),
-        *stage(4 * width, 4 * width, (1, 3), padding=(0, 1)),
-        *stage(4 * width, 4 * width, (1, 3), padding=(0, 1)),
-        Conv2d(4 * width, LABELS + 1, 1, rng=rng, init=lecun_normal),
+        *stage(3 * width, 3 * width, 3, padding=1),
+        *stage(3 * width, 3 * width, 3, padding=1),
+        *stage(3 * width, 5 * width, (high, 3), padding=(0, 1)),
+        *stage(5 * width, 5 * width, (1, 3), padding=(0, 1)),
+        Conv2d(5 * width, LABELS + 1, 1, rng=rng, init=lecun_normal),
     )
     net.architecture, net.options = _ARCHITECTURE, {"width": width}
     return net

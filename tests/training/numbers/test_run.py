@@ -1,16 +1,17 @@
 """A training of a reader: batches of their seed and number, resumption bit for bit, signs that it guesses."""
 
-from dataclasses import replace
+from dataclasses import fields, replace
 
 import numpy as np
 import pytest
 
-from inkgrad.data import Amount, load_digits
-from inkgrad.data.numbers import Composer, Hands, digits_of, written_as
+from inkgrad.data import Amount, Dataset, load_digits
+from inkgrad.data.numbers import Composer, Hands, Paper, digits_of, written_as
 from inkgrad.errors import CheckpointError, OptionError
 from inkgrad.models.rows import build_rows, load_rows
 from inkgrad.random import default_rng
 from inkgrad.training.numbers import (
+    STEPS,
     NumberData,
     NumberRun,
     NumberSettings,
@@ -20,6 +21,7 @@ from inkgrad.training.numbers import (
     saved_number_settings,
 )
 
+CLEAN = Paper(**dict.fromkeys((f.name for f in fields(Paper)), 0.0))
 SMALL = NumberSettings(steps=6, batch_size=2, width=2, real_from=0.5, seed=3)
 
 
@@ -35,9 +37,10 @@ def data():
 def test_a_batch_is_of_its_seed_and_number(data):
     one, other = (Stream(data.composer, batch_size=3, seed=5) for _ in range(2))
     list(one.batches(0, 2))
-    (images, labels), (again, same) = one.batch(7), other.batch(7)
+    (images, told), (again, same) = one.batch(7), other.batch(7)
     np.testing.assert_array_equal(images, again)
-    np.testing.assert_array_equal(labels, same)
+    np.testing.assert_array_equal(told, same)
+    labels = told[:, STEPS:]
     assert images.shape == (3, 1, 40, 384)
     assert images.min() >= 0 and images.max() <= 1
     assert (np.diff((labels < 0).astype(int)) >= 0).all()  # nothing behind the first -1
@@ -47,11 +50,30 @@ def test_a_batch_is_of_its_seed_and_number(data):
         np.testing.assert_array_equal(b, other.batch(number)[1])
 
 
+def test_guides_are_labels_at_their_places():
+    """Of digits of which only the fives have ink, ink is where a five is told to stand."""
+    train, _ = load_digits()
+    fives = np.where((train.labels == 5)[:, None, None], train.images, 0)
+    fives[train.labels != 5, 8:20, 8:20] = 1  # next to nothing
+    composer = Composer([Hands(Dataset(fives, train.labels, "fives"))], paper=CLEAN)
+    images, told = Stream(composer, batch_size=16, seed=2).batch(0)
+    guides, labels = told[:, :STEPS], told[:, STEPS:]
+    seen = images[:, 0].max(axis=1).reshape(len(images), STEPS, 4).max(axis=2)
+    assert (guides == 6).sum() > 10
+    assert (seen[guides == 6] > 0.5).mean() > 0.95
+    assert (seen[(guides > 0) & (guides < 11) & (guides != 6)] > 0.5).mean() < 0.4
+    for guide, label in zip(guides, labels, strict=True):
+        rest = iter(label)
+        assert all(one in rest for one in guide[guide > 0])  # in their order; what stands over each other is told once
+    assert (guides > 0).sum() > 0.9 * (labels > 0).sum()
+
+
 def test_real_rows_are_among_the_others(data):
     stream = Stream(data.composer, batch_size=8, seed=5)
     stream.real, stream.share = [Real(data.train[0], "1.2")], 1.0
-    _, labels = stream.batch(0)
-    assert all(set(written_as(row[row > 0]).split("1.2")) == {""} for row in labels)
+    _, told = stream.batch(0)
+    assert all(set(written_as(row[row > 0]).split("1.2")) == {""} for row in told[:, STEPS:])
+    assert all(set(written_as(row[row > 0]).split("12")) == {""} for row in told[:, :STEPS])  # nobody knows of signs
 
 
 def test_a_resumed_run_ends_as_an_undisturbed_one(data, tmp_path):

@@ -15,9 +15,11 @@ Gray: TypeAlias = NDArray[np.float32]
 
 # A number that nobody can read teaches nothing, and measures nothing.
 _FAINT = 0.6  # of the ink's strength: patterns and stamps at most
+_PRINTED = 0.85  # of the ink's strength: lines and boxes at most
 _ABOVE_NOISE = 4.0  # standard deviations of the noise by which ink stands out at least
 _CROSSED = 0.25  # share of its length that a wall between boxes may run through ink
 _INK = 0.4
+_FINE = 24  # pixels: below numbers that are not higher lines are one pixel thick
 
 
 @dataclass(frozen=True)
@@ -93,9 +95,9 @@ def on_sheet(ink: Gray, boxes: NDArray[np.float64], paper: Paper, rng: np.random
     if rng.random() < paper.pattern:
         drawn = np.maximum(drawn, np.minimum(_pattern(shape, rng), _FAINT * strength))
     if rng.random() < paper.ruled:
-        drawn = np.maximum(drawn, np.minimum(_ruled(shape, boxes, rng), strength))
+        drawn = np.maximum(drawn, np.minimum(_ruled(shape, boxes, rng), _PRINTED * strength))
     if rng.random() < paper.boxes:
-        drawn = np.maximum(drawn, np.minimum(boxed(shape, boxes, rng, ink), strength))
+        drawn = np.maximum(drawn, np.minimum(boxed(shape, boxes, rng, ink), _PRINTED * strength))
     if rng.random() < paper.stamp:
         drawn = np.maximum(drawn, np.minimum(_stamp(shape, rng), _FAINT * strength))
     gray = sheet * (1 - np.maximum(drawn, strength * ink))
@@ -139,7 +141,7 @@ def _ruled(shape: tuple[int, ...], boxes: NDArray[np.float64], rng: np.random.Ge
     height = float(np.median(boxes[:, 3])) if len(boxes) else h / 2
     bottom = float(np.median(boxes[:, 1] + boxes[:, 3])) if len(boxes) else h * 0.8
     apart = height * rng.uniform(1.2, 2.2)
-    slope, thick = rng.normal(0, 0.015), int(rng.integers(1, 3))
+    slope, thick = rng.normal(0, 0.015), int(rng.integers(1, 3)) if height > _FINE else 1
     canvas = np.zeros(shape, np.uint8)
     first = bottom + rng.normal(0.05, 0.12) * height
     for number in range(-3, 4) if rng.random() < 0.5 else (0,):

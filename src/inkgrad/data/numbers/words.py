@@ -3,7 +3,6 @@
 import string
 
 import numpy as np
-from numpy.typing import NDArray
 
 from inkgrad.data.fonts import FONTS, printed
 from inkgrad.data.numbers.alphabet import OTHER

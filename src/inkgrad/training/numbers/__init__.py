@@ -3,9 +3,10 @@
 from inkgrad.training.numbers.data import NumberData, number_data
 from inkgrad.training.numbers.real import Real, guessed_signs
 from inkgrad.training.numbers.run import NumberRun, NumberSettings, saved_number_settings
-from inkgrad.training.numbers.stream import Stream
+from inkgrad.training.numbers.stream import STEPS, Stream
 
 __all__ = [
+    "STEPS",
     "NumberData",
     "NumberRun",
     "NumberSettings",

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from inkgrad.autodiff import no_grad
 from inkgrad.data.amounts import Amount
-from inkgrad.data.numbers import BLANK, LABELS, SIGNS, is_digit, labels_of, row_of_boxes, written_as
+from inkgrad.data.numbers import BLANK, LABELS, SIGNS, digits_of, is_digit, labels_of, row_of_boxes, written_as
 from inkgrad.models.rows import STEP, RowNetwork, label_log_probabilities
 from inkgrad.nn import Automaton, beam_search
 from inkgrad.training.numbers.shown import Shown, shown
@@ -43,8 +43,9 @@ class Real:
             light = np.exp(rng.normal(0, 0.15))
             gray = np.clip(255 * (gray / 255.0) ** light, 0, 255).astype(np.uint8)
         middles = np.full((len(self.text), 2), np.nan)
-        boxes = self.amount.boxes
-        middles[[character not in SIGNS for character in self.text]] = boxes[:, :2] + boxes[:, 2:] / 2
+        if digits_of(self.text) == self.amount.digits:
+            boxes = self.amount.boxes
+            middles[[character not in SIGNS for character in self.text]] = boxes[:, :2] + boxes[:, 2:] / 2
         return shown(gray, place, tuple(labels_of(self.text)), middles, light_ink=False)
 
 

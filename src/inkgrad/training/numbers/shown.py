@@ -49,13 +49,14 @@ def shown(
         light_ink: whether ink is lighter than paper.
     """
     strip = to_strip(gray, place, light_ink=light_ink)
-    along = moved(middles, np.linalg.inv(strip.matrix))[:, 0] if labels else np.empty(0)
+    along = moved(middles, np.asarray(np.linalg.inv(strip.matrix), np.float64))[:, 0] if labels else np.empty(0)
     return Shown(strip.pixels, labels, along)
 
 
 def changed(row: Shown, rng: np.random.Generator) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
-    """As another hand and another scanner would have given it: bent, slanted and stretched strokes, fainter or fuller
-    ones, blur, noise.
+    """As another hand and another scanner would have given it.
+
+    Strokes are bent, slanted and stretched, fainter or fuller, blurred and noisy.
 
     Returns:
         ink, float32 (40, w), 0 paper to 1 ink, of another width; where the middles of the labels are then.
@@ -74,7 +75,10 @@ def changed(row: Shown, rng: np.random.Generator) -> tuple[NDArray[np.float32], 
 
 
 def _bent(row: Shown, rng: np.random.Generator) -> tuple[Images, NDArray[np.float64]]:
-    """Stretched along, slanted around the middle of its height, and bent by smooth random waves (Simard et al. 2003)."""
+    """Stretched along, slanted around the middle of its height, and bent by smooth random waves.
+
+    Simard, Steinkraus and Platt 2003, "Best Practices for Convolutional Neural Networks".
+    """
     import cv2
 
     width = row.pixels.shape[1]
