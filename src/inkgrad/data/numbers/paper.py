@@ -16,7 +16,7 @@ Gray: TypeAlias = NDArray[np.float32]
 # A number that nobody can read teaches nothing, and measures nothing.
 _FAINT = 0.6  # of the ink's strength: patterns and stamps at most
 _PRINTED = 0.85  # of the ink's strength: lines and boxes at most
-_ABOVE_NOISE = 4.0  # standard deviations of the noise by which ink stands out at least
+_ABOVE_NOISE = 6.0  # standard deviations of the noise by which ink stands out at least
 _CROSSED = 0.25  # share of its length that a wall between boxes may run through ink
 _INK = 0.4
 _FINE = 24  # pixels: below numbers that are not higher lines are one pixel thick
@@ -67,7 +67,7 @@ HARD = Paper(
     ruled=0.4,
     boxes=0.2,
     stamp=0.1,
-    pale=0.6,
+    pale=0.5,
     blur=1.0,
     noise=0.06,
     jpeg=0.5,

@@ -8,6 +8,8 @@ from inkgrad.errors import ShapeError
 __all__ = ["row_of_boxes"]
 
 _NARROWEST = 0.15  # heights of a row that it is wide at least
+_LARGER = 0.3  # of rows that are not found exactly, those that are found larger than they are
+_MOST = 0.3  # heights, above and below, that they are
 _SLOPE = 0.3  # pixels up or down for each to the right, beyond which boxes say nothing of a slope
 
 
@@ -43,13 +45,16 @@ def row_of_boxes(boxes: NDArray[np.float64], rng: np.random.Generator | None = N
         grown = height * (float(np.exp(rng.normal(0.02, 0.1))) - 1)
         moved = height * float(rng.normal(0, 0.05))
         top, bottom = top - grown / 2 + moved, bottom + grown / 2 + moved
+        if rng.random() < _LARGER:  # lines and boxes around it were taken for a part of it
+            above, below = rng.uniform(0, _MOST, 2)
+            top, bottom = top - height * above, bottom + height * below
         # A lone 1 is narrow: what is cut off must not be more than there is.
         left -= height * max(float(rng.normal(0.05, 0.1)), -0.1)
         right += height * max(float(rng.normal(0.05, 0.1)), -0.1)
         if right - left < _NARROWEST * height:
             middle = (left + right) / 2
             left, right = middle - _NARROWEST * height / 2, middle + _NARROWEST * height / 2
-        slope += float(rng.normal(0, 0.01))
+        slope += float(rng.normal(0, 0.015))
     return np.array(
         [
             [left, top + slope * left],
