@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from group_of_threads import Lost, in_threads
 from inkgrad.data import Augmentation, Dataset, Loader, Part, Samples
 from inkgrad.errors import DataError, DivergenceError, OptionError
 from inkgrad.models import build
@@ -10,7 +11,6 @@ from inkgrad.nn import Dropout, Flatten, Linear, Sequential, cross_entropy
 from inkgrad.optim import L2, SGD, Adam, ClipByGlobalNorm, MovingAverage
 from inkgrad.random import default_rng
 from inkgrad.training import Callback, EarlyStopping, Trainer, TrainStep, load_checkpoint, save_checkpoint
-from training.group_of_threads import Lost, in_threads
 
 STEPS = 30
 
