@@ -60,7 +60,7 @@ def started(tmp_path: Path) -> Iterator[Callable[..., "subprocess.Popen[str]"]]:
 def mpiexec(started: Callable[..., "subprocess.Popen[str]"]) -> Callable[..., Ended]:
     """Runs ranks to their end."""
 
-    def run(ranks: int, *words: Any, seconds: float = 240, **more: str) -> Ended:
+    def run(ranks: int, *words: Any, seconds: float = 900, **more: str) -> Ended:
         process = started(ranks, *words, **more)
         out, err = process.communicate(timeout=seconds)
         return Ended(process.returncode, out, err)

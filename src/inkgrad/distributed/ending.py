@@ -26,7 +26,7 @@ def end_together(world: World) -> Iterator[World]:
         yield world
     except BaseException as error:
         statuses = world.statuses(_status(error), seconds=GRACE)
-        world.leave()
+        world.leave(alone=statuses is not None)
         if statuses is None:
             atexit.register(world.abort, _status(error))  # when all that there is to say has been said
             raise _named(error, world) from error

@@ -48,9 +48,9 @@ class Witness:
         """What is said beside the name of who has ended."""
         self._send({"note": note})
 
-    def leave(self) -> None:
-        """Say goodbye."""
-        self._send({"bye": True})
+    def leave(self, *, alone: bool) -> None:
+        """Say goodbye, for all of this machine unless this rank leaves alone."""
+        self._send({"bye": "alone" if alone else "all"})
         if self._connection is not None:
             self._connection.close()
             self._connection = None
@@ -113,6 +113,8 @@ def _watch(listener: socket.socket, count: int) -> str | None:
             for content in map(json.loads, lines):
                 names[ready] = content.get("who", names[ready])
                 note = content.get("note", note)
+                if content.get("bye") == "all":
+                    return None
                 if "bye" in content:
                     del names[ready]
                     break

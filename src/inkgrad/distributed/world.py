@@ -38,7 +38,7 @@ class World:
         self._comm = comm
         self._ends = comm.Dup()  # messages of ranks that end, which meet no others
         self._witness = Witness.of(comm, f"{self.described()} (process {os.getpid()})") if self.size > 1 else None
-        self._patience = Patience(patience, self.described(), self.leave)
+        self._patience = Patience(patience, self.described(), lambda: self.leave(alone=False))
 
     def add(self, array: NDArray[Any]) -> None:
         """Sum a contiguous float32 or float64 array over all ranks in place."""
@@ -68,10 +68,10 @@ class World:
             self._witness.tell(text)
         self._patience.note = text
 
-    def leave(self) -> None:
-        """From here on the end of this process is no surprise."""
+    def leave(self, *, alone: bool = True) -> None:
+        """From here on the end of this process is no surprise; nor is that of any, where it does not leave alone."""
         if self._witness is not None:
-            self._witness.leave()
+            self._witness.leave(alone=alone)
 
     def statuses(self, status: int, *, seconds: float | None) -> list[int] | None:
         """How each rank ends: what all gave here; None where some have not come within so many seconds."""
@@ -118,8 +118,12 @@ def join(*, patience: float | None = None) -> World:
 
 
 def _mpi() -> Any:
+    import warnings
+
     try:
-        from mpi4py import MPI
+        with warnings.catch_warnings():  # of a mpiexec of another MPI: `join` says it in an error
+            warnings.simplefilter("ignore", RuntimeWarning)
+            from mpi4py import MPI
     except (ImportError, RuntimeError) as error:
         said = " ".join(str(error).split())
         missing = isinstance(error, ModuleNotFoundError)
