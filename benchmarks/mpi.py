@@ -1,9 +1,9 @@
 """Training by MPI: two ranks beside two threads, what a sum over ranks costs, and what 64 nodes would do.
 
 Two ranks of one thread each beside one process of two threads, on the same steps of MNIST through the whole `Trainer`:
-images a second, medians over rounds, in turn. Then the seconds that one node computes for a step by its batch, and those
-of the sum of a message over two ranks of this machine by its size. From these `cluster.py` reckons steps on up to 64
-nodes. Of networks between nodes nothing can be measured here: their latency and speed are stated, and are options.
+images a second, medians over rounds, in turn. Then the seconds that one node computes for a step by its batch, and
+those of the sum of a message over two ranks of this machine by its size. From these `cluster.py` reckons steps on up to
+64 nodes. Of networks between nodes nothing can be measured here: their latency and speed are stated, and are options.
 
     python benchmarks/mpi.py [--rounds 9] [--seconds 2] [--only lenet5] [--quick] [--link NAME,MICROSECONDS,GB/S]
 """

@@ -30,6 +30,10 @@ class World:
         rank: the number of this process.
         size: how many there are.
         host: the name of this machine.
+
+    >>> world = join()
+    >>> world.all("here") == ["here"] * world.size
+    True
     """
 
     def __init__(self, comm: Any, *, patience: float = PATIENCE) -> None:
