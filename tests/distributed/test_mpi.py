@@ -95,7 +95,8 @@ def begun(started, ranks, out, tmp_path, **more):
 
 
 @pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="looks for processes in /proc")
-@pytest.mark.parametrize("rank", [1, pytest.param(0, marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("rank", [0, 1])
 def test_a_rank_that_is_killed_ends_the_training_with_its_name_and_the_checkpoint_stays(
     started, mpiexec, tmp_path, rank
 ):

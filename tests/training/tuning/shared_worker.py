@@ -14,7 +14,7 @@ def tuning(storage, folder, trials, epochs, *search, pruner="none", **options):
     splits = Splits(train[:200], train[200:260], test[:60])
     base = Settings(model="two-layer", hidden=(8,), epochs=epochs, batch_size=50, seed=3)
     settings = TuningSettings(base, search or SEARCH, "accuracy", pruner)
-    options = {"checkpoint_seconds": 0.1, "storage": Storage(storage, beat_seconds=1)} | options
+    options = {"checkpoint_seconds": 0.1, "storage": storage and Storage(storage, beat_seconds=1)} | options
     return Tuning(folder, settings, splits, trials=trials, **options)
 
 

@@ -47,6 +47,10 @@ class Storage(NamedTuple):
     study: str = STUDY_NAME
     beat_seconds: int = BEAT_SECONDS
 
+    def check(self) -> None:
+        """Raise OptionError if no database can be there, or a package is missing."""
+        _url(self.where)
+
 
 class Begun(NamedTuple):
     """A trial to be made here.

@@ -104,6 +104,8 @@ class Tuning:
         if not len(splits.validation):
             raise OptionError(f"a search needs validation data, but {splits.train.name} comes with none")
         self._check_metric()
+        if storage is not None:
+            storage.check()
         self._check_folder(resume)
         self.space.check(splits)
 
