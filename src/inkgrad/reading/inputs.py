@@ -178,14 +178,14 @@ def _look(file: Source | NamedFile | BadInput, spool: Spool, apart: bool) -> _Do
     """What can be known of a file, or that another process must open it."""
     if isinstance(file, BadInput):
         return Done(file)
+    path = file.path if isinstance(file, NamedFile) else Path(str(file))
     try:
-        path = file.path if isinstance(file, NamedFile) else Path(str(file))
         spooled = file is STDIN or is_pipe(path)
         source = spool.keep(file) if spooled and not isinstance(file, NamedFile) else path
         with open_file(source) as opened:
             head = opened.read(1024)
     except ImageError as error:
-        return Done(BadInput(str(file), str(error)))
+        return Done(BadInput(str(file), str(error).replace(str(path), str(file))))
     document = _Document(str(file), source, spooled, is_pdf(head))
     if document.rendered and apart:
         return document

@@ -1,0 +1,1 @@
+"""Training and reading on many machines."""
