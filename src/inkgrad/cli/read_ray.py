@@ -58,11 +58,6 @@ def _checked(options: ReadOptions, ray: RayOptions) -> str:
         )
     if options.annotate is not None:
         raise OptionError("--annotate does not go with --engine ray, whose workers write tables only; leave one out")
-    if "-" in ray.places:
-        raise OptionError(
-            "standard input can be read by one process only, but --engine ray reads with several; name a file, or "
-            "leave --engine ray out"
-        )
     if ray.out is None:
         raise OptionError("--engine ray needs --out with the name of a folder")
     return absolute(ray.out)

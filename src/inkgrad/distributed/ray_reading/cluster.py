@@ -6,6 +6,7 @@ import logging
 import os
 import re
 import socket
+import sys
 import tempfile
 from collections.abc import Iterator
 from typing import Any
@@ -20,8 +21,8 @@ _ADDRESS = re.compile(r"(?P<host>[^:/\\s]+|\[[^\]\s]+\]):(?P<port>[0-9]{1,5})")
 _LONGEST = 40  # letters of a temporary folder's name in which Ray's sockets still have room
 _MISSING = '--engine ray needs Ray Data; install it with pip install "inkgrad[ray]"'
 _LOCAL = {
+    "RAY_raylet_start_wait_time_s": "120",  # a busy machine takes longer than the 30 that Ray gives itself
     "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",  # on this machine alone: all that listens does so on loopback
-    "RAY_BACKEND_LOG_LEVEL": "fatal",  # Ray's core writes to standard error
 }
 
 
@@ -45,6 +46,7 @@ def connected(address: str | None, workers: int) -> Iterator[Any]:
         RunError: Ray cannot be started.
     """
     given = address or os.environ.get("RAY_ADDRESS") or "local"
+    os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")  # Ray's core writes to standard error
     if given == "local":
         for name, value in _LOCAL.items():
             os.environ.setdefault(name, value)
@@ -75,16 +77,17 @@ def _imported() -> Any:
 
 def _start(ray: Any, workers: int, folder: str | None) -> None:
     try:
-        ray.init(
-            address="local",
-            num_cpus=workers,
-            num_gpus=0,
-            object_store_memory=OBJECT_STORE,
-            include_dashboard=False,
-            log_to_driver=False,
-            logging_level=logging.ERROR,
-            _temp_dir=folder,
-        )
+        with _hushed():
+            ray.init(
+                address="local",
+                num_cpus=workers,
+                num_gpus=0,
+                object_store_memory=OBJECT_STORE,
+                include_dashboard=False,
+                log_to_driver=False,
+                logging_level=logging.ERROR,
+                _temp_dir=folder,
+            )
     except Exception as error:  # it starts several programs, any of which may fail in its own way
         ray.shutdown()
         raise RunError(
@@ -103,7 +106,8 @@ def _connect(ray: Any, address: str) -> None:
         except (OSError, OverflowError) as error:
             raise _unreachable(address, error) from error
     try:
-        ray.init(address=address, log_to_driver=False, logging_level=logging.ERROR)
+        with _hushed():
+            ray.init(address=address, log_to_driver=False, logging_level=logging.ERROR)
     except Exception as error:
         ray.shutdown()
         raise _unreachable(address, error) from error
@@ -119,6 +123,24 @@ def _unreachable(address: str, error: Exception) -> OptionError:
 def _first_line(error: Exception) -> str:
     told = getattr(error, "strerror", None) or str(error)
     return next(iter(str(told).strip().splitlines()), type(error).__name__)
+
+
+@contextlib.contextmanager
+def _hushed() -> Iterator[None]:
+    """Ray's core says on standard error how little it will say there; what goes wrong is raised all the same."""
+    sys.stderr.flush()
+    try:
+        kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    except OSError:  # a program without standard error
+        yield
+        return
+    try:
+        os.dup2(nowhere, 2)
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(nowhere)
 
 
 @contextlib.contextmanager

@@ -1,5 +1,6 @@
 """What is to be read: the files that paths and URIs mean, in the order of the local engine."""
 
+import contextlib
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -7,10 +8,10 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from inkgrad.distributed.ray_reading.storage import is_uri, opened
-from inkgrad.errors import OptionError
+from inkgrad.errors import OptionError, RunError
 from inkgrad.reading.inputs import find_files
 from inkgrad.reading.joints import BadInput
-from inkgrad.reading.sources import ENDINGS, STDIN, natural_order
+from inkgrad.reading.sources import ENDINGS, natural_order
 from inkgrad.reading.spool import is_pipe
 
 __all__ = ["LOCAL", "Entry", "find_entries"]
@@ -27,13 +28,34 @@ class Entry:
         name: as it is called in the output.
         root: which of the places that were given has the file system that it is on, from 0; `LOCAL` for a disk.
         path: on its file system.
+        size: bytes, as far as it is known.
         error: one sentence; empty if it may be there.
     """
 
     name: str
     root: int
     path: str
+    size: int = 0
     error: str = ""
+
+
+def check_places(places: Sequence[str]) -> None:
+    """Raise an error for what Ray cannot read from.
+
+    Raises:
+        OptionError: standard input, a pipe, a URI of an unknown kind.
+        RunError: a file system that cannot be reached.
+    """
+    for place in places:
+        if is_uri(place):
+            with _reached(place):
+                opened(place)
+        elif place == "-" or is_pipe(Path(place)):
+            name = "standard input" if place == "-" else place
+            raise OptionError(
+                f"{name} can be read by one process only, but --engine ray reads with several; name a file, or leave "
+                "--engine ray out"
+            )
 
 
 def find_entries(places: Sequence[str], *, recursive: bool = False) -> Iterator[Entry]:
@@ -42,7 +64,7 @@ def find_entries(places: Sequence[str], *, recursive: bool = False) -> Iterator[
     Of a folder the files with an ending of a known format are taken, in natural order, be it here or elsewhere.
 
     Raises:
-        OptionError: standard input or a pipe is named, or a URI of an unknown kind.
+        RunError: a file system cannot be reached.
 
     >>> [entry.error for entry in find_entries(["nowhere.png"])]
     ['there is no file or folder nowhere.png; check the path']
@@ -52,7 +74,7 @@ def find_entries(places: Sequence[str], *, recursive: bool = False) -> Iterator[
     for number, place in enumerate(places):
         for entry in _elsewhere(place, number, roots, recursive) if is_uri(place) else _here(place, recursive):
             if seen is not None:
-                digest = hash((entry.root, entry.path))
+                digest = hash((entry.root, entry.path or entry.name))
                 if digest in seen:
                     continue
                 seen.add(digest)
@@ -62,14 +84,17 @@ def find_entries(places: Sequence[str], *, recursive: bool = False) -> Iterator[
 def _here(place: str, recursive: bool) -> Iterator[Entry]:
     for file in find_files([Path(place)], recursive=recursive):
         if isinstance(file, BadInput):
-            yield Entry(file.file, LOCAL, "", file.error)
-        elif file is STDIN or is_pipe(Path(str(file))):
-            raise OptionError(
-                f"{file} can be read by one process only, but --engine ray reads with several; name a file, or leave "
-                "--engine out"
-            )
+            yield Entry(file.file, LOCAL, "", error=file.error)
         else:
-            yield Entry(str(file), LOCAL, os.path.realpath(str(file)))
+            path = os.path.realpath(str(file))
+            yield Entry(str(file), LOCAL, path, _size(path))
+
+
+def _size(path: str) -> int:
+    try:
+        return Path(path).stat().st_size
+    except OSError:  # reading it will tell
+        return 0
 
 
 def _elsewhere(place: str, root: int, roots: list[tuple[int, Any]], recursive: bool) -> Iterator[Entry]:
@@ -77,27 +102,34 @@ def _elsewhere(place: str, root: int, roots: list[tuple[int, Any]], recursive: b
     from pyarrow import fs
 
     called = place.partition("?")[0].rstrip("/")
-    try:
+    with _reached(place):
         files, path = opened(place)
-        kind = files.get_file_info(path).type
-        if kind == fs.FileType.NotFound:
-            yield Entry(place, root, "", f"there is no file or folder {place}; check the URI")
+        info = files.get_file_info(path)
+        if info.type == fs.FileType.NotFound:
+            yield Entry(place, LOCAL, "", error=f"there is no file or folder {place}; check the URI")
             return
         root = LOCAL if files.type_name == "local" else _same_root(files, root, roots)
-        if kind != fs.FileType.Directory:
-            yield Entry(called, root, path)
+        if info.type != fs.FileType.Directory:
+            yield Entry(called, root, path, info.size or 0)
             return
         empty = True
         for found in _inside(files, path, recursive):
             empty = False
-            yield Entry(called + found.removeprefix(path.rstrip("/")), root, found)
-    except OSError as error:
-        yield Entry(place, root, "", f"cannot open {place} ({error}); check the URI, its permissions and the way there")
-        return
+            name = called + found.path.removeprefix(path.rstrip("/"))
+            yield Entry(name, root, found.path, found.size or 0)
     if empty:
         more = "" if recursive else ", or search the folders in it, too, with --recursive"
         told = f"the folder {place} has no images (files that end in .png, .jpg, .tif, .pdf and the like); name another"
-        yield Entry(place, root, "", told + more)
+        yield Entry(place, LOCAL, "", error=told + more)
+
+
+@contextlib.contextmanager
+def _reached(place: str) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        told = " ".join(str(error).split())
+        raise RunError(f"cannot open {place} ({told}); check the URI, its permissions and the way there") from error
 
 
 def _same_root(files: Any, number: int, roots: list[tuple[int, Any]]) -> int:
@@ -109,7 +141,7 @@ def _same_root(files: Any, number: int, roots: list[tuple[int, Any]]) -> int:
     return number
 
 
-def _inside(files: Any, folder: str, recursive: bool) -> Iterator[str]:
+def _inside(files: Any, folder: str, recursive: bool) -> Iterator[Any]:
     """The images of a folder in natural order, those of a folder inside where its name stands."""
     from pyarrow import fs
 
@@ -120,7 +152,7 @@ def _inside(files: Any, folder: str, recursive: bool) -> Iterator[str]:
             if recursive and info.path.rstrip("/") != folder.rstrip("/"):
                 yield from _inside(files, info.path, recursive)
         elif PurePosixPath(info.base_name).suffix.lower() in ENDINGS:
-            yield info.path
+            yield info
 
 
 def _in_order(infos: Iterable[Any]) -> list[Any]:

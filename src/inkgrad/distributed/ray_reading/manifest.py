@@ -13,12 +13,13 @@ from inkgrad.distributed.ray_reading.storage import Folder
 from inkgrad.errors import OptionError, StorageError
 from inkgrad.reading.journal import compare_options, lock
 
-__all__ = ["Manifest", "begin", "listed", "load", "locked", "save"]
+__all__ = ["Manifest", "batch", "begin", "earlier", "load", "locked", "save"]
 
 _KIND = "inkgrad read"
 _FILE = "manifest.json"
 _FOLDERS = ("manifest", "numbers", "errors", "files")
 LEAST, MOST = 4, 1000  # files of a batch
+MOST_BYTES = 256 << 20  # of its files; documents of many pages take their time
 SHARE = 40  # a batch has at most one of so many of the files that are listed before it
 TOGETHER = 100  # batches in one file of the manifest
 
@@ -34,6 +35,7 @@ class Manifest:
         batches: into how many batches they are divided.
         complete: whether all files are listed.
         finished: whether all batches are read.
+        failed: files or pages that could not be.
     """
 
     options: dict[str, Any]
@@ -42,6 +44,7 @@ class Manifest:
     batches: int = 0
     complete: bool = False
     finished: bool = False
+    failed: int = 0
 
 
 def load(out: Folder) -> Manifest | None:
@@ -67,12 +70,12 @@ def save(out: Folder, manifest: Manifest) -> None:
     out.write(_FILE, json.dumps({"manifest": _KIND} | asdict(manifest), indent=1).encode())
 
 
-def begin(out: Folder, manifest: Manifest, *, resume: bool, overwrite: bool) -> Manifest:
-    """The manifest to go on with: that of an earlier run, or this one in an empty folder.
+def earlier(out: Folder, options: dict[str, Any], *, resume: bool, overwrite: bool) -> Manifest | None:
+    """The manifest of an earlier run, which is to be continued or replaced; nothing is changed yet.
 
     Raises:
         OptionError: something is there and neither `resume` nor `overwrite` is given, or it cannot be continued.
-        StorageError: the folder cannot be written.
+        StorageError: the folder cannot be read.
     """
     if out.path is not None and out.path.exists() and not out.path.is_dir():
         raise OptionError(f"cannot write {out.place}: it is no folder; name another with --out")
@@ -87,28 +90,26 @@ def begin(out: Folder, manifest: Manifest, *, resume: bool, overwrite: bool) -> 
             f"{out.place} holds what an earlier run has read; continue it with --resume, or begin anew with --overwrite"
         )
     if before is not None and resume:
-        compare_options(before.options, manifest.options, out.place)
-        if before.complete:
-            return before
-    for name in (_FILE, *_FOLDERS) if before is not None else ():
-        out.delete(name)
-    save(out, manifest)
-    return manifest
+        compare_options(before.options, options, out.place)
+    return before
 
 
-def listed(out: Folder, manifest: Manifest, entries: Iterable[Entry]) -> Manifest:
-    """Write down all files in batches; the manifest that says so is written last.
+def begin(out: Folder, manifest: Manifest, entries: Iterable[Entry]) -> Manifest:
+    """Write down all files in batches, in place of what is there; the manifest that says so is written last.
 
     Batches grow with what is listed before them, from 4 to 1,000 files: a short reading has many for its workers to
-    share, a long one few enough to count.
+    share, a long one few enough to count. None has much more than 256 MiB.
     """
-    files = batches = 0
+    save(out, manifest)  # first of all, so that what is half deleted is not taken for finished
+    for name in _FOLDERS:
+        out.delete(name)
+    files = batches = size = 0
     kept: list[list[Entry]] = [[]]
     for entry in entries:
         kept[-1].append(entry)
-        files += 1
-        if len(kept[-1]) >= min(max(LEAST, files // SHARE), MOST):
-            batches += 1
+        files, size = files + 1, size + entry.size
+        if len(kept[-1]) >= min(max(LEAST, files // SHARE), MOST) or size >= MOST_BYTES:
+            batches, size = batches + 1, 0
             if len(kept) == TOGETHER:
                 _write(out, batches - TOGETHER, kept)
                 kept = []
@@ -133,7 +134,7 @@ def batch(out: Folder, number: int) -> list[Entry]:
             rows = table.read_row_group(number % TOGETHER).to_pylist()
     except (ValueError, OSError) as error:
         raise StorageError(f"{out.place}/{_name(number)} is damaged ({error}); begin anew with --overwrite") from error
-    return [Entry(os.fsdecode(row["name"]), row["root"], os.fsdecode(row["path"]), row["error"]) for row in rows]
+    return [Entry(os.fsdecode(row["name"]), row["root"], os.fsdecode(row["path"]), error=row["error"]) for row in rows]
 
 
 def _write(out: Folder, first: int, batches: list[list[Entry]]) -> None:

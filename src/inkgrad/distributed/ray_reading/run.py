@@ -8,7 +8,7 @@ from typing import Any
 
 from inkgrad.distributed.ray_reading import manifest, tables
 from inkgrad.distributed.ray_reading.cluster import connected
-from inkgrad.distributed.ray_reading.listing import find_entries
+from inkgrad.distributed.ray_reading.listing import check_places, find_entries
 from inkgrad.distributed.ray_reading.manifest import Manifest
 from inkgrad.distributed.ray_reading.storage import Folder
 from inkgrad.distributed.ray_reading.worker import Answer, BatchReader, Job
@@ -17,7 +17,7 @@ from inkgrad.reading.record import Tally
 
 __all__ = ["Progress", "is_finished", "read_on_ray"]
 
-TRIES = 10  # of a batch whose worker is lost
+STUCK_SECONDS = 6 * 3600.0  # that a batch may take, or the cluster to have room for a worker
 
 
 @dataclass
@@ -72,10 +72,12 @@ def read_on_ray(
     """
     out = Folder(job.out)
     with manifest.locked(out):
-        plan = manifest.begin(out, Manifest(options, list(job.places)), resume=resume, overwrite=overwrite)
+        plan = manifest.earlier(out, options, resume=resume, overwrite=overwrite)
+        check_places(job.places)
         with connected(address, workers or here) as ray:
-            if not plan.complete:
-                plan = manifest.listed(out, plan, find_entries(job.places, recursive=recursive))
+            if plan is None or overwrite or not plan.complete:
+                entries = find_entries(job.places, recursive=recursive)
+                plan = manifest.begin(out, Manifest(options, list(job.places)), entries)
             progress, pending = _so_far(out, plan)
             told(progress, ())
             with contextlib.closing(_answers(ray, job, pending, workers)) as answers:
@@ -84,14 +86,14 @@ def read_on_ray(
                     progress.files += answer.files
                     progress.tally.include(answer.tally)
                     told(progress, answer.errors)
-        manifest.save(out, replace(plan, finished=True))
+        manifest.save(out, replace(plan, finished=True, failed=progress.tally.failed))
     return progress
 
 
 def is_finished(place: str) -> bool:
-    """Whether a folder holds a reading that came to its end."""
+    """Whether a folder holds a reading that came to its end, with nothing in it that could not be read."""
     found = manifest.load(Folder(place))
-    return found is not None and found.finished
+    return found is not None and found.finished and not found.failed
 
 
 def _so_far(out: Folder, plan: Manifest) -> tuple[Progress, list[int]]:
@@ -120,12 +122,11 @@ def _answers(ray: Any, job: Job, pending: Sequence[int], workers: int | None) ->
         batch_size=None,
         compute=ray.data.ActorPoolStrategy(size=min(size, len(pending)), max_tasks_in_flight_per_actor=2),
         num_cpus=1,
-        max_task_retries=TRIES,
     )
     context = read.context
     context.enable_progress_bars = False
     context.print_on_execution_start = False
-    context.execution_no_progress_timeout_s = -1  # a batch may take long
+    context.execution_no_progress_timeout_s = STUCK_SECONDS
     try:
         for row in read.iter_rows():
             yield Answer.of_text(row["answer"])
