@@ -160,22 +160,31 @@ def _name(number: int) -> str:
 
 @contextlib.contextmanager
 def locked(out: Folder) -> Iterator[None]:
-    """Only one run at a time writes an output on a disk.
+    """Only one run at a time writes an output on a disk; the folder for it is made, and goes if it stays empty.
 
     Raises:
         OptionError: another one does.
         StorageError: the folder cannot be made or written.
     """
-    if out.path is None or (out.path.exists() and not out.path.is_dir()):
+    if out.path is None:
         yield
         return
+    file = out.path / ".lock"
     try:
         out.path.mkdir(parents=True, exist_ok=True)
-        handle = os.open(out.path / ".lock", os.O_RDWR | os.O_CREAT, 0o666)
+        handle = os.open(file, os.O_RDWR | os.O_CREAT, 0o666)
     except OSError as error:
         raise StorageError(f"cannot write {out.place}: {error.strerror or error}; name another --out") from error
     try:
         lock(handle, out.path)
         yield
+        empty = False
+    except BaseException:
+        empty = list(out.path.iterdir()) == [file]
+        raise
     finally:
         os.close(handle)
+        if empty:
+            with contextlib.suppress(OSError):
+                file.unlink()
+                out.path.rmdir()

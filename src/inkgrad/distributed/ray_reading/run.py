@@ -71,21 +71,22 @@ def read_on_ray(
         RunError: Ray failed.
     """
     out = Folder(job.out)
-    with manifest.locked(out):
-        plan = manifest.earlier(out, options, resume=resume, overwrite=overwrite)
-        check_places(job.places)
-        with connected(address, workers or here) as ray:
-            if plan is None or overwrite or not plan.complete:
-                entries = find_entries(job.places, recursive=recursive)
-                plan = manifest.begin(out, Manifest(options, list(job.places)), entries)
-            progress, pending = _so_far(out, plan)
-            told(progress, ())
-            with contextlib.closing(_answers(ray, job, pending, workers)) as answers:
-                for answer in answers:
-                    answer.check()
-                    progress.files += answer.files
-                    progress.tally.include(answer.tally)
-                    told(progress, answer.errors)
+    earlier = functools.partial(manifest.earlier, out, options, resume=resume, overwrite=overwrite)
+    earlier()  # what is refused is refused before anything is written
+    check_places(job.places)
+    with manifest.locked(out), connected(address, workers or here) as ray:
+        plan = earlier()
+        if plan is None or overwrite or not plan.complete:
+            entries = find_entries(job.places, recursive=recursive)
+            plan = manifest.begin(out, Manifest(options, list(job.places)), entries)
+        progress, pending = _so_far(out, plan)
+        told(progress, ())
+        with contextlib.closing(_answers(ray, job, pending, workers)) as answers:
+            for answer in answers:
+                answer.check()
+                progress.files += answer.files
+                progress.tally.include(answer.tally)
+                told(progress, answer.errors)
         manifest.save(out, replace(plan, finished=True, failed=progress.tally.failed))
     return progress
 
