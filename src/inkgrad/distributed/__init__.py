@@ -1,4 +1,4 @@
-"""Training on many machines."""
+"""Training and reading on many machines."""
 
 from inkgrad.distributed.ending import end_together
 from inkgrad.distributed.world import World, join
