@@ -1,8 +1,8 @@
 """How fast theory says that descents converge, beside descents of the package's optimizers.
 
 The function is a quadratic valley in 20 directions, f(w) = sum_j c_j w_j^2 / 2. Its curvatures c_j lie from mu to L = 1
-evenly on a logarithmic scale, its least value is 0 at w = 0, and the start is at distance R = 1 from there, equally far in
-each direction. So all that the theorems speak of is known. kappa = L / mu is the condition number.
+evenly on a logarithmic scale, its least value is 0 at w = 0, and the start is at distance R = 1 from there, equally
+far in each direction. So all that the theorems speak of is known. kappa = L / mu is the condition number.
 """
 
 import functools

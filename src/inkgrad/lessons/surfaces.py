@@ -12,8 +12,8 @@ __all__ = ["SURFACES", "Contour", "Surface", "surface"]
 
 Line = tuple[tuple[float, float], ...]
 
-GRID = 121
-"""Points along each side at which a surface is known to its contours."""
+GRID = 81
+"""Points from bottom to top at which a surface is known to its contours, and half as many as from left to right."""
 LEVELS = 14
 
 
@@ -73,14 +73,12 @@ class Surface:
         height = self.at(*np.meshgrid(x, y)) - self.least
         generator = contour_generator(x, y, height)
         levels = float(height.max()) * (np.arange(1, LEVELS + 1) / (LEVELS + 1)) ** self.bend
-        return tuple(
-            Contour(float(level) + self.least, tuple(_line(line) for line in generator.lines(level)))
-            for level in levels
-        )
+        lines = ((float(level) + self.least, tuple(map(_line, generator.lines(level)))) for level in levels)
+        return tuple(Contour(level, found) for level, found in lines if found)
 
 
 def _line(points: Any) -> Line:
-    return tuple((round(float(x), 4), round(float(y), 4)) for x, y in points)
+    return tuple((round(float(x), 3), round(float(y), 3)) for x, y in points)
 
 
 _RULES = ("sgd", "momentum", "nesterov", "adagrad", "rmsprop", "adam")
