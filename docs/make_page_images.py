@@ -50,6 +50,10 @@ def _lessons(page: Any, url: str) -> None:
     page.goto(f"{url}learn#check")
     page.locator("svg.curve").wait_for()
     _save(page.locator("#steps-curves .curves").screenshot(), "learn-check.png")
+    page.goto(f"{url}learn#descent")
+    page.locator("#descent-verdicts li").nth(2).wait_for()
+    page.locator("#view-descent [data-step=end]").click()
+    _save(page.locator("svg.contour").screenshot(), "learn-descent.png")
 
 
 def _save(content: bytes, name: str) -> None:

@@ -1,5 +1,6 @@
 """Every text of the page is there, in both languages, and used."""
 
+import dataclasses
 import json
 import re
 from pathlib import Path
@@ -7,9 +8,11 @@ from pathlib import Path
 import inkgrad
 from inkgrad.lessons.batches import BATCHES
 from inkgrad.lessons.convergence import THEOREMS, convergence
+from inkgrad.lessons.deep import STARTS, Switches
 from inkgrad.lessons.descent import OPTIMIZERS
 from inkgrad.lessons.mistakes import MISTAKES
 from inkgrad.lessons.surfaces import SURFACES
+from inkgrad.lessons.troubles import CASES
 from inkgrad.lessons.unrolled import STAGES
 from inkgrad.web.problems import PROBLEMS
 from inkgrad.web.reading import ReadFields
@@ -40,6 +43,10 @@ MADE = {  # names that are put together of parts
     *(f"descent_by_{name}" for name in ("images", "updates")),
     *(f"descent_{end}_{name.replace('-', '_')}" for end in ("theory", "means") for name in THEOREMS),
     *(f"descent_curve_{rate.name}" for name in THEOREMS for rate in convergence(name).rates),
+    *(f"troubles_{means}{name}" for means in ("", "means_") for name in CASES),
+    *(f"troubles_start_{name}" for name in STARTS),
+    *(f"troubles_{field.name}" for field in dataclasses.fields(Switches)),
+    *(f"troubles_{name}" for name in ("before", "after", "solved", "stuck", "slow")),
 }
 
 

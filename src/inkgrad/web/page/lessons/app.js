@@ -6,8 +6,9 @@ import { DescentLesson } from "./descent.js";
 import { GraphLesson } from "./graph.js";
 import { LayersLesson } from "./layers.js";
 import { lessonFrame, make } from "./parts.js";
+import { TroublesLesson } from "./troubles.js";
 
-const LESSONS = [GraphLesson, LayersLesson, CheckLesson, DescentLesson];
+const LESSONS = [GraphLesson, LayersLesson, CheckLesson, DescentLesson, TroublesLesson];
 const shown = document.getElementById("shown");
 const links = LESSONS.map(({ lesson }, i) => make("a", { href: `#${lesson}` }, make("b", {}, String(i + 1)), make("span", { t: `${lesson}_title` })));
 const begun = new Map();

@@ -45,9 +45,10 @@ const nice = (rough) => {
   const power = 10 ** Math.floor(Math.log10(rough));
   return power * ([1, 2, 2.5, 5].find((factor) => factor * power >= rough) ?? 10);
 };
-const raised = (power) => String(power).replace("-", "⁻").replace(/\d/g, (digit) => "⁰¹²³⁴⁵⁶⁷⁸⁹"[digit]);
+export const raised = (power) => String(power).replace("-", "⁻").replace(/\d/g, (digit) => "⁰¹²³⁴⁵⁶⁷⁸⁹"[digit]);
 
-/** series: [{name, points: [[x, y or null]], dashed, color}]; x, y: {label, log}; marks: [{x, name}] are upright lines. */
+/** series: [{name, points: [[x, y or null]], dashed, color, plain}], a name of null for what neither legend nor table tells;
+    x, y: {label, log}; marks: [{x, name}] are upright lines. */
 export function curve({ series, x, y, marks = [], label }) {
   const [wide, tall] = narrow.matches ? [400, 300] : [760, 400];
   const all = series.flatMap(({ points }) => points);
@@ -57,15 +58,16 @@ export function curve({ series, x, y, marks = [], label }) {
   picture.append(axes(across, up, x.label, y.label, [wide, tall]));
   for (const mark of marks) picture.append(draw("path", { class: `mark s${mark.series}`, d: `M${across.at(mark.x)} ${TOP} V${tall - BOTTOM}` }));
   const many = Math.max(...series.map(({ points }) => points.length)) > 60;
-  for (const [at, { points, dashed, color }] of series.entries()) {
+  for (const [at, { points, dashed, color, plain }] of series.entries()) {
     const i = color ?? at;
     const known = points.filter(([, value]) => value !== null && (!y.log || value > 0)).map(([a, b]) => [across.at(a), up.at(b)]);
     if (!known.length) continue;
     picture.append(draw("path", { class: `line s${i}${dashed ? " dashed" : ""}`, d: `M${known.map((point) => point.join(" ")).join(" L")}` }));
-    if (!many && !dashed) picture.append(...known.map(([a, b]) => sign(MARKS[i % MARKS.length], a, b, i)));
+    if (!many && !dashed && !plain) picture.append(...known.map(([a, b]) => sign(MARKS[i % MARKS.length], a, b, i)));
   }
-  const legend = make("ul", { class: "legend" }, ...series.map(({ name, dashed, color }, i) => make("li", {}, swatch(color ?? i, dashed || many, dashed), name)));
-  return make("figure", { class: "curves" }, picture, legend, table(series, x.label));
+  const named = series.map((one, i) => ({ ...one, color: one.color ?? i })).filter(({ name }) => name !== null);
+  const legend = make("ul", { class: "legend" }, ...named.map(({ name, dashed, color, plain }) => make("li", {}, swatch(color, dashed || plain || many, dashed), name)));
+  return make("figure", { class: "curves" }, picture, legend, table(named, x.label));
 }
 
 /** The grid of two scales in a picture of that width and height, with the names of its axes. */
