@@ -54,7 +54,7 @@ CASES = {
     ),
     "exploding": Case(
         Switches(depth=8, activation="relu", start="large", rate=0.02),
-        ({"start": "he"}, {"batch_norm": True}),
+        ({"start": "he"}, {"batch_norm": True}, {"clip": True}),
     ),
     "symmetric": Case(Switches(depth=2, activation="tanh", start="equal"), ({"start": "xavier"},)),
     "dead": Case(Switches(depth=4, activation="relu", start="he", rate=0.5), ({"rate": 0.02}, {"batch_norm": True})),
