@@ -54,6 +54,13 @@ def _lessons(page: Any, url: str) -> None:
     page.locator("#descent-verdicts li").nth(2).wait_for()
     page.locator("#view-descent [data-step=end]").click()
     _save(page.locator("svg.contour").screenshot(), "learn-descent.png")
+    page.goto(f"{url}learn#troubles")
+    page.locator("#troubles-layers .layer").nth(15).wait_for()
+    page.locator("#troubles-helps [data-name=batch_norm]").click()
+    page.locator("#troubles-train").click()
+    page.locator("#troubles-train[aria-busy=false]").wait_for()
+    page.locator("#view-troubles [data-step=start]").click()
+    _save(page.locator("#view-troubles .walk").screenshot(), "learn-troubles.png")
 
 
 def _save(content: bytes, name: str) -> None:

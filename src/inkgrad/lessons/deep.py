@@ -98,7 +98,7 @@ class DeepNetwork(Module):
     def layers(self, images: Array) -> list[Tensor]:
         """The output of each hidden layer, (n, 32)."""
         found: list[Tensor] = []
-        x: Array | Tensor = images
+        x = Tensor(images)
         for layer in self.hidden:
             x = layer(x)
             found.append(x)
@@ -106,7 +106,8 @@ class DeepNetwork(Module):
 
     def forward(self, images: Array) -> Tensor:
         """images (n, 1, 28, 28) -> logits (n, 10)."""
-        return self.logits(self.layers(images)[-1])
+        logits: Tensor = self.logits(self.layers(images)[-1])
+        return logits
 
     def weights(self) -> list[Tensor]:
         """The weight of each hidden layer."""

@@ -152,8 +152,8 @@ async def troubles(request: Request) -> JSONResponse:
 async def deep(request: Request) -> JSONResponse:
     """Train a deep network on bundled digits, and tell losses, activations and gradients of each hidden layer.
 
-    A training is the same on every call, so that its parts can be asked for one after the other. One that diverges is no
-    problem: `diverged` tells when.
+    A training is the same on every call, so that its parts can be asked for one after the other. One that diverges is
+    no problem: `diverged` tells when.
     """
     asked = await json_of(request, DeepBody)
     return await answered(request, functools.partial(_stage, asked), field="part")
