@@ -54,6 +54,7 @@ def _lessons(page: Any, url: str) -> None:
     page.locator("#descent-verdicts li").nth(2).wait_for()
     page.locator("#view-descent [data-step=end]").click()
     _save(page.locator("svg.contour").screenshot(), "learn-descent.png")
+    page.set_viewport_size({"width": 1180, "height": 3000})
     page.goto(f"{url}learn#troubles")
     page.locator("#troubles-layers .layer").nth(15).wait_for()
     page.locator("#troubles-helps [data-name=batch_norm]").click()

@@ -50,7 +50,10 @@ def test_the_descent(chromium, server, size, language, theme):
         for theorem in ("strongly-convex", "momentum", "stochastic", "convex"):
             page.locator(f"#descent-theorems [data-name={theorem}]").click()
             measured = next(iter(convergence(theorem).rates[2 if theorem == "momentum" else 0 :])).measured[-1]
-            page.locator(f"#theory-told[data-measured='{measured}']").wait_for()
+            page.wait_for_function(
+                "(measured) => Number(document.getElementById('theory-told').dataset.measured) === measured",
+                arg=measured,
+            )
         told(page, "descent")
 
 
