@@ -50,6 +50,18 @@ def _lessons(page: Any, url: str) -> None:
     page.goto(f"{url}learn#check")
     page.locator("svg.curve").wait_for()
     _save(page.locator("#steps-curves .curves").screenshot(), "learn-check.png")
+    page.goto(f"{url}learn#descent")
+    page.locator("#descent-verdicts li").nth(2).wait_for()
+    page.locator("#view-descent [data-step=end]").click()
+    _save(page.locator("svg.contour").screenshot(), "learn-descent.png")
+    page.set_viewport_size({"width": 1180, "height": 3000})
+    page.goto(f"{url}learn#troubles")
+    page.locator("#troubles-layers .layer").nth(15).wait_for()
+    page.locator("#troubles-helps [data-name=batch_norm]").click()
+    page.locator("#troubles-train").click()
+    page.locator("#troubles-train[aria-busy=false]").wait_for()
+    page.locator("#view-troubles [data-step=start]").click()
+    _save(page.locator("#view-troubles .walk").screenshot(), "learn-troubles.png")
 
 
 def _save(content: bytes, name: str) -> None:
