@@ -31,6 +31,10 @@ MADE = {  # names that are put together of parts
     *(f"step_{name}" for name in ("start", "back", "step", "end")),
     *(f"layers_{way}_{name.lower()}" for way in ("at", "back") for name in STAGES),
     *(f"mistake_{one.name}{end}" for one in MISTAKES for end in ("", "_means")),
+    *(f"live_{name}" for name in ("network", "data", "optimizer", "digits", "sgd", "momentum")),
+    *(f"live_{name}{end}" for name in ("loss", "accuracy", "norms") for end in ("", "_hint")),
+    *(f"live_is_{kind}" for kind in ("running", "waiting", "ended", "finished", "diverged", "unwatched", "failed")),
+    *(f"live_is_{kind}" for kind in ("closed", "lost")),
 }
 
 

@@ -4,9 +4,10 @@ import { t, translated } from "../texts.js";
 import { CheckLesson } from "./check.js";
 import { GraphLesson } from "./graph.js";
 import { LayersLesson } from "./layers.js";
+import { LiveLesson } from "./live.js";
 import { lessonFrame, make } from "./parts.js";
 
-const LESSONS = [GraphLesson, LayersLesson, CheckLesson];
+const LESSONS = [GraphLesson, LayersLesson, CheckLesson, LiveLesson];
 const shown = document.getElementById("shown");
 const links = LESSONS.map(({ lesson }, i) => make("a", { href: `#${lesson}` }, make("b", {}, String(i + 1)), make("span", { t: `${lesson}_title` })));
 const begun = new Map();

@@ -9,11 +9,12 @@ const MARKS = ["circle", "square", "diamond", "triangle", "cross", "plus"];
 
 /** A scale from values to pixels, with the values that its axis names. */
 class Scale {
-  constructor(values, log, from, to) {
+  constructor(values, { log, least, most }, from, to) {
     const known = values.filter((value) => Number.isFinite(value) && (!log || value > 0));
     const bend = log ? Math.log10 : (value) => value;
     let [low, high] = known.length ? [bend(Math.min(...known)), bend(Math.max(...known))] : [0, 1];
     if (log) [low, high] = [Math.floor(low), Math.ceil(high)];
+    [low, high] = [Math.min(low, least ?? low), Math.max(high, most ?? high)];
     if (low === high) [low, high] = [low - 0.5, high + 0.5];
     Object.assign(this, { log, bend, low, high, from, to });
   }
@@ -38,24 +39,35 @@ const nice = (rough) => {
 };
 const raised = (power) => String(power).replace("-", "⁻").replace(/\d/g, (digit) => "⁰¹²³⁴⁵⁶⁷⁸⁹"[digit]);
 
-/** series: [{name, points: [[x, y or null]], dashed}]; x, y: {label, log}; marks: [{x, name}] are upright lines. */
-export function curve({ series, x, y, marks = [], label }) {
-  [WIDE, TALL] = narrow.matches ? [400, 300] : [760, 400];
+/**
+ * series: [{name, points: [[x, y or null]], dashed, faint, plain: without signs}]; marks: [{x, series}] are upright lines.
+ * small: for a third of the page's width. x, y: {label, log, least, most, digits}: values that the axis reaches at least, digits of x in the table.
+ */
+export function curve({ series, x, y, marks = [], label, small = false }) {
+  [WIDE, TALL] = small || narrow.matches ? [400, 300] : [760, 400];
   const all = series.flatMap(({ points }) => points);
-  const across = new Scale([...all.map(([value]) => value), ...marks.map((mark) => mark.x)], x.log, LEFT, WIDE - RIGHT);
-  const up = new Scale(all.map(([, value]) => value).filter((value) => value !== null), y.log, TALL - BOTTOM, TOP);
+  const across = new Scale([...all.map(([value]) => value), ...marks.map((mark) => mark.x)], x, LEFT, WIDE - RIGHT);
+  const up = new Scale(all.map(([, value]) => value).filter((value) => value !== null), y, TALL - BOTTOM, TOP);
   const picture = draw("svg", { class: "curve", viewBox: `0 0 ${WIDE} ${TALL}`, role: "img", "aria-label": label });
   picture.append(axes(across, up, x.label, y.label));
   for (const mark of marks) picture.append(draw("path", { class: `mark s${mark.series}`, d: `M${across.at(mark.x)} ${TOP} V${TALL - BOTTOM}` }));
   const many = Math.max(...series.map(({ points }) => points.length)) > 60;
-  for (const [i, { points, dashed }] of series.entries()) {
+  for (const [i, { points, dashed, faint, plain }] of series.entries()) {
     const known = points.filter(([, value]) => value !== null && (!y.log || value > 0)).map(([a, b]) => [across.at(a), up.at(b)]);
     if (!known.length) continue;
-    picture.append(draw("path", { class: `line s${i}${dashed ? " dashed" : ""}`, d: `M${known.map((point) => point.join(" ")).join(" L")}` }));
-    if (!many && !dashed) picture.append(...known.map(([a, b]) => sign(MARKS[i % MARKS.length], a, b, i)));
+    picture.append(draw("path", { class: `line s${i}${dashed ? " dashed" : ""}${faint ? " faint" : ""}`, d: `M${known.map((point) => point.join(" ")).join(" L")}` }));
+    if (!many && !dashed && !plain) picture.append(...known.map(([a, b]) => sign(MARKS[i % MARKS.length], a, b, i)));
   }
-  const legend = make("ul", { class: "legend" }, ...series.map(({ name, dashed }, i) => make("li", {}, swatch(i, dashed || many), name)));
-  return make("figure", { class: "curves" }, picture, legend, table(series, x.label));
+  const legend = make("ul", { class: "legend" }, ...series.map(({ name, dashed, plain }, i) => make("li", {}, swatch(i, dashed || plain || many), name)));
+  return make("figure", { class: "curves" }, picture, legend, table(series, x));
+}
+
+/** Draw a curve anew in its place; its table stays unfolded. */
+export function redraw(place, options) {
+  const open = place.querySelector("details")?.open ?? false;
+  const drawn = curve(options);
+  place.replaceChildren(drawn);
+  drawn.querySelector("details").open = open;
 }
 
 function axes(across, up, below, beside) {
@@ -92,12 +104,12 @@ function swatch(i, plain) {
   return picture;
 }
 
-function table(series, below) {
+function table(series, { label: below, digits = 3 }) {
   const steps = [...new Set(series.flatMap(({ points }) => points.map(([x]) => x)))];
   const rows = () =>
     steps.map((x) => {
       const cells = series.map(({ points }) => points.find(([at]) => at === x)?.[1] ?? null);
-      return make("tr", {}, make("th", { scope: "row" }, number(x, 3)), ...cells.map((value) => make("td", { class: "figure", "data-value": value ?? "" }, value === null ? "–" : number(value, 3))));
+      return make("tr", {}, make("th", { scope: "row" }, number(x, digits)), ...cells.map((value) => make("td", { class: "figure", "data-value": value ?? "" }, value === null ? "–" : number(value, 3))));
     });
   const head = make("tr", {}, make("th", { scope: "col" }, below), ...series.map(({ name }) => make("th", { scope: "col", class: "figure" }, name)));
   const body = make("tbody", {});
