@@ -18,7 +18,7 @@ export class LiveLesson {
   static lesson = "live";
   static concepts = 3;
   static tasks = 3;
-  static formula = "L = mean of −log y[t] over a batch\nw ← w − η · ∂L/∂w";
+  static formula = "L = (1/n) · Σ −log y[t]\nw ← w − η · ∂L/∂w";
 
   constructor(bench, tell) {
     this.tell = tell;
