@@ -21,6 +21,7 @@ export class Course {
     this.layers = layers;
     this.points = [];
     this.measures = [];
+    this.newest = null;
     this.schedule();
   }
 
