@@ -122,4 +122,4 @@ def _activations(values: Array) -> Array:
 
 def _finite(values: Array) -> Array:
     """A copy without what is not finite."""
-    return np.clip(np.nan_to_num(values), -LARGEST, LARGEST)
+    return np.asarray(np.clip(np.nan_to_num(values), -LARGEST, LARGEST))

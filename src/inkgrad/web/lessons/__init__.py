@@ -3,12 +3,12 @@
 from fastapi import APIRouter
 from pydantic import BaseModel
 
-from inkgrad.web.lessons import check, graph, layers, training
+from inkgrad.web.lessons import check, graph, layers, pixels, training
 
 __all__ = ["BODIES", "router"]
 
 router = APIRouter(prefix="/lessons")
 BODIES: list[type[BaseModel]] = []
-for part in (graph, layers, check, training):
+for part in (graph, layers, check, training, pixels):
     router.include_router(part.router)
     BODIES += part.BODIES
