@@ -107,8 +107,8 @@ class ReadersTold(BaseModel):
 
 
 _ARRAY = {"shape": [1, 2], "data": "AACAPwAAAEA="}
-_PLACE = {"row": 4, "column": 6, "window": _ARRAY, "products": _ARRAY, "total": 3.0, "block": _ARRAY, "largest": 3.0}
-_CONVOLVED = {"image": _ARRAY, "maps": _ARRAY, "rectified": _ARRAY, "pooled": _ARRAY} | _PLACE
+_PLACE: dict[str, Any] = {"row": 4, "column": 6, "window": _ARRAY, "products": _ARRAY, "total": 3.0, "block": _ARRAY, "largest": 3.0}
+_CONVOLVED: dict[str, Any] = {"image": _ARRAY, "maps": _ARRAY, "rectified": _ARRAY, "pooled": _ARRAY} | _PLACE
 _SHARES = [0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0]
 _MOVED = {"image": _ARRAY, "maps": _ARRAY, "pooled": _ARRAY, "logits": _SHARES}
 _MOVED |= {"probabilities": {"lenet5": _SHARES, "two-layer": _SHARES}, "vote": 7}

@@ -6,8 +6,9 @@ import { GraphLesson } from "./graph.js";
 import { LayersLesson } from "./layers.js";
 import { LiveLesson } from "./live.js";
 import { lessonFrame, make } from "./parts.js";
+import { PixelsLesson } from "./pixels.js";
 
-const LESSONS = [GraphLesson, LayersLesson, CheckLesson, LiveLesson];
+const LESSONS = [GraphLesson, LayersLesson, CheckLesson, LiveLesson, PixelsLesson];
 const shown = document.getElementById("shown");
 const links = LESSONS.map(({ lesson }, i) => make("a", { href: `#${lesson}` }, make("b", {}, String(i + 1)), make("span", { t: `${lesson}_title` })));
 const begun = new Map();
