@@ -13,6 +13,7 @@ from inkgrad.web.documents import answer, body, problems
 from inkgrad.web.examples import PIXELS
 from inkgrad.web.lessons.answering import answered
 from inkgrad.web.lessons.arrays import ArrayTold, packed
+from inkgrad.web.state import state_of
 
 __all__ = ["BODIES", "ConvolutionBody", "ShiftedBody", "router"]
 
@@ -96,6 +97,12 @@ class DisagreementTold(BaseModel):
     neighbors: list[NeighborTold]
 
 
+class ReadyTold(BaseModel):
+    """Whether the networks have learned; if not, ask again in a moment."""
+
+    ready: bool
+
+
 class ReadersTold(BaseModel):
     """What `lenet5` has learned, how well each reader does, by how far digits are moved, and where two disagree."""
 
@@ -107,10 +114,11 @@ class ReadersTold(BaseModel):
 
 
 _ARRAY = {"shape": [1, 2], "data": "AACAPwAAAEA="}
-_PLACE: dict[str, Any] = {"row": 4, "column": 6, "window": _ARRAY, "products": _ARRAY, "total": 3.0, "block": _ARRAY, "largest": 3.0}
-_CONVOLVED: dict[str, Any] = {"image": _ARRAY, "maps": _ARRAY, "rectified": _ARRAY, "pooled": _ARRAY} | _PLACE
+_PLACE = {"window": _ARRAY, "products": _ARRAY, "block": _ARRAY}
+_WHERE = {"row": 4, "column": 6, "total": 3.0, "largest": 3.0}
+_CONVOLVED: dict[str, Any] = {"image": _ARRAY, "maps": _ARRAY, "rectified": _ARRAY, "pooled": _ARRAY} | _PLACE | _WHERE
 _SHARES = [0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0]
-_MOVED = {"image": _ARRAY, "maps": _ARRAY, "pooled": _ARRAY, "logits": _SHARES}
+_MOVED: dict[str, Any] = {"image": _ARRAY, "maps": _ARRAY, "pooled": _ARRAY, "logits": _SHARES}
 _MOVED |= {"probabilities": {"lenet5": _SHARES, "two-layer": _SHARES}, "vote": 7}
 _DISAGREEMENT = {"sample": 31, "label": 8, "network": 5, "probability": 0.66, "vote": 8, "image": _ARRAY}
 _READERS = {
@@ -152,10 +160,24 @@ async def convolution(request: Request) -> JSONResponse:
 async def shifted(request: Request) -> JSONResponse:
     """Tell how a `lenet5`, a `two-layer` and a vote of the nearest digits read a digit that is moved.
 
-    The networks have learned the bundled digits; the first request of a server waits until they have.
+    The networks learn the bundled digits when this is first asked for: `ready` tells when they have.
     """
     asked = await json_of(request, ShiftedBody)
     return await answered(request, functools.partial(_moved, asked), field="pixels", slow=True)
+
+
+@router.get(
+    "/ready",
+    summary="Let the networks learn",
+    response_model=ReadyTold,
+    responses=problems(422, 503, 504) | answer({"ready": True}),
+)
+async def ready(request: Request) -> JSONResponse:
+    """Tell whether the networks of `shifted` and `readers` have learned; the first who asks lets them begin."""
+    state = state_of(request)
+    if state.readers is None or (state.readers.done() and state.readers.exception()):
+        state.readers = state.looker.submit(_readers)
+    return JSONResponse({"ready": state.readers.done()})
 
 
 @router.get(

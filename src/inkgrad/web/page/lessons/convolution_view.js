@@ -159,11 +159,11 @@ export class Convolution {
       const array = decode(this.found[name]);
       view.show(label, array, new Arrangement([1, 1], array.shape), view.caption.textContent);
     }
-    this.image.mark(row, column, size, size);
-    this.map.mark(row, column, 1, 1);
     const [above, beside] = [Math.floor(row / 2), Math.floor(column / 2)];
-    this.rectified.mark(2 * above, 2 * beside, 2, 2);
-    this.pooled.mark(above, beside, 1, 1);
+    this.image.mark([row, column], [row, column, size, size]);
+    this.map.mark([row, column], [row, column, 1, 1]);
+    this.rectified.mark([row, column], [2 * above, 2 * beside, 2, 2]);
+    this.pooled.mark([above, beside], [above, beside, 1, 1]);
     matrix(this.window, this.found.window);
     matrix(this.products, this.found.products);
     matrix(this.block, this.found.block);

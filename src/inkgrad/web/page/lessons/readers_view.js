@@ -9,16 +9,10 @@ import { curve } from "./views/curve.js";
 
 const MOST = 8;
 const KEYS = { ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [-1, 0], ArrowDown: [1, 0], Home: null };
-const RETRIES = 4;
+const PAUSE = 400; // milliseconds until the server is asked again whether its networks have learned
 
-/** The first request of a server waits until its networks have learned; where that takes long, ask once more. */
-async function patient(path, body, tries = RETRIES) {
-  try {
-    return await ask(path, body);
-  } catch (error) {
-    if (error.status !== 504 || tries === 0) throw error;
-    return patient(path, body, tries - 1);
-  }
+async function learned() {
+  while (!(await ask("lessons/ready")).ready) await new Promise((resolve) => setTimeout(resolve, PAUSE));
 }
 
 export class Readers {
@@ -67,8 +61,10 @@ export class Readers {
 
   async begin() {
     try {
-      this.known = await patient("lessons/readers");
+      await learned();
+      this.known = await ask("lessons/readers");
       this.show();
+      this.load();
     } catch (error) {
       this.tell(error);
     }
@@ -87,10 +83,10 @@ export class Readers {
   }
 
   async ask() {
-    if (!this.pixels) return;
+    if (!this.pixels || !this.known) return;
     const [down, right] = this.place;
     try {
-      this.found = { down, right, ...(await patient("lessons/shifted", { pixels: this.pixels, down, right })) };
+      this.found = { down, right, ...(await ask("lessons/shifted", { pixels: this.pixels, down, right })) };
       this.tell(null);
       this.showMoved();
     } catch (error) {

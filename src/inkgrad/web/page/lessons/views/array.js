@@ -75,8 +75,10 @@ export class ArrayView {
     this.read();
   }
 
-  /** Put a frame around some of the numbers. */
-  mark(row, column, tall, wide) {
+  /** Read the number at a spot, and put a frame around some. */
+  mark(spot, [row, column, tall, wide]) {
+    this.spot = spot;
+    this.read();
     const { height, width } = this.arrangement;
     const share = (value, of) => `${(100 * value) / of}%`;
     this.marked.hidden = false;
