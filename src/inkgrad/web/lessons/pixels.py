@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 
-from inkgrad.web.bodies import Pixels, Strict, json_of
+from inkgrad.web.bodies import Pixels, Strict, json_of, refused
 from inkgrad.web.documents import answer, body, problems
 from inkgrad.web.examples import PIXELS
 from inkgrad.web.lessons.answering import answered
@@ -146,24 +146,9 @@ BODIES: list[type[BaseModel]] = [ConvolutionBody, ShiftedBody]
 async def convolution(request: Request) -> JSONResponse:
     """Tell the map that a kernel gives of a digit, and at one place the window, the products and the sum."""
     asked = await json_of(request, ConvolutionBody)
-    field = "row" if len({len(row) for row in asked.kernel} | {len(asked.kernel)}) == 1 else "kernel"
-    return await answered(request, functools.partial(_convolved, asked), field=field)
-
-
-@router.post(
-    "/shifted",
-    summary="Move a digit, and have it read",
-    response_model=ShiftedTold,
-    responses=_PROBLEMS | answer(_MOVED),
-    openapi_extra=body({"application/json": (ShiftedBody, {"pixels": PIXELS, "right": 2})}),
-)
-async def shifted(request: Request) -> JSONResponse:
-    """Tell how a `lenet5`, a `two-layer` and a vote of the nearest digits read a digit that is moved.
-
-    The networks learn the bundled digits when this is first asked for: `ready` tells when they have.
-    """
-    asked = await json_of(request, ShiftedBody)
-    return await answered(request, functools.partial(_moved, asked), field="pixels", slow=True)
+    if [len(row) for row in asked.kernel] not in ([3] * 3, [5] * 5):
+        raise refused("kernel", "a kernel has 3 rows of 3 numbers, or 5 of 5; send as many")
+    return await answered(request, functools.partial(_convolved, asked), field="row")
 
 
 @router.get(
@@ -191,6 +176,22 @@ async def readers(request: Request) -> JSONResponse:
     return await answered(request, _readers, field="", slow=True)
 
 
+@router.post(
+    "/shifted",
+    summary="Move a digit, and have it read",
+    response_model=ShiftedTold,
+    responses=_PROBLEMS | answer(_MOVED),
+    openapi_extra=body({"application/json": (ShiftedBody, {"pixels": PIXELS, "right": 2})}),
+)
+async def shifted(request: Request) -> JSONResponse:
+    """Tell how a `lenet5`, a `two-layer` and a vote of the nearest digits read a digit that is moved.
+
+    The networks learn the bundled digits when this is first asked for: `ready` tells when they have.
+    """
+    asked = await json_of(request, ShiftedBody)
+    return await answered(request, functools.partial(_moved, asked), field="pixels", slow=True)
+
+
 def _image(asked: ConvolutionBody | ShiftedBody) -> Any:
     import numpy as np
 
@@ -200,11 +201,8 @@ def _image(asked: ConvolutionBody | ShiftedBody) -> Any:
 def _convolved(asked: ConvolutionBody) -> dict[str, Any]:
     import numpy as np
 
-    from inkgrad.errors import ShapeError
     from inkgrad.lessons.pixels import convolve
 
-    if {len(row) for row in asked.kernel} != {len(asked.kernel)}:
-        raise ShapeError("a kernel has as many rows as columns, 3 or 5; send numbers for all of them")
     found = convolve(_image(asked), np.asarray(asked.kernel, np.float32))
     place = found.place(asked.row, asked.column)
     told = {name: packed(getattr(found, name)) for name in ("image", "maps", "rectified", "pooled")}
