@@ -65,6 +65,9 @@ def _training(page: Any, url: str) -> None:
     page.locator("#live-toggle").click()
     page.wait_for_timeout(1000)
     _save(page.locator("#view-live .bench > .card").nth(2).screenshot(), "learn-live.png")
+    page.goto(f"{url}learn#pixels")
+    page.locator(".disagreements li").first.wait_for(timeout=300_000)
+    _save(page.locator("#view-pixels .bench > .card").nth(1).screenshot(), "learn-pixels.png")
 
 
 def _save(content: bytes, name: str) -> None:

@@ -74,6 +74,7 @@ def test_the_lesson_from_beginning_to_end(chromium, learned, size, language, the
         page.locator("#pixels-where[data-place='-1,2']").wait_for()
         page.locator("[data-key=Home]").click()
         page.locator("#pixels-where[data-place='0,0']").wait_for()
+        page.locator("#view-pixels .pad").evaluate("(pad) => pad.scrollIntoView({ block: 'center' })")
         draw(page, UPRIGHT[7], "#view-pixels .pad canvas")
         page.locator("#pixels-vote", has_text="7").wait_for()
         assert page.locator("#view-pixels .digits-row [aria-pressed=true]").count() == 0
