@@ -5,10 +5,12 @@ import { CheckLesson } from "./check.js";
 import { DescentLesson } from "./descent.js";
 import { GraphLesson } from "./graph.js";
 import { LayersLesson } from "./layers.js";
+import { LiveLesson } from "./live.js";
 import { lessonFrame, make } from "./parts.js";
+import { PixelsLesson } from "./pixels.js";
 import { TroublesLesson } from "./troubles.js";
 
-const LESSONS = [GraphLesson, LayersLesson, CheckLesson, DescentLesson, TroublesLesson];
+const LESSONS = [GraphLesson, LayersLesson, CheckLesson, DescentLesson, LiveLesson, TroublesLesson, PixelsLesson];
 const shown = document.getElementById("shown");
 const links = LESSONS.map(({ lesson }, i) => make("a", { href: `#${lesson}` }, make("b", {}, String(i + 1)), make("span", { t: `${lesson}_title` })));
 const begun = new Map();

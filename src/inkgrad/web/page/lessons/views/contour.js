@@ -17,8 +17,8 @@ export class ContourView {
     const [left, right, bottom, top] = box;
     const wide = narrow.matches ? 400 : 760;
     const tall = TOP + BOTTOM + ((wide - LEFT - RIGHT) * (top - bottom)) / (right - left);
-    this.across = new Scale([left, right], false, LEFT, wide - RIGHT);
-    this.up = new Scale([bottom, top], false, tall - BOTTOM, TOP);
+    this.across = new Scale([left, right], {}, LEFT, wide - RIGHT);
+    this.up = new Scale([bottom, top], {}, tall - BOTTOM, TOP);
     this.size = [wide, tall];
     this.picture = draw("svg", { class: "contour", viewBox: `0 0 ${wide} ${tall}`, role: "img" });
     const inside = draw("clipPath", { id: "contour-inside" });

@@ -8,10 +8,11 @@ const MARKS = ["circle", "square", "diamond", "triangle", "cross", "plus"];
 
 /** A scale from values to pixels, with the values that its axis names. */
 export class Scale {
-  constructor(values, log, from, to) {
+  constructor(values, { log, least, most }, from, to) {
     const known = values.filter((value) => Number.isFinite(value) && (!log || value > 0));
     const bend = log ? Math.log10 : (value) => value;
     let [low, high] = known.length ? [bend(Math.min(...known)), bend(Math.max(...known))] : [0, 1];
+    [low, high] = [Math.min(low, least ?? low), Math.max(high, most ?? high)];
     if (log) [low, high] = [Math.floor(low), Math.ceil(high)];
     if (low === high) [low, high] = [low - 0.5, high + 0.5];
     Object.assign(this, { log, bend, low, high, from, to });
@@ -47,27 +48,38 @@ const nice = (rough) => {
 };
 export const raised = (power) => String(power).replace("-", "⁻").replace(/\d/g, (digit) => "⁰¹²³⁴⁵⁶⁷⁸⁹"[digit]);
 
-/** series: [{name, points: [[x, y or null]], dashed, color, plain}], a name of null for what neither legend nor table tells;
-    x, y: {label, log}; marks: [{x, name}] are upright lines. */
-export function curve({ series, x, y, marks = [], label }) {
-  const [wide, tall] = narrow.matches ? [400, 300] : [760, 400];
+/**
+ * series: [{name, points: [[x, y or null]], dashed, faint, color, plain: without signs}], a name of null for what neither legend nor table tells.
+ * x, y: {label, log, least, most, digits}: values that the axis reaches at least, digits of x in the table.
+ * marks: [{x, series}] are upright lines. small: for a third of the page's width.
+ */
+export function curve({ series, x, y, marks = [], label, small = false }) {
+  const [wide, tall] = small || narrow.matches ? [400, 300] : [760, 400];
   const all = series.flatMap(({ points }) => points);
-  const across = new Scale([...all.map(([value]) => value), ...marks.map((mark) => mark.x)], x.log, LEFT, wide - RIGHT);
-  const up = new Scale(all.map(([, value]) => value).filter((value) => value !== null), y.log, tall - BOTTOM, TOP);
+  const across = new Scale([...all.map(([value]) => value), ...marks.map((mark) => mark.x)], x, LEFT, wide - RIGHT);
+  const up = new Scale(all.map(([, value]) => value).filter((value) => value !== null), y, tall - BOTTOM, TOP);
   const picture = draw("svg", { class: "curve", viewBox: `0 0 ${wide} ${tall}`, role: "img", "aria-label": label });
   picture.append(axes(across, up, x.label, y.label, [wide, tall]));
   for (const mark of marks) picture.append(draw("path", { class: `mark s${mark.series}`, d: `M${across.at(mark.x)} ${TOP} V${tall - BOTTOM}` }));
   const many = Math.max(...series.map(({ points }) => points.length)) > 60;
-  for (const [at, { points, dashed, color, plain }] of series.entries()) {
+  for (const [at, { points, dashed, faint, color, plain }] of series.entries()) {
     const i = color ?? at;
     const known = points.filter(([, value]) => value !== null && (!y.log || value > 0)).map(([a, b]) => [across.at(a), up.at(b)]);
     if (!known.length) continue;
-    picture.append(draw("path", { class: `line s${i}${dashed ? " dashed" : ""}`, d: `M${known.map((point) => point.join(" ")).join(" L")}` }));
+    picture.append(draw("path", { class: `line s${i}${dashed ? " dashed" : ""}${faint ? " faint" : ""}`, d: `M${known.map((point) => point.join(" ")).join(" L")}` }));
     if (!many && !dashed && !plain) picture.append(...known.map(([a, b]) => sign(MARKS[i % MARKS.length], a, b, i)));
   }
   const named = series.map((one, i) => ({ ...one, color: one.color ?? i })).filter(({ name }) => name !== null);
   const legend = make("ul", { class: "legend" }, ...named.map(({ name, dashed, color, plain }) => make("li", {}, swatch(color, dashed || plain || many, dashed), name)));
-  return make("figure", { class: "curves" }, picture, legend, table(named, x.label));
+  return make("figure", { class: "curves" }, picture, legend, table(named, x));
+}
+
+/** Draw a curve anew in its place; its table stays unfolded. */
+export function redraw(place, options) {
+  const open = place.querySelector("details")?.open ?? false;
+  const drawn = curve(options);
+  place.replaceChildren(drawn);
+  drawn.querySelector("details").open = open;
 }
 
 /** The grid of two scales in a picture of that width and height, with the names of its axes. */
@@ -105,12 +117,12 @@ export function swatch(i, plain, dashed = false) {
   return picture;
 }
 
-function table(series, below) {
+function table(series, { label: below, digits = 3 }) {
   const steps = [...new Set(series.flatMap(({ points }) => points.map(([x]) => x)))];
   const rows = () =>
     steps.map((x) => {
       const cells = series.map(({ points }) => points.find(([at]) => at === x)?.[1] ?? null);
-      return make("tr", {}, make("th", { scope: "row" }, number(x, 3)), ...cells.map((value) => make("td", { class: "figure", "data-value": value ?? "" }, value === null ? "–" : number(value, 3))));
+      return make("tr", {}, make("th", { scope: "row" }, number(x, digits)), ...cells.map((value) => make("td", { class: "figure", "data-value": value ?? "" }, value === null ? "–" : number(value, 3))));
     });
   const head = make("tr", {}, make("th", { scope: "col" }, below), ...series.map(({ name }) => make("th", { scope: "col", class: "figure" }, name)));
   const body = make("tbody", {});
