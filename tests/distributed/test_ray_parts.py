@@ -239,7 +239,9 @@ def test_an_address_in_the_environment_where_nothing_answers(read, monkeypatch, 
     monkeypatch.setenv("RAY_ADDRESS", "127.0.0.1:1")
     status, said = read("--out", "o")
     assert status == 2
-    assert "no Ray cluster answers at 127.0.0.1:1 (Connection refused); check --ray-address and RAY_ADDRESS" in said
+    assert (
+        "no Ray cluster answers at 127.0.0.1:1 (Connection refused); check --ray-address and RAY_ADDRESS, and" in said
+    )
 
 
 def test_an_output_that_cannot_be_written(read):

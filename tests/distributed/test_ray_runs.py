@@ -2,6 +2,7 @@
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -39,10 +40,12 @@ def start(tmp_path):
     """Starts `inkgrad read` in a process group of its own; what is left of it at the end of the test is killed."""
     started = []
 
-    def run(*line, fake=None):
+    def run(*line, fake=None, **more):
         begin = ["-m", "inkgrad"] if fake is None else ["-c", FAKE]
         kept = {name: value for name, value in os.environ.items() if not name.startswith("RAY_")}
-        env = kept | {"PYTHONPATH": os.pathsep.join(path for path in sys.path if path), "FAKE_SECONDS": str(fake)}
+        env = (
+            kept | {"PYTHONPATH": os.pathsep.join(path for path in sys.path if path), "FAKE_SECONDS": str(fake)} | more
+        )
         command = [sys.executable, *begin, "read", *map(str, line)]
         started.append(
             subprocess.Popen(command, cwd=tmp_path, env=env, stderr=subprocess.PIPE, text=True, start_new_session=True)
@@ -175,6 +178,49 @@ def many(tmp_path):
     fake_reader.special(scans / "20.png", fake_reader.KILLED)
     fake_reader.special(scans / "40.png", fake_reader.REFUSED)
     return [str(1000 + number) for number in range(60) if number not in (20, 40)]
+
+
+@pytest.fixture
+def cluster(tmp_path):
+    """The environment of a cluster of one CPU that runs on loopback, with its address."""
+    told = {
+        "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0", "RAY_USAGE_STATS_ENABLED": "0", "RAY_AUTH_MODE": "token",
+        "RAY_AUTH_TOKEN": "0123456789abcdef" * 4, "RAY_raylet_start_wait_time_s": "120",
+    }  # fmt: skip
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        address = f"127.0.0.1:{probe.getsockname()[1]}"
+    command = [
+        Path(sys.executable).with_name("ray"), "start", "--head", "--block", "--num-cpus=1", "--include-dashboard=false",
+        f"--port={address.rpartition(':')[2]}", "--object-store-memory=100000000", f"--temp-dir={tmp_path}/ray",
+        "--node-ip-address=127.0.0.1",
+    ]  # fmt: skip
+    paths = os.pathsep.join(path for path in sys.path if path)
+    with (tmp_path / "head.log").open("w") as log:
+        running = subprocess.Popen(command, env=os.environ | told | {"PYTHONPATH": paths}, stdout=log, stderr=log)
+    wait_for(lambda: "This command will now block forever" in (tmp_path / "head.log").read_text(), running)
+    everything = [running.pid, *descendants(running.pid)]
+    yield told | {"RAY_ADDRESS": address}
+    everything += descendants(running.pid)
+    for number in filter(alive, everything):
+        os.kill(number, signal.SIGKILL)
+    running.wait()
+
+
+def test_a_cluster_that_runs(start, tmp_path, many, cluster):
+    command = ("scans", "--engine", "ray", "--out", "out")
+    refused = ended(start(*command, fake=0.0, RAY_ADDRESS=cluster["RAY_ADDRESS"], RAY_AUTH_MODE="disabled"))
+    assert refused[0] == 2
+    assert f"no Ray cluster answers at {cluster['RAY_ADDRESS']} (" in refused[1]
+    assert "set RAY_AUTH_MODE=token if it asks for a token" in refused[1]
+    status, said = ended(start(*command, fake=0.0, **cluster))
+    assert status == 2, said
+    assert [row["text"] for row in rows(tmp_path / "out" / "numbers")] == many
+    status, said = ended(
+        start(*command, "--overwrite", "--ray-address", cluster.pop("RAY_ADDRESS"), fake=0.0, **cluster)
+    )
+    assert status == 2, said
+    assert [row["text"] for row in rows(tmp_path / "out" / "numbers")] == many
 
 
 def test_a_worker_that_is_killed_costs_nothing(start, tmp_path, many):

@@ -5,6 +5,7 @@ import importlib.util
 import logging
 import os
 import re
+import secrets
 import socket
 import sys
 import tempfile
@@ -20,7 +21,12 @@ OBJECT_STORE = 100 << 20  # bytes; numbers of batches and what they came to are 
 _ADDRESS = re.compile(r"(?P<host>[^:/\\s]+|\[[^\]\s]+\]):(?P<port>[0-9]{1,5})")
 _LONGEST = 40  # letters of a temporary folder's name in which Ray's sockets still have room
 _MISSING = '--engine ray needs Ray Data; install it with pip install "inkgrad[ray]"'
+_ALWAYS = {
+    "RAY_USAGE_STATS_ENABLED": "0",  # nobody is told what is done here
+    "RAY_BACKEND_LOG_LEVEL": "fatal",  # Ray's core writes to standard error
+}
 _LOCAL = {
+    "RAY_AUTH_MODE": "token",  # nor may others on this machine make use of it
     "RAY_raylet_start_wait_time_s": "120",  # a busy machine takes longer than the 30 that Ray gives itself
     "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",  # on this machine alone: all that listens does so on loopback
 }
@@ -46,27 +52,35 @@ def connected(address: str | None, workers: int) -> Iterator[Any]:
         RunError: Ray cannot be started.
     """
     given = address or os.environ.get("RAY_ADDRESS") or "local"
-    os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")  # Ray's core writes to standard error
-    if given == "local":
-        for name, value in _LOCAL.items():
-            os.environ.setdefault(name, value)
-    ray = _imported()
-    if ray.is_initialized():
-        yield ray
-        return
-    with tempfile.TemporaryDirectory(prefix="ray-", ignore_cleanup_errors=True) as folder, _quiet():
-        if given == "local":
-            _start(ray, workers, folder if len(folder) < _LONGEST else None)
-        else:
-            _connect(ray, given)
-        try:
+    with _environment(_ALWAYS | (_LOCAL | {"RAY_AUTH_TOKEN": secrets.token_hex(32)} if given == "local" else {})):
+        ray = _imported()
+        if ray.is_initialized():
             yield ray
-        finally:
-            ray.shutdown()
+            return
+        with tempfile.TemporaryDirectory(prefix="ray-", ignore_cleanup_errors=True) as folder, _quiet():
+            if given == "local":
+                _start(ray, workers, folder if len(folder) < _LONGEST else None)
+            else:
+                _connect(ray, given)
+            try:
+                yield ray
+            finally:
+                ray.shutdown()
+
+
+@contextlib.contextmanager
+def _environment(wanted: dict[str, str]) -> Iterator[None]:
+    """Ray is told by environment variables, of which those that the user has set stay."""
+    new = {name: value for name, value in wanted.items() if name not in os.environ}
+    os.environ.update(new)
+    try:
+        yield
+    finally:
+        for name in new:
+            os.environ.pop(name, None)
 
 
 def _imported() -> Any:
-    os.environ["RAY_USAGE_STATS_ENABLED"] = "0"  # nobody is told what is done here
     try:
         import pyarrow  # noqa: F401
         import ray.data
@@ -115,8 +129,8 @@ def _connect(ray: Any, address: str) -> None:
 
 def _unreachable(address: str, error: Exception) -> OptionError:
     return OptionError(
-        f"no Ray cluster answers at {address} ({_first_line(error)}); check --ray-address and RAY_ADDRESS, or "
-        "leave both out to start one on this machine"
+        f"no Ray cluster answers at {address} ({_first_line(error)}); check --ray-address and RAY_ADDRESS, and "
+        "set RAY_AUTH_MODE=token if it asks for a token; or leave the address out to start one on this machine"
     )
 
 

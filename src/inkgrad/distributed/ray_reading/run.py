@@ -17,6 +17,7 @@ from inkgrad.reading.record import Tally
 
 __all__ = ["Progress", "is_finished", "read_on_ray"]
 
+BLOCKS = 2000  # that Ray Data has to keep in mind; with five times as many it takes longer for each
 STUCK_SECONDS = 6 * 3600.0  # that a batch may take, or the cluster to have room for a worker
 
 
@@ -116,7 +117,7 @@ def _answers(ray: Any, job: Job, pending: Sequence[int], workers: int | None) ->
     if not pending:
         return
     size = workers or max(1, int(ray.cluster_resources().get("CPU", 1)))
-    batches = ray.data.from_items(list(pending), override_num_blocks=len(pending))
+    batches = ray.data.from_items(list(pending), override_num_blocks=min(len(pending), BLOCKS))
     read = batches.map_batches(
         BatchReader,
         fn_constructor_args=(job,),
