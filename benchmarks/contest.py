@@ -22,15 +22,28 @@ Answer = dict[str, Any]
 class Contender:
     """The parent's end of a worker.
 
-    Attributes:
+    Args:
         name: what it is called in tables.
+        script: that it runs, of this folder.
+        arguments: behind `--worker`.
+        environment: beside that of this process.
+        launcher: the words before Python, such as those of mpiexec.
+
+    Attributes:
         info: what it said of itself once it was ready.
     """
 
-    def __init__(self, name: str, script: str, *arguments: str, environment: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        name: str,
+        script: str,
+        *arguments: str,
+        environment: Mapping[str, str] | None = None,
+        launcher: Sequence[str] = (),
+    ) -> None:
         self.name = name
         self.process = subprocess.Popen(
-            [sys.executable, str(harness.HERE / script), "--worker", *arguments],
+            [*launcher, sys.executable, str(harness.HERE / script), "--worker", *arguments],
             env=dict(os.environ) | dict(environment or {}),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,

@@ -50,6 +50,36 @@ def _lessons(page: Any, url: str) -> None:
     page.goto(f"{url}learn#check")
     page.locator("svg.curve").wait_for()
     _save(page.locator("#steps-curves .curves").screenshot(), "learn-check.png")
+    page.goto(f"{url}learn#descent")
+    page.locator("#descent-verdicts li").nth(2).wait_for()
+    page.locator("#view-descent [data-step=end]").click()
+    _save(page.locator("svg.contour").screenshot(), "learn-descent.png")
+    page.set_viewport_size({"width": 1180, "height": 3000})
+    page.goto(f"{url}learn#troubles")
+    page.locator("#troubles-layers .layer").nth(15).wait_for()
+    page.locator("#troubles-helps [data-name=batch_norm]").click()
+    page.locator("#troubles-train").click()
+    page.locator("#troubles-train[aria-busy=false]").wait_for()
+    page.locator("#view-troubles [data-step=start]").click()
+    _save(page.locator("#view-troubles .walk").screenshot(), "learn-troubles.png")
+    _training(page, url)
+
+
+def _training(page: Any, url: str) -> None:
+    """The course of a training, half way; it ends with the next page."""
+    page.goto(f"{url}learn#live")
+    page.locator("#live-start").click()
+    page.locator("#live-status[data-kind=running]").wait_for()
+    page.wait_for_timeout(8000)
+    page.locator("#live-rate").fill("0.3")
+    page.keyboard.press("Enter")
+    page.wait_for_timeout(7000)
+    page.locator("#live-toggle").click()
+    page.wait_for_timeout(1000)
+    _save(page.locator("#view-live .bench > .card").nth(2).screenshot(), "learn-live.png")
+    page.goto(f"{url}learn#pixels")
+    page.locator(".disagreements li").first.wait_for(timeout=300_000)
+    _save(page.locator("#view-pixels .bench > .card").nth(1).screenshot(), "learn-pixels.png")
 
 
 def _save(content: bytes, name: str) -> None:

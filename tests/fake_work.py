@@ -83,3 +83,14 @@ def refuse_in_two_words():
 
 def stillborn():
     os._exit(3)
+
+
+def _unpickle_badly(words):
+    raise LookupError(words)
+
+
+class Unreadable:
+    """Can be pickled, but not had again."""
+
+    def __reduce__(self):
+        return _unpickle_badly, ("nothing of that name",)

@@ -11,7 +11,7 @@ import pytest
 import inkgrad as ig
 
 FOLDER = Path(__file__).parents[1] / "benchmarks"
-MODULES = ("harness", "networks", "contest")
+MODULES = ("harness", "networks", "contest", "cluster")
 
 
 @pytest.fixture
@@ -126,3 +126,37 @@ def test_every_script_says_what_it_does():
     assert {p.stem for p in FOLDER.glob("*.py")} <= set(
         (FOLDER / "README.md").read_text().replace("`", " ").replace(".py", " ").split()
     )
+
+
+def test_the_sum_of_a_message_over_nodes(of):
+    cluster = of("cluster")
+    link = cluster.Link("", alpha=1.0, beta=0.01, gamma=0.001)
+    assert cluster.allreduce(link, 1, 800) == {"none": 0.0}
+    for nodes, rounds in ((2, 1), (4, 2), (6, 3), (8, 3)):
+        found = cluster.allreduce(link, nodes, 800)
+        shared = (nodes - 1) / nodes * 800 * (0.02 + 0.001)
+        assert found["ring"] == pytest.approx(2 * (nodes - 1) + shared)
+        assert found["tree"] == pytest.approx(rounds * (1 + 800 * 0.011))
+        assert found["Rabenseifner"] == pytest.approx(2 * rounds + shared)
+
+
+def test_where_more_nodes_stop_paying(of):
+    """A step costs 1 + batch; then two nodes with 64 of 128 images each are 129 / (65 + the sum) as fast."""
+    cluster = of("cluster")
+    times = {size: 1.0 + size for size in (1, 16, 128, 256)}
+    free, slow = (cluster.Link("", alpha=0.0, beta=beta) for beta in (0.0, 0.004))
+    lines = cluster.steps(times, 1000, 128, free, grows=False)
+    assert [line["speedup"] for line in lines] == pytest.approx([129 / (1 + 128 / n) for n in cluster.NODES])
+    assert cluster.pays_to(lines) == 64  # 43 times as fast
+    lines = cluster.steps(times, 1000, 128, slow, grows=False)
+    assert lines[2]["speedup"] == pytest.approx(129 / (33 + 6))
+    assert cluster.pays_to(lines) == 8  # 16 are 129 / (9 + 7.5) = 7.8 times as fast
+    lines = cluster.steps(times, 1000, 128, slow, grows=True)
+    assert lines[1]["speedup"] == pytest.approx(2 * 129 / (129 + 4))
+    assert cluster.computed(times, 0.5) == 2.0
+
+
+def test_the_link_that_messages_tell_of(of):
+    cluster = of("cluster")
+    link = cluster.fitted("", {size: 3e-6 + size * 2e-10 for size in (8, 512, 32768, 1 << 20)}, 2)
+    assert (link.alpha, link.beta) == (pytest.approx(3e-6), pytest.approx(2e-10))

@@ -13,7 +13,7 @@ from inkgrad.training import saved_tuning
 
 KEYS = {
     *("out", "recipe", "report", "metric", "value", "trial", "params", "importance"),
-    *("trials", "complete", "pruned", "diverged", "refused"),
+    *("trials", "complete", "pruned", "diverged", "refused", "lost"),
 }
 QUICK = ("--model", "two-layer", "--set", "hidden=8", "--epochs", 2)
 SPACE = ("--search", "learning_rate=1e-3..1:log", "--search", "augmentation.rotation=0..10")
@@ -62,6 +62,8 @@ def test_the_best_settings_can_be_trained(inkgrad, tmp_path):
         ("--set train_on=all", "a search needs validation data"),
         ("--metric loss --search label_smoothing=0..0.1", "losses cannot be compared"),
         ("--data nowhere", "there is no data set 'nowhere'"),
+        ("--study mine", "--study names a study in a --storage"),
+        ("--storage mysql://me@host/db", "a storage is a file or a PostgreSQL database"),
     ],
 )
 def test_mistakes_end_in_2_and_leave_nothing(inkgrad, tmp_path, line, words):
@@ -87,6 +89,17 @@ def test_a_resumed_tuning_keeps_its_settings(inkgrad):
     assert inkgrad("tune", "--resume", "--out", "t", "--trials", 2, "--json").json["trials"] == 2
     assert inkgrad("tune", "--resume", "--out", "t", "--json").json["trials"] == 2
     assert "holds a tuning already" in inkgrad("tune", *QUICK, "--out", "t").err
+
+
+def test_two_searches_share_a_storage(inkgrad, tmp_path):
+    shared = ("--storage", tmp_path / "shared.sqlite3", "--study", "mine")
+    first = inkgrad("tune", *QUICK, *SPACE, *shared, "--trials", 2, "--out", "a", "--json").json
+    second = inkgrad("tune", *QUICK, *SPACE, *shared, "--trials", 3, "--out", "b", "--json").json
+    assert (first["trials"], second["trials"]) == (2, 3)
+    assert [path.name for path in Path("b/trials").iterdir()] == ["0002"]
+    other = inkgrad("tune", *QUICK, *shared, "--trials", 4, "--out", "c")
+    assert other.status == 2
+    assert "is of another tuning: its search is" in other.err
 
 
 def test_no_complete_trial_ends_in_1(inkgrad):

@@ -137,6 +137,8 @@ def command_lines(page):
             if set(word) <= set("();<>|&"):
                 while words and "=" in words[0]:
                     words = words[1:]  # variables set for the command
+                if words[:2] == ["mpiexec", "-n"]:
+                    words = words[3:]
                 if words and words[0].split("/")[-1] == "inkgrad":
                     yield words[1:]
                 words = []

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from fake_work import Refusing, Starting, died, refuse_in_two_words, start_double, stillborn
+from fake_work import Refusing, Starting, Unreadable, died, refuse_in_two_words, start_double, stillborn
 from inkgrad.errors import OptionError, RunError, StorageError
-from inkgrad.reading.workers import LOOK_AHEAD, Done, in_order
+from inkgrad.reading.workers import LOOK_AHEAD, Crew, Done, in_order
 
 NOT_POSIX = pytest.mark.skipif(os.name != "posix", reason="kill -9 is POSIX's")
 
@@ -102,6 +102,27 @@ def test_what_a_task_raises_ends_all_where_its_result_would_come(tmp_path, jobs)
     assert [next(found)[0] for _ in range(2)] == [0.0, 1.0]
     with pytest.raises(StorageError, match="full"):
         list(found)
+    assert not any(map(alive, start.ready()))
+
+
+def test_a_task_that_cannot_be_unpickled(tmp_path):
+    start = Starting(tmp_path)
+    found = in_order([("sleep", 0.0), ("sleep", Unreadable()), ("sleep", 0.0)], start, died, jobs=1)
+    assert next(found)[0] == 0.0
+    with pytest.raises(RunError, match=r"taken over by another process \(LookupError: nothing of that name\); rep"):
+        next(found)
+    assert not any(map(alive, start.ready()))
+
+
+@NOT_POSIX
+def test_processes_that_stay_for_further_tasks(tmp_path):
+    start = Starting(tmp_path)
+    with Crew(start, died, jobs=1) as crew:
+        first = [process for _, process in crew.in_order([("sleep", 0.0), ("sleep", 0.0)])]
+        assert [process for _, process in crew.in_order([("sleep", 0.0)])] == first[:1]
+        assert [value for value, _ in crew.in_order([("die", 1), ("sleep", 0.0)])][1] == 0.0
+        assert list(crew.in_order([])) == []
+        assert any(map(alive, start.ready()))
     assert not any(map(alive, start.ready()))
 
 

@@ -66,7 +66,7 @@ def test_the_numbers_of_a_page_come_as_the_reader_gives_them(server: Server, num
     assert [n["text"] for n in page["numbers"]] == [n["text"] for n in expected["numbers"]]
     shown = Image.open(io.BytesIO(base64.b64decode(page["picture"])))
     assert shown.format == "JPEG" and shown.width / shown.height == pytest.approx(page["width"] / page["height"], 0.01)
-    assert (reply.json["read"], reply.json["failed"]) == (1, 0)
+    assert (reply.json["read"], reply.json["failed"], reply.json["model"]) == (1, 0, "reader")
 
 
 def test_all_pages_of_a_document_are_read(server: Server, numbers_picture: bytes) -> None:

@@ -2,6 +2,7 @@
 
 import base64
 import contextlib
+import dataclasses
 import json
 import time
 
@@ -10,12 +11,22 @@ import pytest
 from serving import ask
 
 from inkgrad.lessons import Expression
+from inkgrad.lessons.batches import part
+from inkgrad.lessons.convergence import THEOREMS, convergence
+from inkgrad.lessons.deep import Switches
+from inkgrad.lessons.descent import OPTIMIZERS, descend
 from inkgrad.lessons.digits import lesson_digits, two_layer
+from inkgrad.lessons.starts import from_starts
 from inkgrad.lessons.steps import step_errors
+from inkgrad.lessons.surfaces import SURFACES
+from inkgrad.lessons.troubles import CASES
+from inkgrad.lessons.troubles import stage as stage_of
 from inkgrad.lessons.unrolled import BACKWARD, descended, unroll
 
 PURCHASE = {"expression": "(apples*100 + oranges*150)*tax", "inputs": {"apples": 2, "oranges": 3, "tax": 1.1}}
 GRAPH, LAYERS, CHECK, STEPS = (f"/api/v1/lessons/{name}" for name in ("graph", "layers", "check", "steps"))
+DESCEND, BATCHES, CONVERGENCE = (f"/api/v1/lessons/{name}" for name in ("descend", "batches", "convergence"))
+DEEP, STARTS = (f"/api/v1/lessons/{name}" for name in ("deep", "starts"))
 
 
 def array(told):
@@ -88,6 +99,69 @@ def test_steps_are_those_of_python(server):
     assert [curve["errors"] for curve in found["curves"]] == [list(curve.errors) for curve in expected.curves]
 
 
+@pytest.mark.parametrize("rule", OPTIMIZERS)
+def test_a_descent_is_that_of_the_engine(server, rule):
+    asked = {"surface": "rosenbrock", "optimizer": rule, "rate": 0.001, "x": 0.5, "y": 0.0, "steps": 20}
+    found = server.post(DESCEND, asked).json
+    expected = descend(SURFACES["rosenbrock"], rule, 0.001, start=(0.5, 0.0), steps=20)
+    told = [(place["x"], place["y"], place["loss"], tuple(place["gradient"])) for place in found["places"]]
+    assert told == [(place.x, place.y, place.loss, place.gradient) for place in expected.places]
+    assert (found["arrived"], found["diverged"]) == (expected.arrived, expected.diverged)
+
+
+@pytest.mark.parametrize("rate", [2.2, 1e308])
+def test_a_descent_that_diverges_says_so_and_the_server_goes_on(server, rate):
+    found = server.post(DESCEND, {"surface": "ravine", "optimizer": "sgd", "rate": rate}).json
+    assert found["diverged"] == len(found["places"]) - (1 if rate < 3 else 0) and found["arrived"] is None
+    spoiled = server.post(BATCHES, {"batch": "full", "optimizer": "sgd", "rate": rate * 1e3, "part": 50})
+    assert spoiled.status in (200, 422) and server.post(GRAPH, PURCHASE).status == 200
+
+
+def test_parts_of_a_training_are_those_of_the_engine_in_any_order(server):
+    for number in (3, 1, 2):
+        found = server.post(BATCHES, {"batch": "mini", "optimizer": "adam", "rate": 0.003, "part": number}).json
+        expected = part("mini", "adam", 0.003, number)
+        assert (found["images"], found["updates"]) == (list(expected.images), list(expected.updates))
+        np.testing.assert_allclose(found["losses"], expected.losses, rtol=1e-5)
+
+
+@pytest.mark.parametrize("theorem", THEOREMS)
+def test_convergence_is_that_of_the_engine(server, theorem):
+    found = server.post(CONVERGENCE, {"theorem": theorem, "condition": 10}).json
+    expected = convergence(theorem, 10)
+    assert found["steps"] == list(expected.steps)
+    assert [rate["measured"] for rate in found["rates"]] == [list(rate.measured) for rate in expected.rates]
+
+
+def test_a_deep_network_is_that_of_the_engine(server):
+    switches = {"depth": 3, "activation": "relu", "start": "he", "dropout": True, "residual": True, "digits": 60}
+    for number in (2, 1):
+        found = server.post(DEEP, switches | {"part": number}).json
+        expected = stage_of(Switches(**switches), number)
+        assert found["updates"] == expected.updates == 10 * (number - 1)
+        np.testing.assert_allclose(found["test_loss"], expected.test_loss, rtol=1e-5)
+        for told, layer in zip(found["layers"], expected.layers, strict=True):
+            np.testing.assert_allclose(told["norm"], layer.norm, rtol=1e-4)
+            assert told["activations"]["counts"] == list(layer.activations.counts)
+
+
+def test_each_trouble_can_be_asked_for(server):
+    found = server.get("/api/v1/lessons/troubles").json
+    assert {case["name"]: case["switches"] for case in found["cases"]} == {
+        name: dataclasses.asdict(case.switches) for name, case in CASES.items()
+    }
+    for case in found["cases"]:
+        for remedy in ({}, *case["remedies"]):
+            assert server.post(DEEP, case["switches"] | remedy).json["updates"] == 0
+
+
+def test_starts_are_those_of_the_engine(server):
+    found = server.post(STARTS, {"hidden": 3, "activation": "tanh"}).json
+    expected = from_starts(3, "tanh")
+    assert [start["outcome"] for start in found["starts"]] == [start.outcome for start in expected.starts]
+    assert [start["losses"] for start in found["starts"]] == [list(start.losses) for start in expected.starts]
+
+
 @pytest.mark.parametrize(
     ("path", "body", "field", "told"),
     [
@@ -111,6 +185,19 @@ def test_steps_are_those_of_python(server):
         (STEPS, {"expression": "x*y"}, "expression", "one name"),
         (STEPS, {"expression": "log(x)", "x": -1}, "x", "logarithm"),
         (STEPS, {"expression": "x**2", "x": 0}, "expression", "gradient is 0"),
+        (DESCEND, {"surface": "bowl", "optimizer": "sgd", "rate": 0}, "rate", "greater"),
+        (DESCEND, {"surface": "bowl", "optimizer": "sgd", "rate": float("inf")}, "rate", "finite"),
+        (DESCEND, {"surface": "bowl", "optimizer": "sgd", "rate": 0.1, "x": 70.0}, "x", "begins with x in -6..6"),
+        (DESCEND, {"surface": "bowl", "optimizer": "sgd", "rate": 0.1, "steps": 501}, "steps", "less"),
+        (DESCEND, {"surface": "hill", "optimizer": "sgd", "rate": 0.1}, "surface", "bowl"),
+        (BATCHES, {"batch": "mini", "optimizer": "sgd", "rate": 0.1, "part": 51}, "part", "less"),
+        (CONVERGENCE, {"theorem": "convex", "condition": 11}, "condition", "1000"),
+        (DEEP, {"depth": 9}, "depth", "less"),
+        (DEEP, {"start": "lucky"}, "start", "xavier"),
+        (DEEP, {"rate": -0.1}, "rate", "greater"),
+        (DEEP, {"digits": 49}, "digits", "greater"),
+        (DEEP, {"part": 42}, "part", "less"),
+        (STARTS, {"hidden": 5}, "hidden", "2, 3, 4 or 8"),
     ],
 )
 def test_what_cannot_be_used_is_said_and_the_server_goes_on(server, path, body, field, told):

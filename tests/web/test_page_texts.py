@@ -1,11 +1,18 @@
 """Every text of the page is there, in both languages, and used."""
 
+import dataclasses
 import json
 import re
 from pathlib import Path
 
 import inkgrad
+from inkgrad.lessons.batches import BATCHES
+from inkgrad.lessons.convergence import THEOREMS, convergence
+from inkgrad.lessons.deep import STARTS, Switches
+from inkgrad.lessons.descent import OPTIMIZERS
 from inkgrad.lessons.mistakes import MISTAKES
+from inkgrad.lessons.surfaces import SURFACES
+from inkgrad.lessons.troubles import CASES
 from inkgrad.lessons.unrolled import STAGES
 from inkgrad.web.problems import PROBLEMS
 from inkgrad.web.reading import ReadFields
@@ -31,6 +38,21 @@ MADE = {  # names that are put together of parts
     *(f"step_{name}" for name in ("start", "back", "step", "end")),
     *(f"layers_{way}_{name.lower()}" for way in ("at", "back") for name in STAGES),
     *(f"mistake_{one.name}{end}" for one in MISTAKES for end in ("", "_means")),
+    *(f"descent_{name}" for name in (*SURFACES, *OPTIMIZERS, *BATCHES, "small", "right", "large")),
+    *(f"descent_compare_{name}" for name in ("batches", "rules", "rates")),
+    *(f"descent_by_{name}" for name in ("images", "updates")),
+    *(f"descent_{end}_{name.replace('-', '_')}" for end in ("theory", "means") for name in THEOREMS),
+    *(f"descent_curve_{rate.name}" for name in THEOREMS for rate in convergence(name).rates),
+    *(f"troubles_{means}{name}" for means in ("", "means_") for name in CASES),
+    *(f"troubles_start_{name}" for name in STARTS),
+    *(f"troubles_{field.name}" for field in dataclasses.fields(Switches)),
+    *(f"troubles_{name}" for name in ("before", "after", "solved", "stuck", "slow")),
+    *(f"live_{name}" for name in ("network", "data", "optimizer", "digits", "sgd", "momentum")),
+    *(f"live_{name}{end}" for name in ("loss", "accuracy", "norms") for end in ("", "_hint")),
+    *(f"live_is_{kind}" for kind in ("running", "waiting", "ended", "finished", "diverged", "unwatched", "failed")),
+    *(f"live_is_{kind}" for kind in ("closed", "lost")),
+    *(f"pixels_kernel_{name}" for name in ("upright", "level", "slanted", "outline", "blur", "nothing")),
+    *(f"pixels_{key}" for key in ("arrowup", "arrowdown", "arrowleft", "arrowright", "home")),
 }
 
 
@@ -67,7 +89,7 @@ def test_no_text_is_missing_and_none_is_left_over():
 
 def test_every_text_has_two_languages_with_the_same_places():
     chinese = re.compile(r"[一-鿿]")
-    same = {"api", "grad_cam"}  # names
+    same = {"api", "grad_cam", "descent_adagrad", "descent_rmsprop", "descent_adam"}  # names
     for name, row in TABLE.items():
         assert len(row) == 2 and all(row), name
         assert len({tuple(sorted(re.findall(r"\{(\w+)\}", text))) for text in row}) == 1, name

@@ -25,7 +25,7 @@ __all__ = ["main"]
 
 NO_SETTINGS = (  # options of train that are none of a run's settings
     *("context", "out", "resume", "checkpoint_seconds", "tensorboard", "doctor", "assignments", "json"),
-    *("from_feedback", "start", "database", "replace"),
+    *("from_feedback", "start", "database", "replace", "distributed"),
 )
 
 app = typer.Typer(
@@ -148,6 +148,10 @@ def train(
     replace: Annotated[
         bool, typer.Option("--replace", help="Write the network that has learned them in place of --start.")
     ] = False,
+    distributed: Annotated[
+        Literal["mpi"] | None,
+        typer.Option(help="Train by all processes that mpiexec starts; each takes its part of every batch."),
+    ] = None,
     json: Json = False,
 ) -> None:
     """Train a network."""
@@ -170,6 +174,7 @@ def train(
         doctor=doctor,
         assignments=assignments or [],
         json=json,
+        distributed=distributed,
     )
 
 

@@ -18,7 +18,7 @@ from inkgrad.reading.expectations import Expected, content_digest
 from inkgrad.reading.formats import FormatName, text_format
 from inkgrad.reading.formats.json_object import JsonObject
 from inkgrad.reading.formats.text import printable
-from inkgrad.reading.forms.file import Form, compiled, read_form
+from inkgrad.reading.forms.file import compiled, read_form
 from inkgrad.reading.inputs import FilePage, find_files, find_pages
 from inkgrad.reading.joints import BadInput
 from inkgrad.reading.load import load_reader, reader_file
@@ -30,7 +30,17 @@ from inkgrad.reading.spool import Spool
 from inkgrad.version import __version__
 
 MOST_JOBS = 256
+MOST_WORKERS = 100_000  # on many machines
 PAGE_SECONDS = 60.0
+
+
+@dataclass(frozen=True)
+class RayOptions:
+    """What was typed for `--engine ray`, with paths and URIs as they are."""
+
+    places: list[str]
+    out: str | None
+    address: str | None
 
 
 @dataclass(frozen=True)
@@ -52,16 +62,22 @@ class ReadOptions:
     jobs: int | None
     timeout: float | None
     model: Path | None
+    ray: RayOptions | None = None
 
 
 def run(options: ReadOptions) -> None:
     """Read all pages; what cannot be read is reported and does not keep the others from being read."""
     _check(options)
+    if options.ray is not None:
+        from inkgrad.cli.read_ray import run_on_ray
+
+        run_on_ray(options, options.ray)
+        return
+    _check_output(options)
     if options.resume and options.out is not None and is_finished(options.out):
         say(f"{options.out} is finished, there is nothing to resume; --overwrite reads all anew", error=True)
         return
-    form = None if options.fields is None else read_form(options.fields)
-    reading = _reading(options, form)
+    reading = reading_of(options)
     if options.annotate is None:
         annotate = None
     else:
@@ -113,8 +129,9 @@ def _check(options: ReadOptions) -> None:
         share = getattr(options, name)
         if share is not None and not 0 <= share <= 1:
             raise OptionError(f"--{name.replace('_', '-')} must be from 0 to 1, but is {share}")
-    if options.jobs is not None and not 1 <= options.jobs <= MOST_JOBS:
-        raise OptionError(f"--jobs must be from 1 to {MOST_JOBS}, but is {options.jobs}")
+    most = MOST_JOBS if options.ray is None else MOST_WORKERS
+    if options.jobs is not None and not 1 <= options.jobs <= most:
+        raise OptionError(f"--jobs must be from 1 to {most}, but is {options.jobs}")
     if options.timeout is not None and not 0 < options.timeout < math.inf:
         raise OptionError(f"--timeout must be above 0 seconds, but is {options.timeout:g}")
     _apart(options.min_confidence is not None, "--min-confidence", options.at_error is not None, "--at-error")
@@ -123,6 +140,9 @@ def _check(options: ReadOptions) -> None:
         option = "--expect-list" if name == "list" else f"--{name}"
         _apart(True, option, options.fields is not None, "--fields, whose file says what is expected")
     _apart(options.turn, "--turn", options.fields is not None, "--fields")
+
+
+def _check_output(options: ReadOptions) -> None:
     if options.out is None:
         for needs, name in ((options.resume, "--resume"), (options.format == "parquet", "--format parquet")):
             if needs:
@@ -140,7 +160,9 @@ def _apart(one: bool, its_name: str, other: bool, others_name: str) -> None:
         raise OptionError(f"{its_name} cannot be given together with {others_name}; leave one out")
 
 
-def _reading(options: ReadOptions, form: Form | None) -> Reading:
+def reading_of(options: ReadOptions) -> Reading:
+    """How pages are read; mistakes are told before anything is."""
+    form = None if options.fields is None else read_form(options.fields)
     if options.model is not None:
         reader_file(options.model)  # so that its lack is told before anything is read
     reader = functools.partial(load_reader, options.model)
@@ -172,7 +194,7 @@ def _output(options: ReadOptions, reading: Reading, file_width: int) -> Iterator
     file = FileOutput(
         options.out,
         options.format,
-        options=_decisive(options, reading),
+        options=decisive(options, reading),
         fields=names,
         file_width=file_width,
         resume=options.resume,
@@ -189,7 +211,7 @@ def _output(options: ReadOptions, reading: Reading, file_width: int) -> Iterator
         file.close()
 
 
-def _decisive(options: ReadOptions, reading: Reading) -> dict[str, Any]:
+def decisive(options: ReadOptions, reading: Reading) -> dict[str, Any]:
     """What the records depend on, by the names that are typed."""
     expected = {f"--{'expect-list' if name == 'list' else name}": v for name, v in options.expected.words().items()}
     model = None if options.model is None else f"{options.model} ({content_digest(reader_file(options.model))})"

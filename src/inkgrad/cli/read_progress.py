@@ -1,6 +1,7 @@
 """Progress of a reading on standard error: a bar on a terminal, plain lines elsewhere."""
 
 import time
+from collections.abc import Sequence
 from types import TracebackType
 from typing import Any
 
@@ -16,13 +17,14 @@ class ReadProgress:
     """Tells how many files, or pages of one, have been read, and of each that could not be.
 
     Args:
-        total: how many there are; of one no progress is shown.
+        total: how many there are, as far as it is known; of one no progress is shown.
         whole: whether they are files.
         bar: whether there may be a bar, on a terminal.
+        several: whether there are more than one, although it is not known yet how many.
     """
 
-    def __init__(self, total: int, *, whole: bool, bar: bool) -> None:
-        self._total, self._whole, self._wanted = total, whole, bar and total > 1
+    def __init__(self, total: int, *, whole: bool, bar: bool, several: bool = False) -> None:
+        self._total, self._whole, self._wanted = total, whole, bar and (several or total > 1)
         self._done, self._last = 0, ""
         self._bar: Any = None
         self._task: Any = None
@@ -49,8 +51,20 @@ class ReadProgress:
             self._say(f"inkgrad: {record['error']}")
         if record["file"] != self._last or not self._whole:
             self._done, self._last = self._done + 1, record["file"]
+        self._show(tally)
+
+    def files(self, done: int, total: int, tally: Tally, errors: Sequence[str]) -> None:
+        """So many files of all have been read, some of them in vain."""
+        for error in errors:
+            self._say(f"inkgrad: {error}")
+        self._done, self._total = done, total
+        self._show(tally)
+
+    def _show(self, tally: Tally) -> None:
         if self._bar is not None:
-            self._bar.update(self._task, completed=self._done, description=f"{tally.doubtful:,} doubtful")
+            self._bar.update(
+                self._task, total=self._total, completed=self._done, description=f"{tally.doubtful:,} doubtful"
+            )
         elif self._wanted and time.monotonic() - self._shown > LINE_SECONDS:
             self._shown = time.monotonic()
             self._say(f"{self._done:,} of {self._total:,} {'files' if self._whole else 'pages'}, {tally.sentence()}")

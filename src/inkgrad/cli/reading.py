@@ -14,8 +14,11 @@ FormatName = Literal["text", "json", "csv", "parquet"]
 
 def read(
     paths: Annotated[
-        list[Path],
-        typer.Argument(help="Images, PDFs, folders of them, globs; - for standard input.", show_default=False),
+        list[str],
+        typer.Argument(
+            help="Images, PDFs, folders of them, globs; - for standard input; URIs with --engine ray.",
+            show_default=False,
+        ),
     ],
     min_confidence: Annotated[
         float | None, typer.Option(help="Numbers less sure than this are doubtful.  [default: 0.5]")
@@ -45,7 +48,9 @@ def read(
         typer.Option(help="What comes out.  [default: by the ending of --out, else text]"),
     ] = None,
     json: Json = False,
-    out: Annotated[Path | None, typer.Option(help="The file to write.  [default: standard output]")] = None,
+    out: Annotated[
+        str | None, typer.Option(help="The file to write; a folder with --engine ray.  [default: standard output]")
+    ] = None,
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace what is at --out and --annotate; begin anew.")
     ] = False,
@@ -65,29 +70,38 @@ def read(
         Path | None,
         typer.Option(help="A reader's model file or run folder.  [default: the one that comes with inkgrad]"),
     ] = None,
+    engine: Annotated[
+        Literal["local", "ray"], typer.Option(help="What shares out the work: this machine, or Ray on many.")
+    ] = "local",
+    ray_address: Annotated[
+        str | None,
+        typer.Option(help="A Ray cluster: HOST:PORT or auto.  [default: RAY_ADDRESS, else one is started here]"),
+    ] = None,
 ) -> None:
     """Read the handwritten numbers of photos and scans.
 
     What cannot be read is reported, and the others are read all the same. A lone picture is read at once; several, and
     documents, on all cores.
     """
-    from inkgrad.cli.read import ReadOptions, run
+    from inkgrad.cli.read import RayOptions, ReadOptions, run
     from inkgrad.reading.expectations import Expected
 
     if json and format not in (None, "json"):
         from inkgrad.errors import OptionError
 
         raise OptionError(f"--json cannot be given together with --format {format}; leave one out")
+    if engine == "local":
+        _check_local([*paths, *([] if out is None else [out])], ray_address)
     run(
         ReadOptions(
-            paths=paths,
+            paths=[Path(path) for path in paths],
             expected=Expected(expect, expect_list, checksum, date, amount),
             min_confidence=min_confidence,
             at_error=at_error,
             turn=turn,
             recursive=recursive,
-            format="json" if json else format or _by_ending(out),
-            out=out,
+            format="json" if json else format or ("parquet" if engine == "ray" else _by_ending(out)),
+            out=None if out is None else Path(out),
             overwrite=overwrite,
             resume=resume,
             annotate=annotate,
@@ -95,15 +109,26 @@ def read(
             jobs=jobs,
             timeout=timeout,
             model=model,
+            ray=RayOptions(paths, out, ray_address) if engine == "ray" else None,
         )
     )
 
 
-def _by_ending(out: Path | None) -> FormatName:
+def _check_local(places: list[str], ray_address: str | None) -> None:
+    from inkgrad.errors import OptionError
+
+    if ray_address is not None:
+        raise OptionError("--ray-address is for --engine ray; give both, or leave it out")
+    for place in places:
+        if "://" in place and not Path(place).exists():
+            raise OptionError(f"{place} is a URI, which --engine local does not open; give a path, or --engine ray")
+
+
+def _by_ending(out: str | None) -> FormatName:
     endings: dict[str, FormatName] = {"": "text", ".txt": "text", ".json": "json", ".csv": "csv", ".parquet": "parquet"}
     if out is None:
         return "text"
-    if (ending := out.suffix.lower()) not in endings:
+    if (ending := Path(out).suffix.lower()) not in endings:
         from inkgrad.errors import OptionError
 
         raise OptionError(

@@ -35,6 +35,16 @@ def tune(
     ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Continue the tuning in --out; --trials may grow.")] = False,
     checkpoint_seconds: Annotated[float, typer.Option(help="Longest time between two checkpoints of a trial.")] = 60.0,
+    storage: Annotated[
+        str | None,
+        typer.Option(
+            help="A file or postgresql://USER@HOST/DATABASE: tunings that are started with the same one share their "
+            "trials."
+        ),
+    ] = None,
+    study: Annotated[
+        str | None, typer.Option(help="Name of the search in --storage.  [default: inkgrad]", show_default=False)
+    ] = None,
     json: Json = False,
 ) -> None:
     """Search good settings: many trainings, each chosen by what the earlier ones showed."""
@@ -52,6 +62,8 @@ def tune(
         out=out,
         resume=resume,
         checkpoint_seconds=checkpoint_seconds,
+        storage=storage,
+        study=study,
         json=json,
     )
 

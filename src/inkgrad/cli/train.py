@@ -40,39 +40,79 @@ def run(
     doctor: bool,
     assignments: Sequence[str],
     json: bool,
+    distributed: str | None = None,
 ) -> None:
     """Train, or go on training, and say where the model is; `given` names the choices that were typed."""
+
+    def decide() -> tuple[Settings, Path]:
+        return _decided({name: value for name, value in choices.items() if name in given}, assignments, out, resume)
+
+    kept = {"resume": resume, "checkpoint_seconds": checkpoint_seconds}
+    beside = {"tensorboard": tensorboard, "doctor": doctor}
+    if distributed is None:
+        _train(*decide(), kept, beside, json=json, command="inkgrad train --resume")
+        return
+    from inkgrad.cli.train_together import together
+
+    with together(decide) as (world, (settings, folder), command):
+        _train(settings, folder, kept | {"group": world}, beside, json=json, command=command)
+
+
+def _decided(
+    typed: dict[str, Any], assignments: Sequence[str], out: Path | None, resume: bool
+) -> tuple[Settings, Path]:
+    """The settings and the folder of the run."""
     if resume and out is None:
         raise OptionError("--resume needs --out with the folder of the run to continue")
-    typed = _parsed({name: value for name, value in choices.items() if name in given})
+    typed = _parsed(typed)
     if resume and out is not None:
         if assignments:
             raise OptionError("--set changes a setting, but a run to resume keeps its own; leave --set out")
         settings = _merged(saved_settings(out), lasting_paths(typed))
     else:
         settings = _new(typed, assignments)
-    folder = out or free_folder(settings.model)
-    beside = _Beside(folder, tensorboard=tensorboard, doctor=doctor, resume=resume)
-    _warn_of_teacher(settings)
+    return settings, out or free_folder(settings.model)
+
+
+def _train(
+    settings: Settings,
+    folder: Path,
+    kept: dict[str, Any],
+    wanted: dict[str, bool],
+    *,
+    json: bool,
+    command: str,
+) -> None:
+    """Train and tell; `kept` is what a run takes beside its settings, `command` what continues it."""
+    first = "group" not in kept or kept["group"].rank == 0
+    beside = _Beside(folder, resume=kept["resume"], **wanted)
+    if first:
+        _warn_of_teacher(settings)
     training = start_run(
         folder,
         settings,
         load(settings.data, train_on=settings.train_on),
-        resume=resume,
-        checkpoint_seconds=checkpoint_seconds,
-        callbacks=beside.callbacks,
+        callbacks=beside.callbacks if first else lambda _: [],
         announce=lambda number: say(
             f"member {number + 1} of {settings.members}, seed {settings.seed + number}", error=True
         ),
+        **kept,
     )
     try:
         last = training.train()
     except KeyboardInterrupt:
-        if training.resumable:
-            say(f"a checkpoint is saved; continue with: inkgrad train --resume --out {folder}", error=True)
+        if first and training.resumable:
+            say(f"a checkpoint is saved; continue with: {command} --out {folder}", error=True)
         raise
     except DivergenceError as error:
         raise DivergenceError(f"{error}; for more: inkgrad doctor {folder}") from error
+    if first:
+        _tell_all(training, last, beside, json=json)
+
+
+def _tell_all(training: Run | EnsembleRun, last: dict[str, Any], beside: "_Beside", *, json: bool) -> None:
+    """What came out, and what to do next."""
+    settings, folder = training.settings, training.folder
     if json:
         emit_json(
             {"out": str(folder), "model": str(folder / MODEL_FILE), "parameters": training.parameter_count} | last

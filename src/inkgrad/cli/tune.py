@@ -8,10 +8,11 @@ from inkgrad.cli.train import assigned, free_folder, lasting_paths, with_recipe
 from inkgrad.data import load
 from inkgrad.errors import OptionError, RunError
 from inkgrad.training import Settings, Tuned, Tuning, TuningSettings, default_search, saved_tuning
-from inkgrad.training.tuning import BEST_FILE, REPORT_FILE, with_values
+from inkgrad.training.tuning import BEST_FILE, REPORT_FILE, Storage, with_values
 from inkgrad.training.tuning.plots import words
 from inkgrad.training.tuning.progress import TuningProgress
 from inkgrad.training.tuning.result import saved_trials
+from inkgrad.training.tuning.study import STUDY_NAME
 
 __all__ = ["chosen_settings", "run"]
 
@@ -28,9 +29,13 @@ def run(
     out: Path | None,
     resume: bool,
     checkpoint_seconds: float,
+    storage: str | None,
+    study: str | None,
     json: bool,
 ) -> None:
     """Search, or go on searching, and say what is best; `given` names the options that were typed."""
+    if study is not None and storage is None:
+        raise OptionError("--study names a study in a --storage; give that too, or leave --study out")
     if resume:
         if out is None:
             raise OptionError("--resume needs --out with the folder of the tuning to continue")
@@ -59,11 +64,13 @@ def run(
             resume=resume,
             checkpoint_seconds=checkpoint_seconds,
             listener=progress,
+            storage=None if storage is None else Storage(storage, study or STUDY_NAME),
         )
         try:
             tuned = tuning.run()
         except KeyboardInterrupt:
-            say(f"what there is is saved; continue with: inkgrad tune --resume --out {folder}", error=True)
+            more = "" if storage is None else " with the same --storage"
+            say(f"what there is is saved; continue with: inkgrad tune --resume --out {folder}{more}", error=True)
             raise
     if tuned.best is None:
         raise RunError(_nothing(tuned, folder))
@@ -104,7 +111,7 @@ def _as_json(tuned: Tuned, folder: Path) -> dict[str, Any]:
         "params": best.params,
         "importance": tuned.importance,
         "trials": len(tuned.trials),
-    } | {state: tuned.count(state) for state in ("complete", "pruned", "diverged", "refused")}
+    } | {state: tuned.count(state) for state in ("complete", "pruned", "diverged", "refused", "lost")}
 
 
 def _print(tuned: Tuned, folder: Path) -> None:
@@ -112,7 +119,7 @@ def _print(tuned: Tuned, folder: Path) -> None:
     assert best is not None
     value = f"{best.value:.2%}" if tuned.metric == "accuracy" else f"{best.value:.4f}"
     ended = ", ".join(
-        f"{n} {state}" for state in ("complete", "pruned", "diverged", "refused") if (n := tuned.count(state))
+        f"{n} {state}" for state in ("complete", "pruned", "diverged", "refused", "lost") if (n := tuned.count(state))
     )
     say(f"{len(tuned.trials)} trials: {ended}")
     say(f"best: trial {best.number}, validation {tuned.metric} {value}")

@@ -29,6 +29,7 @@ from inkgrad.data.normalization import (
     normalize_size,
     normalize_stroke,
 )
+from inkgrad.data.part import Part
 from inkgrad.data.picture import normalize_digit, read_picture, to_digit
 from inkgrad.data.projection import Projection, principal_components
 from inkgrad.data.rings import rings
@@ -54,6 +55,7 @@ __all__ = [
     "Dataset",
     "Hand",
     "Loader",
+    "Part",
     "Projection",
     "Samples",
     "Scaling",

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from inkgrad.data.augmentation import Augmentation
 from inkgrad.data.blending import mixup
 from inkgrad.data.dataset import Dataset
+from inkgrad.data.part import Part
 from inkgrad.data.samples import Samples
 from inkgrad.data.scaling import Scaling, linear_scaling
 from inkgrad.errors import CheckpointError, OptionError
@@ -36,6 +37,11 @@ class Loader:
 
     Attributes:
         position: how many images of the current epoch have been given out.
+        part: which part of each batch is given out, all of it by default. Parts of the same epoch are those of the same
+            batches; random changes are drawn for each part by itself.
+        images: how many the whole batch had whose part was given out last.
+        mass: how much these count together: their number, or the sum of their weights.
+        share: how much of that lies in the part, 0 to 1; the shares of all parts sum to 1.
 
     >>> from inkgrad.random import default_rng
     >>> data = Dataset(np.zeros((5, 28, 28), np.uint8), np.arange(5), "five")
@@ -70,16 +76,23 @@ class Loader:
         self.augmentation = augmentation
         self.mixup = float(mixup)
         self.position = 0
+        self.part = Part()
+        self.images, self.mass, self.share = 0, 0.0, 1.0
         self._rng = rng
         self._shuffle = shuffle
         self._seed = 0  # of the changes to the images of the current epoch
         self._before: Any = None  # the generator's state before it drew the current order
         self._order: NDArray[np.int64] | None = None
-        self._whole: Batch | None = None
+        self._whole: tuple[Part, Batch] | None = None
 
     def __len__(self) -> int:
         """How many batches an epoch has."""
         return -(-len(self.dataset) // self.batch_size)
+
+    @property
+    def rng(self) -> np.random.Generator | None:
+        """What draws the orders."""
+        return self._rng
 
     @property
     def changes(self) -> bool:
@@ -100,19 +113,37 @@ class Loader:
             yield self._all()
         while self.position < len(order):
             chosen = order[self.position : self.position + self.batch_size]
-            batch = self._changed(chosen) if self.changes else self._plain(chosen)
+            stretch = self.part.of(len(chosen))
+            own = chosen[stretch]
+            batch = self._changed(own, self.position + stretch.start) if self.changes else self._plain(own)
             self.position += len(chosen)
-            yield batch
+            yield self._weighed(batch, chosen)
         self.finish_if_done()
+
+    def _weighed(self, batch: Batch, chosen: NDArray[np.int64]) -> Batch:
+        """The part of a batch, after a note of how much it is of all that was chosen."""
+        self.images, copies = len(chosen), self.part.copies(len(chosen))
+        weights = getattr(self.dataset, "weights", None)
+        if weights is None:
+            self.mass, self.share = float(len(chosen)), len(batch[0]) / (len(chosen) * copies)
+            return batch
+        images, labels, own = cast(tuple[NDArray[Any], NDArray[Any], NDArray[Any]], batch)
+        self.mass = float(own.sum() if self.part.count == 1 else weights[chosen].sum())
+        if self.part.count == 1:
+            return batch
+        within = float(own.sum())
+        self.share = within / (self.mass * copies) if self.mass else 1 / self.part.count
+        # Weights that are all 0 have no mean; any others do where the share is 0.
+        return images, labels, own if within or not self.mass else np.ones_like(own)
 
     def _plain(self, chosen: NDArray[np.int64]) -> Batch:
         if isinstance(self.dataset, Samples):
             return cast(Batch, self.dataset.take(chosen))
         return self.scaling.apply(self.dataset.images, chosen), self.dataset.labels[chosen]
 
-    def _changed(self, chosen: NDArray[np.int64]) -> Batch:
-        """A batch whose changes depend on where in the epoch it begins, and on nothing before."""
-        rng = np.random.Generator(np.random.PCG64([self._seed, self.position]))
+    def _changed(self, chosen: NDArray[np.int64], start: int) -> Batch:
+        """Images whose changes depend on where in the epoch they begin, and on nothing before."""
+        rng = np.random.Generator(np.random.PCG64([self._seed, start]))
         if self.augmentation is None:
             images, labels, *weights = self._plain(chosen)
         else:
@@ -130,11 +161,12 @@ class Loader:
 
     def _all(self) -> Batch:
         """The one batch of full-batch training, gathered once: within a batch the order is no matter. Read-only."""
-        if self._whole is None:
-            self._whole = self._plain(np.arange(len(self.dataset)))
-            for array in self._whole:
+        if self._whole is None or self._whole[0] != self.part:
+            batch = self._plain(np.arange(len(self.dataset))[self.part.of(len(self.dataset))])
+            for array in batch:
                 array.flags.writeable = False
-        return self._whole
+            self._whole = self.part, batch
+        return self._weighed(self._whole[1], np.arange(len(self.dataset)))
 
     def finish_if_done(self) -> None:
         """Make ready for the next epoch if all images of this one have been given out."""

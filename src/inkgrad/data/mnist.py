@@ -18,7 +18,7 @@ from inkgrad.data.pickled import read_pickle
 from inkgrad.errors import DataError
 from inkgrad.files import write_atomically
 
-__all__ = ["fetch_mnist", "load_mnist", "mnist_folder"]
+__all__ = ["fetch_mnist", "has_mnist", "load_mnist", "mnist_folder"]
 
 MIRRORS = (
     "https://ossci-datasets.s3.amazonaws.com/mnist/",
@@ -98,6 +98,15 @@ def mnist_folder() -> Path:
     from platformdirs import user_cache_dir
 
     return Path(user_cache_dir("inkgrad")) / "mnist"
+
+
+def has_mnist(folder: str | os.PathLike[str]) -> bool:
+    """Whether a folder has the four files, under whichever name; they are not opened.
+
+    >>> has_mnist("nowhere")
+    False
+    """
+    return all(_find(Path(folder), name) is not None for name in SHA256)
 
 
 def fetch_mnist(

@@ -60,9 +60,9 @@ class Samples:
             return self.features.take(chosen, axis=0), *parts  # twice as fast as by an index
         return _dense(self.features[chosen]), *parts
 
-    def parts(self, size: int) -> Iterator[NDArray[np.float32]]:
-        """The features of all rows in order, so many at a time; of no rows one empty part."""
-        return dense_parts(self.features, size)
+    def parts(self, size: int, rows: slice = slice(None)) -> Iterator[NDArray[np.float32]]:
+        """The features of all rows in order, or of some, so many at a time; of no rows one empty part."""
+        return dense_parts(self.features if rows == slice(None) else self.features[rows], size)
 
     def fingerprint(self) -> str:
         """The SHA-256, in hex, of everything but the name."""

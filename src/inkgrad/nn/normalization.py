@@ -1,7 +1,9 @@
 """Batch and layer normalization."""
 
+import contextlib
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextvars import ContextVar
 
 import numpy as np
 
@@ -10,7 +12,30 @@ from inkgrad.autodiff.ops.window import check_images
 from inkgrad.errors import OptionError, ShapeError
 from inkgrad.nn.module import Buffer, Module, Parameter
 
-__all__ = ["BatchNorm1d", "BatchNorm2d", "LayerNorm"]
+__all__ = ["BatchNorm1d", "BatchNorm2d", "LayerNorm", "has_batch_statistics", "statistics_over_parts"]
+
+Adder = Callable[[Array], None]
+_parts: ContextVar[tuple[Adder, int] | None] = ContextVar("inkgrad_parts", default=None)
+
+
+@contextlib.contextmanager
+def statistics_over_parts(add: Adder, copies: int = 1) -> Iterator[None]:
+    """Inside the `with` block, a batch in training is one part of a larger one, whose statistics count.
+
+    Args:
+        add: sums a float64 array over all parts in place; called as often for each part, in the same order.
+        copies: how many parts hold the same samples.
+    """
+    token = _parts.set((add, copies))
+    try:
+        yield
+    finally:
+        _parts.reset(token)
+
+
+def has_batch_statistics(net: Module) -> bool:
+    """Whether a layer of the network normalizes by the statistics of the batch in training."""
+    return any(isinstance(module, _BatchNorm) for _, module in net.named_modules())
 
 
 class _BatchNorm(Module):
@@ -39,13 +64,24 @@ class _BatchNorm(Module):
         if not self.training:
             mean, variance = self.running_mean.data, self.running_var.data
             return ops.batch_norm_inference(x, self.weight, self.bias, mean=mean, variance=variance, eps=self.eps)
-        count = shape[0] * math.prod(shape[2:])
+        parts = _parts.get()
+        if parts is not None:
+            add, copies = parts
+
+            def follow(mean: Array, variance: Array, count: int) -> None:
+                self._check_count(shape, count // copies)
+                self._follow(mean, variance, count // copies)
+
+            return ops.batch_norm(x, self.weight, self.bias, eps=self.eps, observe=follow, add=add)
+        self._check_count(shape, shape[0] * math.prod(shape[2:]))
+        return ops.batch_norm(x, self.weight, self.bias, eps=self.eps, observe=self._follow)
+
+    def _check_count(self, shape: tuple[int, ...], count: int) -> None:
         if count < 2:
             raise ShapeError(
                 f"{self._title} needs at least 2 {'pixels' if len(shape) > 2 else 'samples'} for a batch's "
                 f"statistics, but got {count}; use larger batches or eval()"
             )
-        return ops.batch_norm(x, self.weight, self.bias, eps=self.eps, observe=self._follow)
 
     def _follow(self, mean: Array, variance: Array, count: int) -> None:
         if not (np.isfinite(mean).all() and np.isfinite(variance).all()):

@@ -11,6 +11,8 @@ from inkgrad.kernels.memory import aligned
 
 __all__ = ["FlatParameters", "HasParameters", "Trainable"]
 
+SUMS = 8  # numbers that travel with a gradient
+
 
 class Trainable(Protocol):
     """What an optimizer needs of a parameter."""
@@ -38,6 +40,7 @@ class FlatParameters:
     Attributes:
         weights: (n,), all parameters one after the other.
         gradient: (n,), their gradients; 0 where a parameter has none.
+        message: (n + 8,), the gradient with room behind it for a few sums that travel with it.
         windows: name -> where in both buffers a parameter lies.
     """
 
@@ -67,7 +70,8 @@ class FlatParameters:
     def _make_views(self) -> None:
         """The buffers, and each parameter's part of them."""
         size, dtype = sum(parameter.data.size for parameter in self._parameters), self._parameters[0].data.dtype
-        self.weights, self.gradient = aligned(size, dtype), aligned(size, dtype)
+        self.weights, self.message = aligned(size, dtype), aligned(size + SUMS, dtype)
+        self.gradient = self.message[:size]
         self._weight_views: list[NDArray[Any]] = []
         self._gradient_views: list[NDArray[Any]] = []
         for parameter, window in zip(self._parameters, self.windows.values(), strict=True):
@@ -78,7 +82,7 @@ class FlatParameters:
 
     def __getstate__(self) -> dict[str, Any]:
         """Without the buffers and their views, which a copy makes anew of its parameters."""
-        made = ("weights", "gradient", "_weight_views", "_gradient_views")
+        made = ("weights", "message", "gradient", "_weight_views", "_gradient_views")
         return {name: value for name, value in vars(self).items() if name not in made}
 
     def __setstate__(self, state: dict[str, Any]) -> None:

@@ -3,7 +3,7 @@
 import contextlib
 import functools
 import os
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -15,9 +15,9 @@ from inkgrad.reading.joints import BadInput, PagePicture
 from inkgrad.reading.sources import STDIN, Source, find_sources
 from inkgrad.reading.sources_pages import PageImage, count_pages, named_pages
 from inkgrad.reading.spool import Spool, is_pipe
-from inkgrad.reading.workers import Done, in_order, why_died
+from inkgrad.reading.workers import Crew, Done, why_died
 
-__all__ = ["FileError", "FilePage", "Opener", "find_files", "find_pages"]
+__all__ = ["FileError", "FilePage", "NamedFile", "Opener", "counting_crew", "find_files", "find_pages"]
 
 _TIFF = (b"II", b"MM")  # how TIFFs begin
 
@@ -113,6 +113,17 @@ def find_files(paths: Sequence[str | os.PathLike[str]], *, recursive: bool = Fal
 
 
 @dataclass(frozen=True)
+class NamedFile:
+    """A file that is called by another name than its path, such as one that was fetched from elsewhere."""
+
+    name: str
+    path: Path
+
+    def __str__(self) -> str:
+        return self.name
+
+
+@dataclass(frozen=True)
 class _Document:
     """A file; how many pages it has is counted, or one without being opened."""
 
@@ -128,7 +139,12 @@ class _Document:
 
 
 def find_pages(
-    files: Sequence[Source | BadInput], spool: Spool, *, apart: bool = False, seconds: float | None = None
+    files: Iterable[Source | NamedFile | BadInput],
+    spool: Spool,
+    *,
+    apart: bool = False,
+    seconds: float | None = None,
+    crew: Crew[_Document, _Document | BadInput] | None = None,
 ) -> Generator[FilePage | BadInput]:
     """The pages of files, not loaded yet, with files that cannot be opened among them.
 
@@ -139,32 +155,37 @@ def find_pages(
         spool: keeps what comes from pipes; to be closed when the pages have been read.
         apart: open PDFs in another process, where they can do no harm to this one.
         seconds: that opening one may take there.
+        crew: made with `counting_crew`, if its process shall stay for further files.
 
     Raises:
         StorageError: there is no room for standard input.
     """
     looked = (_look(file, spool, apart) for file in files)
-    with contextlib.closing(
-        in_order(looked, _counter, functools.partial(_died, seconds), jobs=1, seconds=seconds)
-    ) as found:
-        for one in found:
+    with contextlib.ExitStack() as stack:
+        for one in (crew or stack.enter_context(counting_crew(seconds))).in_order(looked):
             if isinstance(one, BadInput):
                 yield one
             else:
                 yield from one.pages()
 
 
-def _look(file: Source | BadInput, spool: Spool, apart: bool) -> _Document | Done[_Document | BadInput]:
+def counting_crew(seconds: float | None) -> "Crew[_Document, _Document | BadInput]":
+    """The process in which `find_pages` opens PDFs; it is started when the first one comes."""
+    return Crew(_counter, functools.partial(_died, seconds), jobs=1, seconds=seconds)
+
+
+def _look(file: Source | NamedFile | BadInput, spool: Spool, apart: bool) -> _Document | Done[_Document | BadInput]:
     """What can be known of a file, or that another process must open it."""
     if isinstance(file, BadInput):
         return Done(file)
+    path = file.path if isinstance(file, NamedFile) else Path(str(file))
     try:
-        spooled = file is STDIN or is_pipe(Path(str(file)))
-        source = spool.keep(file) if spooled else Path(str(file))
+        spooled = file is STDIN or is_pipe(path)
+        source = spool.keep(file) if spooled and not isinstance(file, NamedFile) else path
         with open_file(source) as opened:
             head = opened.read(1024)
     except ImageError as error:
-        return Done(BadInput(str(file), str(error)))
+        return Done(BadInput(str(file), str(error).replace(str(path), str(file))))
     document = _Document(str(file), source, spooled, is_pdf(head))
     if document.rendered and apart:
         return document

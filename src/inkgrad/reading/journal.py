@@ -18,7 +18,7 @@ from typing import Any, TypeAlias
 from inkgrad.errors import OptionError, StorageError
 from inkgrad.reading.record import Record
 
-__all__ = ["Journal", "Key", "Stamp", "journal_path"]
+__all__ = ["Journal", "Key", "Stamp", "compare_options", "journal_path", "lock"]
 
 Key: TypeAlias = tuple[str, int | None]
 """File and page."""
@@ -66,7 +66,7 @@ class Journal:
             raise StorageError(f"cannot write {path}: {error.strerror or error}; name another --out") from error
         self._file = os.fdopen(handle, "r+b", buffering=0)
         try:
-            _lock(handle, path)
+            lock(handle, path)
             self._end = self._take_up(options) if resume else self._begin(options)
         except BaseException:
             self._file.close()
@@ -133,7 +133,7 @@ class Journal:
         if first is None:
             self._file.seek(0)
             return self._begin(options)
-        _compare(first.get("options", {}), options, self.path)
+        compare_options(first.get("options", {}), options, self.path)
         place = self._file.tell()
         with open(self._file.fileno(), "rb", closefd=False) as lines:
             lines.seek(place)
@@ -197,7 +197,8 @@ def _digest(key: Key) -> int:
     return int.from_bytes(hashlib.blake2b(json.dumps(key).encode(), digest_size=8).digest(), "little")
 
 
-def _compare(before: dict[str, Any], now: dict[str, Any], path: Path) -> None:
+def compare_options(before: dict[str, Any], now: dict[str, Any], path: Path | str) -> None:
+    """Raise an OptionError if what is to be continued at `path` was begun with other options."""
     for name in [*before, *(name for name in now if name not in before)]:
         if before.get(name) != now.get(name):
             was, is_now = (_spoken(options.get(name)) for options in (before, now))
@@ -211,8 +212,12 @@ def _spoken(value: Any) -> str:
     return "left out" if value in (None, False) else "given" if value is True else str(value)
 
 
-def _lock(handle: int, path: Path) -> None:
-    """Only one run at a time writes a journal; it ends with the process, however that ends."""
+def lock(handle: int, path: Path) -> None:
+    """Only one run at a time writes an output; the lock ends with the process, however that ends.
+
+    Raises:
+        OptionError: another one does.
+    """
     try:
         import fcntl
     except ImportError:  # not on every system

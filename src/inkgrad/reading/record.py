@@ -28,7 +28,7 @@ from typing import Any, TypeAlias
 from inkgrad.files import plain
 from inkgrad.reading.page import Page
 
-__all__ = ["Record", "Tally", "error_record", "page_record", "rounded"]
+__all__ = ["Record", "Tally", "error_record", "page_record", "rounded", "speakable"]
 
 Record: TypeAlias = dict[str, Any]
 
@@ -42,7 +42,7 @@ def page_record(file: str, page: int, read: Page, *, turn: int | None = None) ->
     {'file': 'a.png', 'page': 1, 'width': 640, 'height': 480, 'numbers': [], 'doubtful': []}
     """
     found = rounded(plain(read.as_dict()))
-    head: Record = {"file": _speakable(file), "page": page, "width": read.width, "height": read.height}
+    head: Record = {"file": speakable(file), "page": page, "width": read.width, "height": read.height}
     if turn is not None:
         head["turn"] = turn
     return head | {"numbers": found["numbers"], "doubtful": found["doubtful"]}
@@ -54,7 +54,7 @@ def error_record(file: str, page: int | None, error: str) -> Record:
     >>> error_record("a.png", None, "a.png is empty")
     {'file': 'a.png', 'page': None, 'error': 'a.png is empty'}
     """
-    return {"file": _speakable(file), "page": page, "error": _speakable(" ".join(error.split()))}
+    return {"file": speakable(file), "page": page, "error": speakable(" ".join(error.split()))}
 
 
 def rounded(value: Any, key: str = "") -> Any:
@@ -72,8 +72,12 @@ def rounded(value: Any, key: str = "") -> Any:
     return value
 
 
-def _speakable(text: str) -> str:
-    """File names of other encodings with what is no UTF-8 in them spelled out: no format could hold it otherwise."""
+def speakable(text: str) -> str:
+    r"""File names of other encodings with what is no UTF-8 in them spelled out: no format could hold it otherwise.
+
+    >>> speakable("caf\udce9.png")
+    'caf\\udce9.png'
+    """
     return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
@@ -113,6 +117,17 @@ class Tally:
         else:
             self.numbers += len(record["numbers"])
             self.doubtful += len(record["doubtful"])
+
+    def include(self, other: "Tally") -> None:
+        """Count what another has counted.
+
+        >>> tally = Tally(pages=1)
+        >>> tally.include(Tally(pages=2, doubtful=1))
+        >>> tally
+        Tally(pages=3, numbers=0, doubtful=1, failed=0)
+        """
+        for name, count in vars(other).items():
+            setattr(self, name, getattr(self, name) + count)
 
     def sentence(self) -> str:
         """For people."""

@@ -4,18 +4,21 @@ import contextlib
 import functools
 from collections.abc import Callable, Generator, Iterable, Iterator
 from dataclasses import dataclass
+from types import TracebackType
 
 from inkgrad.kernels.threads import thread_count
 from inkgrad.reading.annotate import AnnotationFolder
 from inkgrad.reading.held import ctrl_c_held
+from inkgrad.reading.inputs import NamedFile, counting_crew, find_pages
 from inkgrad.reading.joints import BadInput, PagePicture
 from inkgrad.reading.journal import Key, Stamp
 from inkgrad.reading.output import Output
 from inkgrad.reading.page_work import PageTask, Reading, file_stamp
 from inkgrad.reading.record import Record, error_record
-from inkgrad.reading.workers import Done, in_order, why_died
+from inkgrad.reading.spool import Spool
+from inkgrad.reading.workers import Crew, Done, in_order, why_died
 
-__all__ = ["read_all"]
+__all__ = ["FileReader", "read_all"]
 
 
 @dataclass(frozen=True)
@@ -93,6 +96,42 @@ def read_all(
                 told(answer.record)
 
 
+class FileReader:
+    """Reads one list of files after the other as `read_all` does, in a process that stays for the next list.
+
+    Args:
+        reading: how to read them.
+        seconds: that a page may take.
+    """
+
+    def __init__(self, reading: Reading, *, seconds: float | None = None) -> None:
+        died = functools.partial(_died, seconds)
+        self._pages: Crew[PageTask, _Answer] = Crew(_WorkApart(reading), died, jobs=1, seconds=seconds)
+        self._counting, self._seconds = counting_crew(seconds), seconds
+
+    def __enter__(self) -> "FileReader":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        with self._pages, self._counting:  # end here
+            pass
+
+    def records(self, files: Iterable[NamedFile | BadInput]) -> Generator[tuple[str, Record]]:
+        """The records of all pages, each with the name of its file; of each file there is at least one.
+
+        Raises:
+            RunError: a disk is full or the like.
+            OptionError: the reader cannot be made.
+        """
+        with Spool() as spool:
+            pages = find_pages(files, spool, apart=True, seconds=self._seconds, crew=self._counting)
+            tasks = (_bad(page) if isinstance(page, BadInput) else PageTask(page) for page in pages)
+            for answer in self._pages.in_order(tasks):
+                yield answer.key[0], answer.record
+
+
 def _one_by_one(tasks: Iterator[PageTask | Done[_Answer]], start: _Work) -> Generator[_Answer]:
     work = None
     for task in tasks:
@@ -108,8 +147,7 @@ def _tasks(
 ) -> Iterator[PageTask | Done[_Answer]]:
     for picture in inputs:
         if isinstance(picture, BadInput):
-            key = picture.file, picture.page
-            yield Done(_Answer(key, None, error_record(*key, picture.error)))
+            yield _bad(picture)
             continue
         if annotate is not None and annotate.holds(picture.path):  # what an earlier run has drawn is no input
             continue
@@ -120,6 +158,11 @@ def _tasks(
             yield task
         else:
             yield Done(_Answer(task.key, task.stamp, known[1], known[0]))
+
+
+def _bad(picture: BadInput) -> Done[_Answer]:
+    key = picture.file, picture.page
+    return Done(_Answer(key, None, error_record(*key, picture.error)))
 
 
 def _died(seconds: float | None, task: PageTask, status: int | None) -> _Answer:

@@ -10,8 +10,10 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
+from multiprocessing.reduction import ForkingPickler
 from typing import Any
 
 from inkgrad.errors import RunError
@@ -62,6 +64,13 @@ def _one_thread() -> Iterator[None]:
                 os.environ[name] = value
 
 
+@dataclass(frozen=True)
+class _Unreadable:
+    """Stands for a task that came, but could not be unpickled."""
+
+    error: Exception
+
+
 def _work(pipe: Connection, start: Callable[[], Callable[[Any], Any]]) -> None:
     """What a process does: one task after the other, until nobody listens any more."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -77,7 +86,7 @@ def _work(pipe: Connection, start: Callable[[], Callable[[Any], Any]]) -> None:
             return
         pipe.send(("ready", None))
         while (held := tasks.get()) is not None:
-            pipe.send(_answer(work, held[0]))
+            pipe.send(("error", held.error) if isinstance(held, _Unreadable) else _answer(work, held[0]))
 
 
 def _answer(work: Callable[[Any], Any], task: Any) -> tuple[str, Any]:
@@ -96,11 +105,20 @@ def _sendable(error: Exception) -> Exception:
     return error
 
 
+def _unpickled(content: bytes) -> "tuple[Any] | _Unreadable":
+    """A task as it was sent, or why it cannot be had here."""
+    try:
+        return (ForkingPickler.loads(content),)
+    except Exception as error:  # unpickling fails in any way
+        told = f"a task cannot be taken over by another process ({type(error).__name__}: {error})"
+        return _Unreadable(RunError(f"{told}; report it, please"))
+
+
 def _receive(pipe: Connection, tasks: "queue.SimpleQueue[Any]") -> None:
     """Take tasks at once, so that who sends them never waits; at their end interrupt what is being done."""
     with contextlib.suppress(EOFError, OSError):
         while True:
-            tasks.put((pipe.recv(),))
+            tasks.put(_unpickled(pipe.recv_bytes()))
     tasks.put(None)
     main = threading.main_thread().ident
     if sys.platform == "win32" or main is None:

@@ -6,12 +6,13 @@ from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection, wait
+from types import TracebackType
 from typing import Any, Generic, TypeVar
 
 from inkgrad.errors import RunError
 from inkgrad.reading.worker_process import LAST_SECONDS, start_process
 
-__all__ = ["Done", "in_order", "why_died"]
+__all__ = ["Crew", "Done", "in_order", "why_died"]
 
 Task = TypeVar("Task")
 Result = TypeVar("Result")
@@ -88,20 +89,28 @@ def in_order(
     >>> list(in_order([-3, Done(10), -5], partial(partial, abs), lambda task, status: -1, jobs=1))
     [3, 10, 5]
     """
-    crew = _Crew(start, died, jobs, seconds)
-    try:
-        yield from crew.run(iter(tasks))
-    finally:
-        crew.end()
+    with Crew(start, died, jobs=jobs, seconds=seconds) as crew:
+        yield from crew.in_order(tasks)
 
 
-class _Crew(Generic[Task, Result]):
+class Crew(Generic[Task, Result]):
+    """The processes of `in_order`, which stay for further tasks until the end of the `with` block.
+
+    The arguments are those of `in_order`. After an error there is nothing more to be had.
+
+    >>> from functools import partial
+    >>> with Crew(partial(partial, abs), lambda task, status: -1, jobs=1) as crew:
+    ...     list(crew.in_order([-3, -5])), list(crew.in_order([-7]))
+    ([3, 5], [7])
+    """
+
     def __init__(
         self,
         start: Callable[[], Callable[[Task], Result]],
         died: Callable[[Task, int | None], Result],
+        *,
         jobs: int,
-        seconds: float | None,
+        seconds: float | None = None,
     ) -> None:
         self._start, self._died, self._jobs, self._seconds = start, died, jobs, seconds
         self._workers: list[_Worker[Task, Result]] = []
@@ -110,7 +119,17 @@ class _Crew(Generic[Task, Result]):
         self._stillborn = 0
         self._clock = 0.0  # seconds that others were waited for: time in which this process was stopped does not count
 
-    def run(self, tasks: Iterator[Task | Done[Result]]) -> Iterator[Result]:
+    def __enter__(self) -> "Crew[Task, Result]":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._end()
+
+    def in_order(self, tasks: Iterable[Task | Done[Result]]) -> Generator[Result]:
+        """The results of tasks, in their order; all of them are to be taken before other tasks are given."""
+        tasks = iter(tasks)
         slots: deque[_Slot[Task, Result]] = deque()
         more = True
         while more or slots:
@@ -219,7 +238,7 @@ class _Crew(Generic[Task, Result]):
                 self._suspects.append(slot)
         self._waiting.extendleft(reversed(worker.slots))
 
-    def end(self) -> None:
+    def _end(self) -> None:
         """The end of its pipe tells a process to end; one that does not is ended."""
         for worker in self._workers:
             worker.pipe.close()

@@ -45,6 +45,7 @@ from inkgrad.optim import (
 from inkgrad.random import default_rng
 from inkgrad.training.callbacks import Callback
 from inkgrad.training.distillation import Distillation, load_teacher
+from inkgrad.training.group import Group
 from inkgrad.training.settings import MOMENTUM, MUON_MOMENTUM, WEIGHT_DECAY, Settings
 from inkgrad.training.step import TrainStep
 from inkgrad.training.trainer import Trainer
@@ -67,7 +68,12 @@ class Prepared:
 
 
 def assemble(
-    settings: Settings, splits: Splits, callbacks: Sequence[Callback] = (), *, prepared: Prepared | None = None
+    settings: Settings,
+    splits: Splits,
+    callbacks: Sequence[Callback] = (),
+    *,
+    prepared: Prepared | None = None,
+    group: Group | None = None,
 ) -> Trainer:
     """The trainer, with fresh weights, that the settings describe.
 
@@ -76,6 +82,7 @@ def assemble(
         splits: the data that the settings name.
         callbacks: for the trainer.
         prepared: what `prepare` gave for these settings and data, where that was done before.
+        group: the processes that train this network together.
 
     Raises:
         OptionError: settings that cannot work together.
@@ -115,6 +122,7 @@ def assemble(
         augmentation=settings.augmentation if settings.augmentation != Augmentation() else None,
         mixup=settings.mixup,
         distillation=distillation,
+        group=group,
     )
     trainer.projection = prepared.projection
     return trainer

@@ -7,7 +7,7 @@ import os
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -15,25 +15,36 @@ from inkgrad.errors import CheckpointError, DivergenceError, OptionError
 from inkgrad.nn import load_state, state_of
 from inkgrad.nn.state import read_arrays, write_arrays
 from inkgrad.training.callbacks import Callback
-from inkgrad.training.trainer import Trainer
+from inkgrad.training.group import Group
 
-__all__ = ["CHECKPOINT_FILE", "Checkpointing", "load_checkpoint", "save_checkpoint", "training_kept"]
+if TYPE_CHECKING:
+    from inkgrad.training.trainer import Trainer
+
+__all__ = [
+    "CHECKPOINT_FILE",
+    "Checkpointing",
+    "identity",
+    "load_checkpoint",
+    "save_checkpoint",
+    "spread_state",
+    "training_kept",
+]
 
 CHECKPOINT_FILE = "checkpoint.safetensors"
 
 
-def save_checkpoint(path: str | os.PathLike[str], trainer: Trainer) -> None:
+def save_checkpoint(path: str | os.PathLike[str], trainer: "Trainer") -> None:
     """Write weights, buffers, optimizer, averages, position in the epoch and all generators, whole or not at all.
 
     Raises:
         StorageError: the file could not be written; an older checkpoint stays as it was.
     """
     header, arrays = _capture(trainer)
-    header["identity"] = _identity(trainer)
+    header["identity"] = identity(trainer)
     write_arrays(path, "checkpoint", json.loads(json.dumps(header, default=_plain)), arrays)
 
 
-def load_checkpoint(path: str | os.PathLike[str], trainer: Trainer) -> None:
+def load_checkpoint(path: str | os.PathLike[str], trainer: "Trainer") -> None:
     """Put a training back to where `save_checkpoint` found it.
 
     Raises:
@@ -41,7 +52,7 @@ def load_checkpoint(path: str | os.PathLike[str], trainer: Trainer) -> None:
         CheckpointError: it belongs to another model, optimizer, schedule, batch size or data set; nothing is changed.
     """
     header, arrays = read_arrays(path, "checkpoint")
-    expected, found = _identity(trainer), dict(header.get("identity") or {})
+    expected, found = identity(trainer), dict(header.get("identity") or {})
     for key, value in expected.items():
         if found.get(key) != value:
             raise CheckpointError(
@@ -59,8 +70,16 @@ def load_checkpoint(path: str | os.PathLike[str], trainer: Trainer) -> None:
         ) from error
 
 
+def spread_state(group: Group, trainer: "Trainer") -> None:
+    """Bring all processes of a group to the state of rank 0."""
+    kept = group.first(_capture(trainer) if group.rank == 0 else None)
+    if group.rank:
+        header, arrays = kept
+        _apply(trainer, header, arrays, "the state of rank 0")
+
+
 @contextlib.contextmanager
-def training_kept(trainer: Trainer) -> Iterator[None]:
+def training_kept(trainer: "Trainer") -> Iterator[None]:
     """Whatever is trained inside the `with` block is as if it had not been: all that a checkpoint holds is put back."""
     kept = _capture(trainer)
     try:
@@ -69,7 +88,7 @@ def training_kept(trainer: Trainer) -> Iterator[None]:
         _apply(trainer, *kept, "the state before")
 
 
-def _capture(trainer: Trainer) -> tuple[dict[str, Any], dict[str, Any]]:
+def _capture(trainer: "Trainer") -> tuple[dict[str, Any], dict[str, Any]]:
     """All of a training: what JSON holds, and the arrays."""
     step = trainer.step
     arrays = {f"net.{name}": array for name, array in state_of(step.net).items()}
@@ -80,7 +99,7 @@ def _capture(trainer: Trainer) -> tuple[dict[str, Any], dict[str, Any]]:
     return {"trainer": trainer.state(), "generators": generators}, arrays
 
 
-def _apply(trainer: Trainer, header: dict[str, Any], arrays: dict[str, Any], source: str) -> None:
+def _apply(trainer: "Trainer", header: dict[str, Any], arrays: dict[str, Any], source: str) -> None:
     """Put a training into a state that `_capture` gave."""
     step = trainer.step
     load_state(step.net, _part(arrays, "net."), source=source)
@@ -105,26 +124,26 @@ class Checkpointing(Callback):
         self.every_seconds = every_seconds
         self._last = time.monotonic()
 
-    def on_start(self, trainer: Trainer) -> None:
+    def on_start(self, trainer: "Trainer") -> None:
         """Start the clock."""
         del trainer
         self._last = time.monotonic()
 
-    def on_step(self, trainer: Trainer) -> None:
+    def on_step(self, trainer: "Trainer") -> None:
         """Save if it is time."""
         if time.monotonic() - self._last >= self.every_seconds:
             self.save(trainer)
 
-    def on_epoch(self, trainer: Trainer, record: dict[str, Any]) -> None:
+    def on_epoch(self, trainer: "Trainer", record: dict[str, Any]) -> None:
         """Save."""
         del record
         self.save(trainer)
 
-    def on_interrupt(self, trainer: Trainer) -> None:
+    def on_interrupt(self, trainer: "Trainer") -> None:
         """Save."""
         self.save(trainer)
 
-    def save(self, trainer: Trainer) -> None:
+    def save(self, trainer: "Trainer") -> None:
         """Save now.
 
         Raises:
@@ -141,7 +160,7 @@ class Checkpointing(Callback):
         self._last = time.monotonic()
 
 
-def _identity(trainer: Trainer) -> dict[str, Any]:
+def identity(trainer: "Trainer") -> dict[str, Any]:
     """What must be the same for a training to continue."""
     step = trainer.step
     optimizer = step.optimizer

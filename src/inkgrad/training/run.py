@@ -19,6 +19,7 @@ from inkgrad.training.benchmark import machine
 from inkgrad.training.calibration import calibrated
 from inkgrad.training.callbacks import Callback, EarlyStopping
 from inkgrad.training.checkpoint import CHECKPOINT_FILE, Checkpointing, load_checkpoint
+from inkgrad.training.group import Group, by_first
 from inkgrad.training.metrics import Evaluation, evaluate_predictions
 from inkgrad.training.model_card import CARD_FILE, model_card
 from inkgrad.training.plots import plot_history
@@ -106,6 +107,7 @@ class Run:
         checkpoint_seconds: the longest time between two checkpoints.
         callbacks: called beside the run's own.
         prepared: what `prepare` gave for these settings and data, where that was done before.
+        group: the processes that make this run together; rank 0 alone reads and writes the folder.
 
     Raises:
         OptionError: the folder holds a run already, and `resume` is false.
@@ -122,19 +124,26 @@ class Run:
         checkpoint_seconds: float = 60.0,
         callbacks: Sequence[Callback] = (),
         prepared: Prepared | None = None,
+        group: Group | None = None,
     ) -> None:
         self.folder = Path(folder)
         self.settings = settings
+        self.group = group
         self.checkpoint = self.folder / CHECKPOINT_FILE
-        check_folder(self.folder, resume=resume)
+        by_first(group, lambda: check_folder(self.folder, resume=resume))
         own: list[Callback] = [] if settings.early_stopping is None else [EarlyStopping(settings.early_stopping)]
         last = Checkpointing(self.checkpoint, every_seconds=checkpoint_seconds)
         history = HistoryFile(self.folder / HISTORY_FILE)
-        self.trainer = assemble(settings, splits, [*own, *callbacks, history, last], prepared=prepared)
+        self.trainer = assemble(settings, splits, [*own, *callbacks, history, last], prepared=prepared, group=group)
         self.splits = splits
-        if resume and self.checkpoint.exists():  # a run that was killed before its first checkpoint starts over
+        if resume:
+            by_first(group, self._go_on)
+
+    def _go_on(self) -> None:
+        """From the checkpoint, if there is one: a run that was killed before its first starts over."""
+        if self.checkpoint.exists():
             load_checkpoint(self.checkpoint, self.trainer)
-        total, made = settings.total_steps(len(splits.train)), self.trainer.step_count
+        total, made = self.settings.total_steps(len(self.splits.train)), self.trainer.step_count
         if made > total:
             raise OptionError(
                 f"the run in {self.folder} has made {made} steps already, more than the {total} asked for"
@@ -143,12 +152,16 @@ class Run:
     def train(self) -> dict[str, Any]:
         """Train to the end, write model, plot and model card; returns the last line of the history.
 
+        In a group, rank 0 writes, and the others need not wait for it.
+
         Raises:
             DivergenceError: the last good checkpoint stays; no model is written.
             StorageError: a file could not be written.
             KeyboardInterrupt: Ctrl-C; a checkpoint has been saved.
         """
         last = self.fit()
+        if self.group is not None and self.group.rank:
+            return last
         with self._final() as classifier:
             if self.settings.calibrate:
                 classifier = calibrated(classifier, self.splits.validation)
@@ -170,7 +183,7 @@ class Run:
         Raises:
             DivergenceError, StorageError, KeyboardInterrupt: as `train` does.
         """
-        write_settings(self.folder, self.settings)
+        by_first(self.group, lambda: write_settings(self.folder, self.settings))
         self.trainer.fit(steps=self.settings.total_steps(len(self.splits.train)))
         return dict(self.trainer.history[-1])
 

@@ -14,6 +14,7 @@ from inkgrad.nn import Module
 from inkgrad.optim import MovingAverage, Optimizer, Penalty
 from inkgrad.plan.trace import Unplannable
 from inkgrad.training.diagnosis import explain_not_finite
+from inkgrad.training.exchange import Exchange
 from inkgrad.training.step_plans import StepPlans, check_optimizer
 
 __all__ = ["TrainStep"]
@@ -41,6 +42,8 @@ class TrainStep:
     anything else than its input and its module's attributes needs `plan=False`.
 
     Attributes:
+        exchange: with whom the gradients of a batch are summed, if each batch is one part of a larger one; set by a
+            trainer with a group, None otherwise.
         logits: those of the last batch, float32 (n, k), or (n, t, k) for `ctc_loss`.
         fallback: why the eager way ran at the last step, None if it was planned.
 
@@ -72,6 +75,7 @@ class TrainStep:
         self.optimizer = optimizer
         self.penalties = tuple(penalties)
         self.average = average
+        self.exchange: Exchange | None = None
         self.logits: NDArray[Any] = np.zeros((0, 0), np.float32)
         self._plans = StepPlans(plan)
 
@@ -97,9 +101,38 @@ class TrainStep:
                 raise ShapeError(f"TrainStep got an empty batch: images of shape {images.shape}; it needs at least one")
         if weights is not None:
             weights = np.ascontiguousarray(weights, np.float32)
-        plan = None
-        if weights is None or _are_weights(weights, len(images)):
-            alone = not self.penalties
+        if self.exchange is not None:
+            return self._with_others(self.exchange, images, labels, weights)
+        value = self._computed(images, labels, weights)
+        if self.average is not None:
+            self.average.update()
+        return value
+
+    def _with_others(
+        self,
+        exchange: Exchange,
+        images: NDArray[np.float32],
+        labels: NDArray[Any],
+        weights: NDArray[np.float32] | None,
+    ) -> float:
+        """One step of several processes: gradients of the parts, their sum, and the same update everywhere."""
+        with exchange.telling():
+            value = self._computed(images, labels, weights)
+        total = exchange.sum(value, self.logits, labels, weights)
+        self.optimizer.step()
+        if self.average is not None:
+            self.average.update()
+        return total
+
+    def _computed(
+        self, images: NDArray[np.float32], labels: NDArray[Any], weights: NDArray[np.float32] | None
+    ) -> float:
+        """Loss and gradients, and the update unless other processes have a say in it."""
+        plan, exchange = None, self.exchange
+        if exchange is not None and exchange.within:
+            self._plans.refused = "statistics of a batch that lies in several processes are computed the eager way"
+        elif weights is None or _are_weights(weights, len(images)):
+            alone = not self.penalties and exchange is None
             plan = self._plans.find(self.net, self.loss, self.optimizer, images, labels, weights, alone=alone)
         if plan is not None:
             value = self._planned(plan, images, labels, weights)
@@ -138,10 +171,10 @@ class TrainStep:
         plan.observe(count)
         if plan.updates:
             optimizer.step_count += 1
-        else:
+        elif self.exchange is None:
             optimizer.step(None if self.penalties else squares)
-        if self.average is not None:
-            self.average.update()
+        else:
+            self.exchange.scale()
         self.logits = plan.logits
         return total
 
@@ -163,10 +196,11 @@ class TrainStep:
         value = loss.item()
         if not np.isfinite(value):
             raise explain_not_finite(self.net, images, loss, self.optimizer)
-        loss.backward()
-        self.optimizer.step()
-        if self.average is not None:
-            self.average.update()
+        if self.exchange is None:
+            loss.backward()
+            self.optimizer.step()
+        else:
+            (loss * self.exchange.share).backward()
         self.logits = logits.data
         return value
 

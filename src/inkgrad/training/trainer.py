@@ -13,18 +13,20 @@ from numpy.typing import NDArray
 from inkgrad.data import Augmentation, Dataset, Loader, Projection, Samples, Scaling
 from inkgrad.data.loader import Batch
 from inkgrad.errors import DivergenceError, OptionError
-from inkgrad.models import network_logits, network_outputs
 from inkgrad.random import default_rng
+from inkgrad.training.answers import right_answers
 from inkgrad.training.callbacks import Callback
 from inkgrad.training.diagnosis import RunawayLoss
 from inkgrad.training.distillation import Distillation
+from inkgrad.training.group import Group
 from inkgrad.training.interrupt import Interruption
 from inkgrad.training.step import TrainStep
 from inkgrad.training.threads import blas_threads
+from inkgrad.training.together import Together
+from inkgrad.training.validation import measured, validation_answers
 
 __all__ = ["Trainer"]
 
-PREDICTED_TOGETHER = 1000  # samples
 READ_TOGETHER = 32  # steps whose answers are counted at once, which costs hardly more than for one
 
 
@@ -43,6 +45,8 @@ class Trainer:
         augmentation: how training images are changed at random, anew each time that they are seen.
         mixup: alpha of `data.mixup`, 0 for none.
         distillation: a teacher whose answers are learned too; the step's loss must be `distillation.loss`.
+        group: the processes that train this network together, each with a trainer like this one: each learns from its
+            part of every batch. Callbacks are called on rank 0 only, and its state is that of all.
 
     Attributes:
         step_count: how many steps have been made, over all calls of `fit` and resumptions.
@@ -75,11 +79,13 @@ class Trainer:
         augmentation: Augmentation | None = None,
         mixup: float = 0.0,
         distillation: Distillation | None = None,
+        group: Group | None = None,
     ) -> None:
         self.step = step
         self.train = train
         self.validation = validation if validation is not None and len(validation) else None
-        self.callbacks = list(callbacks)
+        self.group = group
+        self.callbacks = list(callbacks) if group is None or group.rank == 0 else []
         self.loader = Loader(
             train,
             batch_size=batch_size,
@@ -104,6 +110,7 @@ class Trainer:
         self._seen = 0
         self._seconds = 0.0
         self._unread: list[tuple[Any, ...]] = []  # logits, labels, weights whose right answers are uncounted
+        self._together = None if group is None else Together(group, self)
 
     @functools.cached_property
     def fingerprint(self) -> str:
@@ -128,6 +135,7 @@ class Trainer:
         Raises:
             OptionError: neither or both of epochs and steps are given, or less than 1.
             DivergenceError: the loss became NaN or infinite or ran away.
+            DataError, OptionError: the processes of a group do not train the same on the same data.
             KeyboardInterrupt: Ctrl-C was pressed; the step or the validation in progress was finished first.
         """
         if (epochs is None) == (steps is None):
@@ -142,14 +150,20 @@ class Trainer:
         self.step.net.train()
         with blas_threads(self.largest_product()), Interruption() as interruption:
             try:
+                if self._together is not None:
+                    self._together.begin(lambda: interruption.asked)
                 self._notify("on_start")
+                if self._together is not None:
+                    self._together.agree()
                 if self._seen and self.step_count >= self.total_steps:  # stopped between the last step and its record
                     self.loader.finish_if_done()
                     self._finish_epoch()
-                while self.step_count < self.total_steps and self.stopped is None:
+                while self.step_count < self.total_steps and not self._stopping():
                     self._epoch(interruption)
-                self._end_if_asked(interruption)  # since the last step
+                self._end_if_asked(interruption, at_end=True)  # since the last step
             finally:
+                if self._together is not None:
+                    self._together.end()
                 self._notify("on_end")
         return self.history
 
@@ -171,28 +185,41 @@ class Trainer:
         notify = self._stepped()
         start = time.perf_counter()
         for images, *rest in self.batches():
+            if self._together is not None:
+                self._together.before_step()
             self.last_loss = self.step(images, *rest)
             self.step_count += 1
-            mass = len(images) if len(rest) < 2 else float(rest[1].sum())
-            self._seen += len(images)
-            self._mass += mass
-            self._loss_sum += self.last_loss * mass
-            self._unread.append((self.step.logits, *rest))
-            if len(self._unread) >= READ_TOGETHER:
-                self._read()
+            self._count(rest)
             self._runaway.check(self.last_loss, self.step_count, self.step.optimizer.learning_rate)
             notify(self)
             now = time.perf_counter()
             self._seconds += now - start
             start = now
             self._end_if_asked(interruption)
-            if self.step_count >= self.total_steps or self.stopped is not None:
+            if self.step_count >= self.total_steps or self._stopping():
                 break
         self.loader.finish_if_done()
         self._finish_epoch()
 
-    def _end_if_asked(self, interruption: Interruption) -> None:
-        if interruption.asked:
+    def _count(self, rest: Sequence[NDArray[Any]]) -> None:
+        """Add the last step to the figures of the epoch."""
+        self._seen += self.loader.images
+        self._mass += self.loader.mass
+        self._loss_sum += self.last_loss * self.loader.mass
+        if self._together is not None:
+            self._correct += self._together.exchange.correct
+            return
+        self._unread.append((self.step.logits, *rest))
+        if len(self._unread) >= READ_TOGETHER:
+            self._read()
+
+    def _stopping(self) -> bool:
+        """Whether a callback has ended the training; in a group, whether all know."""
+        return self.stopped is not None if self._together is None else self._together.stopping
+
+    def _end_if_asked(self, interruption: Interruption, *, at_end: bool = False) -> None:
+        together = self._together
+        if interruption.asked if together is None else together.interrupted(at_end=at_end):
             self._notify("on_interrupt")
             raise KeyboardInterrupt
 
@@ -204,15 +231,13 @@ class Trainer:
         self._loss_sum, self._correct, self._mass, self._seen, self._seconds = 0.0, 0.0, 0.0, 0, 0.0
         for callback in self.callbacks:
             callback.on_epoch(self, record)
+        if self._together is not None:
+            self._together.agree()
 
     def _read(self) -> None:
         """Count the right answers of the last steps, where there are classes."""
         if self._unread and self.train.classes:
-            logits, labels, *weights = (np.concatenate(parts) for parts in zip(*self._unread, strict=True))
-            if labels.ndim > 1:  # targets; with a teacher's behind the true ones
-                labels = (labels[:, 0] if labels.ndim > 2 else labels).argmax(axis=1)
-            right = logits.argmax(axis=1) == labels
-            self._correct += float(right @ weights[0]) if weights else int(right.sum())
+            self._correct += right_answers(*(np.concatenate(parts) for parts in zip(*self._unread, strict=True)))
         self._unread.clear()
 
     def record(self) -> dict[str, Any]:
@@ -239,33 +264,17 @@ class Trainer:
         average = self.step.average
         averaged = contextlib.nullcontext() if average is None else average.applied()
         with averaged, np.errstate(over="ignore", invalid="ignore"):
-            measured = self._measure(dataset)
-        if not np.isfinite(measured["validation_loss"]):
+            self.validation_logits = validation_answers(
+                self.step, dataset, self.loader.scaling, rejects=self.train.rejects, group=self.group
+            )
+            figures = measured(self.step, dataset, self.validation_logits)
+        if not np.isfinite(figures["validation_loss"]):
             raise DivergenceError(
-                f"training diverged: the validation loss is {measured['validation_loss']} after step "
+                f"training diverged: the validation loss is {figures['validation_loss']} after step "
                 f"{self.step_count}; lower the learning rate (now {self.step.optimizer.learning_rate:g}) or clip the "
                 f"gradient"
             )
-        return measured
-
-    def _measure(self, dataset: Dataset | Samples) -> dict[str, float]:
-        targets, weights = self._measured(dataset)
-        logits, more = self.validation_logits, {} if weights is None else {"sample_weights": weights}
-        measured = {"validation_loss": self.step.loss(logits, targets, **more).item()}
-        if dataset.classes and logits is not None:
-            right = logits.argmax(axis=1) == targets
-            measured["validation_accuracy"] = float(np.average(right, weights=weights))
-        return measured
-
-    def _measured(self, dataset: Dataset | Samples) -> tuple[NDArray[Any], NDArray[np.float32] | None]:
-        """Keeps the network's answers; gives what they should be, and how much each counts."""
-        if isinstance(dataset, Samples):
-            self.validation_logits = network_outputs(self.step.net, dataset.parts(PREDICTED_TOGETHER))
-            return dataset.targets, dataset.weights
-        logits = network_logits(self.step.net, dataset.images, self.loader.scaling)
-        # That it is a digit is known here; which one is the question.
-        self.validation_logits = logits[:, :-1] if self.train.rejects and not dataset.rejects else logits
-        return dataset.labels, None
+        return figures
 
     def _notify(self, hook: str) -> None:
         for callback in self.callbacks:

@@ -12,7 +12,10 @@ from inkgrad.web.documents import answer, problems
 from inkgrad.web.routes import api_router
 from inkgrad.web.state import state_of
 
-__all__ = ["router"]
+__all__ = ["READER", "router"]
+
+READER = "reader"
+"""The name of the network that reads numbers."""
 
 router = api_router()
 
@@ -143,7 +146,7 @@ def _reader() -> dict[str, Any]:
     with as_file(files("inkgrad") / "reading" / "weights" / "reader.safetensors") as path:
         parameters = count_parameters(path)
     return {
-        "name": "reader",
+        "name": READER,
         "kind": "reader",
         "default": True,
         "parameters": parameters,

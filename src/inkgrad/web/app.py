@@ -9,7 +9,6 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, Response
-from starlette.types import ASGIApp
 
 from inkgrad.version import __version__
 from inkgrad.web import about, classifying, feedback, inside, lessons, reading
@@ -30,8 +29,10 @@ __all__ = ["create_app"]
 _log = logging.getLogger("inkgrad.web")
 
 
-def create_app(settings: WebSettings) -> ASGIApp:
+def create_app(settings: WebSettings) -> Guard:
     """The server as an ASGI application.
+
+    Before another server than `serve` ends, call `end` of it: what pages watch would else go on.
 
     Raises:
         ModelFileError: the model that was named is not there.
@@ -57,7 +58,7 @@ def create_app(settings: WebSettings) -> ASGIApp:
     _add_routes(app)
     _add_page(app)
     describe(app, settings, [classifying.DigitBody, feedback.FeedbackBody, inside.InsideBody, *lessons.BODIES])
-    return Guard(app, settings, state.full)
+    return Guard(app, settings, state.full, state.trainings.close)
 
 
 def _add_routes(app: FastAPI) -> None:

@@ -39,10 +39,13 @@ class Guard:
         settings: of the server.
         full: whether there is no room for what is asked for at a path. It is refused at once then: when there is too
             much to do, to say so must cost little.
+        end: lets answers that would last come to their end; to be called when the server shall end.
     """
 
-    def __init__(self, app: ASGIApp, settings: WebSettings, full: Callable[[str], bool]) -> None:
-        self._app, self._settings, self._full = app, settings, full
+    def __init__(
+        self, app: ASGIApp, settings: WebSettings, full: Callable[[str], bool], end: Callable[[], None]
+    ) -> None:
+        self._app, self._settings, self._full, self.end = app, settings, full, end
         self._held = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

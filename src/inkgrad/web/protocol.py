@@ -55,6 +55,8 @@ class LimitedProtocol(HttpToolsProtocol):
         """The head is there."""
         self._in_head = False
         self._stop_timer()
+        # How an answer that lasts is given up where nobody receives it: to close in order would wait for the receiver.
+        self.scope.setdefault("extensions", {})["inkgrad.abort"] = self.transport.abort  # type: ignore[assignment]
         super().on_headers_complete()
 
     def on_message_complete(self) -> None:

@@ -9,6 +9,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 
 from inkgrad.errors import InputError, OptionError
+from inkgrad.web.about import READER
 from inkgrad.web.bodies import Strict, refused, uploaded, valid
 from inkgrad.web.documents import answer, body, problems
 from inkgrad.web.examples import PICTURE
@@ -82,6 +83,7 @@ class Pages(BaseModel):
     pages: list[PageRead | PageFailed]
     read: int
     failed: int
+    model: str
 
 
 def _form_schema() -> dict[str, Any]:
@@ -101,7 +103,7 @@ _BOX = ((21.0, 30.0), (42.0, 30.0), (42.0, 64.0), (21.0, 64.0))
 _SEVEN = {"value": 7, "confidence": 0.98, "alternatives": [(1, 0.01)], "box": _BOX}
 _NUMBER = {"text": "7", "written": "7", "confidence": 0.97, "box": _BOX, "digits": [_SEVEN], "free": None}
 _PAGE = {"page": 1, "width": 80, "height": 110, "numbers": [_NUMBER], "doubtful": [], "picture": None}
-_ANSWER = {"pages": [_PAGE], "read": 1, "failed": 0}
+_ANSWER = {"pages": [_PAGE], "read": 1, "failed": 0, "model": READER}
 
 
 @router.post(
@@ -141,4 +143,4 @@ async def read(request: Request) -> JSONResponse:
         detail = "the file ended the process that read it; it is damaged or needs too much memory"
         raise refused("image", detail) from None
     failed = sum("error" in page for page in pages)
-    return JSONResponse({"pages": pages, "read": len(pages) - failed, "failed": failed})
+    return JSONResponse({"pages": pages, "read": len(pages) - failed, "failed": failed, "model": READER})

@@ -65,18 +65,22 @@ def serve(settings: WebSettings, host: str, port: int, *, started: Callable[[lis
             timeout_keep_alive=30,
             timeout_graceful_shutdown=int(settings.limits.seconds) + 5,
         )
-        _Server(config, lambda: started(_urls(host, listener))).run(sockets=[listener])
+        _Server(config, lambda: started(_urls(host, listener)), app.end).run(sockets=[listener])
 
 
 class _Server(uvicorn.Server):
-    def __init__(self, config: uvicorn.Config, started: Callable[[], None]) -> None:
+    def __init__(self, config: uvicorn.Config, started: Callable[[], None], end: Callable[[], None]) -> None:
         super().__init__(config)
-        self._tell = started
+        self._tell, self._end = started, end
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         if self.started:
             self._tell()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self._end()  # what pages watch, which would else be waited for
+        await super().shutdown(sockets)
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:

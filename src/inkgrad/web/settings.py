@@ -22,6 +22,8 @@ class Limits:
         documents: that may wait for being read, with the one that is.
         held_bytes: of all bodies that are held at a time.
         kept_bytes: of the database of corrections; when it has as many, no more are kept.
+        trainings: of the lessons, that run at a time.
+        watchers: pages that watch one of them.
     """
 
     bytes: int = 20 << 20
@@ -33,6 +35,8 @@ class Limits:
     documents: int = 8
     held_bytes: int = 256 << 20
     kept_bytes: int = 1 << 30
+    trainings: int = 2
+    watchers: int = 8
 
 
 @dataclass(frozen=True)

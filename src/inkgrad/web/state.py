@@ -5,7 +5,7 @@ import gc
 import logging
 import threading
 from collections.abc import AsyncIterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
@@ -15,6 +15,7 @@ from inkgrad.web.batching import Room
 from inkgrad.web.networks import Networks
 from inkgrad.web.page_reading import ReadingProcess
 from inkgrad.web.settings import WebSettings
+from inkgrad.web.trainings import Trainings
 
 if TYPE_CHECKING:
     from inkgrad.feedback import Store
@@ -53,6 +54,8 @@ class ServerState:
         self.looker = ThreadPoolExecutor(1, "inkgrad-looking")
         self.learning = Room(settings.limits.documents)
         self.learner = ThreadPoolExecutor(1, "inkgrad-learning")
+        self.trainings = Trainings(settings.limits.trainings)
+        self.readers: Future[object] | None = None
         self.storing = Room(settings.limits.waiting)
         self.storer = ThreadPoolExecutor(2, "inkgrad-storing")
         self.store_away = False
@@ -72,6 +75,7 @@ class ServerState:
             self.ending.set()
             warming.cancel()
             self.networks.close()
+            self.trainings.close()
             # Nothing is waited for: each request has its answer, so that what is still being done nobody waits for.
             for pool in (self.decoder, self.loader, self.reader, self.looker, self.learner, self.storer):
                 pool.shutdown(wait=False, cancel_futures=True)

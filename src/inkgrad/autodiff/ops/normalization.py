@@ -12,23 +12,70 @@ from inkgrad.errors import ShapeError
 __all__ = ["batch_norm", "batch_norm_inference", "layer_norm"]
 
 Observer = Callable[[Array, Array, int], None]
+Adder = Callable[[Array], None]
 
 
 @differentiable
-def batch_norm(x: Array, gamma: Array, beta: Array, *, eps: float = 1e-5, observe: Observer | None = None) -> Recorded:
+def batch_norm(
+    x: Array,
+    gamma: Array,
+    beta: Array,
+    *,
+    eps: float = 1e-5,
+    observe: Observer | None = None,
+    add: Adder | None = None,
+) -> Recorded:
     """gamma (x - mean) / sqrt(var + eps) + beta with the batch's own statistics (Ioffe and Szegedy 2015).
 
     x (n, c) or (n, c, ...), gamma and beta (c,); the variance is the population's. `observe` is told the mean
-    (c,), the variance (c,) and the number of values behind each.
+    (c,), the variance (c,) and the number of values behind each. Where x is one part of a batch, `add` sums a float64
+    array over all parts in place: the statistics are then those of the whole batch, and so is dL/dx, where L is the
+    sum of what the parts differentiate. It is called twice in the forward pass and once in the backward pass.
     """
     _check_channels("batch_norm", x, gamma, beta)
     if x.size == 0:
         raise ShapeError(f"batch_norm needs at least one sample for its statistics, but x has shape {x.shape}")
+    if add is not None:
+        return _batch_norm_of_parts(x, gamma, beta, eps, observe, add)
     y, saved = kernels.batch_norm_forward(x, gamma, beta, eps)
     if observe is not None:
         observe(saved.mean, saved.variance, x.size // x.shape[1])
     grads = shared(lambda g: kernels.batch_norm_backward(g, gamma, saved))
     return y, (lambda g: grads(g).x, lambda g: grads(g).gamma, lambda g: grads(g).beta)
+
+
+def _batch_norm_of_parts(
+    x: Array, gamma: Array, beta: Array, eps: float, observe: Observer | None, add: Adder
+) -> Recorded:
+    """As `batch_norm`, for one part of a batch."""
+    axes, shape = (0, *range(2, x.ndim)), (1, x.shape[1], *([1] * (x.ndim - 2)))
+    sums = np.append(x.sum(axis=axes, dtype=np.float64), x.size // x.shape[1])
+    add(sums)
+    count = sums[-1]
+    mean = (sums[:-1] / count).astype(x.dtype)
+    centered = x - mean.reshape(shape)
+    squares = np.square(centered).sum(axis=axes, dtype=np.float64)
+    add(squares)
+    variance = (squares / count).astype(x.dtype)
+    inverse_std = (1 / np.sqrt(variance + x.dtype.type(eps))).astype(x.dtype, copy=False)
+    centered *= inverse_std.reshape(shape)
+    normalized = centered
+    if observe is not None:
+        observe(mean, variance, int(count))
+
+    def backward(g: Array) -> tuple[Array, Array, Array]:
+        own = np.stack([(g * normalized).sum(axis=axes), g.sum(axis=axes)])
+        whole = own.astype(np.float64)
+        add(whole)
+        along, level = ((each / count).astype(g.dtype).reshape(shape) for each in whole)
+        return (g - level - normalized * along) * (gamma * inverse_std).reshape(shape), own[0], own[1]
+
+    grads = shared(backward)
+    return normalized * gamma.reshape(shape) + beta.reshape(shape), (
+        lambda g: grads(g)[0],
+        lambda g: grads(g)[1],
+        lambda g: grads(g)[2],
+    )
 
 
 @differentiable

@@ -1,5 +1,6 @@
 """Parquet, written by pyarrow in groups of rows, so that a long table needs no more memory than a short one."""
 
+from collections.abc import Iterable
 from typing import Any, BinaryIO
 
 from inkgrad.errors import OptionError
@@ -38,7 +39,11 @@ class Parquet:
 
     def add(self, record: Record) -> None:
         """Take the rows of one page."""
-        self._rows.extend(self._columns.rows(record))
+        self.add_rows(self._columns.rows(record))
+
+    def add_rows(self, rows: Iterable[list[Cell]]) -> None:
+        """Take rows, a cell for each column."""
+        self._rows.extend(rows)
         if len(self._rows) >= self._group:
             self._flush()
 

@@ -15,7 +15,7 @@ __all__ = ["Metric", "Outcome", "Pruner", "TrialRecord", "Tuned", "TuningSetting
 TUNING_FILE = "tuning.json"
 Metric = Literal["accuracy", "loss"]
 Pruner = Literal["median", "hyperband", "none"]
-State = Literal["complete", "pruned", "diverged", "refused", "running"]
+State = Literal["complete", "pruned", "diverged", "refused", "lost", "running"]
 
 
 @dataclass(frozen=True)
@@ -79,14 +79,19 @@ def saved_trials(folder: str | os.PathLike[str]) -> int:
 
 
 def read_saved(folder: Path) -> dict[str, Any]:
-    """What stands in the folder's file: `settings`, `trials`, `data` (fingerprints)."""
+    """What stands in the folder's file: `settings`, `trials`, `data` (fingerprints), `shared`."""
     path = folder / TUNING_FILE
     if not path.is_file():
         raise CheckpointError(f"there is no tuning to resume in {folder}: it has no {TUNING_FILE}")
     try:
         saved = json.loads(path.read_text(encoding="utf-8"))
         TuningSettings.from_json(saved["settings"])
-        return {"settings": saved["settings"], "trials": int(saved["trials"]), "data": str(saved["data"])}
+        return {
+            "settings": saved["settings"],
+            "trials": int(saved["trials"]),
+            "data": str(saved["data"]),
+            "shared": bool(saved.get("shared")),
+        }
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise CheckpointError(f"{path} is damaged: {type(error).__name__} {error}") from error
 
@@ -106,7 +111,8 @@ class TrialRecord:
 
     Attributes:
         number: from 0; also the name of its folder.
-        state: "complete", "pruned", "diverged", "refused" or "running".
+        state: "complete", "pruned", "diverged", "refused", "running", or "lost": its process was killed, and another
+            trial has gone on in its place.
         params: field -> value, of the fields that were searched in it.
         value: the metric after the last epoch that was made, None without one.
         epochs: the metric after each epoch.

@@ -1,7 +1,8 @@
 """Optuna's study in the folder of a tuning: what comes next, what was reported, what is to be pruned.
 
 One process alone opens it, the one that was started; those that train only talk to it. So SQLite serves well: what it
-has committed survives a killed process and a full disk whole, which a file that lines are appended to does not.
+has committed survives a killed process and a full disk whole, which a file that lines are appended to does not. A study
+that several such processes share is another: `SharedStudy`.
 """
 
 import contextlib
@@ -18,10 +19,10 @@ if TYPE_CHECKING:
     from optuna.pruners import BasePruner
     from optuna.trial import FrozenTrial, Trial
 
-__all__ = ["STUDY_FILE", "Study", "require"]
+__all__ = ["STUDY_FILE", "STUDY_NAME", "Study", "file_url", "require"]
 
 STUDY_FILE = "study.sqlite3"
-_NAME = "inkgrad"
+STUDY_NAME = "inkgrad"
 _DECIDED = "pruning"  # the attribute of a trial with what was decided: epoch -> whether to prune
 _STATES: dict[str, State] = {"COMPLETE": "complete", "PRUNED": "pruned", "FAIL": "refused", "RUNNING": "running"}
 
@@ -41,39 +42,60 @@ def require(name: str) -> Any:
         raise OptionError(f'tuning needs {package}; install it with: pip install "inkgrad[tune]"') from error
 
 
+def file_url(path: Path) -> str:
+    """The URL of a SQLite file, as Optuna takes it."""
+    url = require("sqlalchemy.engine").URL.create("sqlite", database=str(path.absolute()))
+    rendered: str = url.render_as_string(hide_password=False)
+    return rendered
+
+
 class Study:
-    """The study in a folder, made if there is none.
+    """A study in a database, made if there is none.
 
     The sampler is Optuna's TPE (Bergstra et al. 2011, multivariate as in Falkner et al. 2018), seeded anew for each
     trial from the seed and the trial's number, so that a study that goes on after an end of any kind chooses what it
     would have chosen.
 
     Args:
-        folder: that of the tuning.
+        url: that of the database, as SQLAlchemy takes it.
+        place: the database in words.
         metric: "accuracy" is to be high, "loss" low.
         pruner: "median" ends a trial whose best epoch so far is worse than the median of the others at that epoch,
             from the second epoch of the sixth trial on; "hyperband" is Li et al. 2018 with 1 to `epochs` epochs.
         epochs: the most that a trial has.
         seed: of the sampler.
+        name: that of the study.
+        options: of Optuna's `RDBStorage`.
     """
 
-    def __init__(self, folder: Path, *, metric: Metric, pruner: Pruner, epochs: int, seed: int) -> None:
+    def __init__(
+        self,
+        url: str,
+        place: str,
+        *,
+        metric: Metric,
+        pruner: Pruner,
+        epochs: int,
+        seed: int,
+        name: str = STUDY_NAME,
+        **options: Any,
+    ) -> None:
         optuna = require("optuna")
-        url = require("sqlalchemy.engine").URL.create("sqlite", database=str((folder / STUDY_FILE).absolute()))
+        require("sqlalchemy")
         optuna.logging.set_verbosity(optuna.logging.WARNING)
-        self._optuna, self._seed, self._path = optuna, seed, folder / STUDY_FILE
+        self._optuna, self._seed, self._place, self._name = optuna, seed, place, name
         self._direction = "maximize" if metric == "accuracy" else "minimize"
         self._pruner = _pruner(optuna, pruner, epochs)
         with self._stored():
-            self._storage = optuna.storages.RDBStorage(url.render_as_string(hide_password=False))
+            self._storage = optuna.storages.RDBStorage(url, **options)
             self._study = optuna.create_study(
-                study_name=_NAME,
+                study_name=name,
                 storage=self._storage,
                 direction=self._direction,
                 pruner=self._pruner,
                 load_if_exists=True,
             )
-            self._id = self._storage.get_study_id_from_name(_NAME)
+            self._id = self._storage.get_study_id_from_name(name)
         copy = self._copy()
         copy.ask()
         # Hyperband makes its brackets when it is first asked; a search that goes on must have them from the start.
@@ -98,17 +120,24 @@ class Study:
 
         The values are drawn in a copy in memory and stored with the trial at once: no trial ever has some of them only.
         """
-        number, states = len(self), self._optuna.trial.TrialState
-        rng = np.random.Generator(np.random.PCG64([self._seed, number]))
+        number = len(self)
+        drawn = self._drawn(suggest, [self._seed, number])
+        self._begin(params=drawn.params, distributions=drawn.distributions)
+        return number, dict(drawn.params)
+
+    def _drawn(self, suggest: "Callable[[Trial], Any]", seeds: list[int]) -> "FrozenTrial":
+        """The next trial as it would be, drawn in a copy."""
+        rng = np.random.Generator(np.random.PCG64(seeds))
         copy = self._copy(seed=int(rng.integers(2**32)))
         suggest(copy.ask())
-        drawn = copy.get_trials(deepcopy=False)[number]
-        begun = self._optuna.trial.create_trial(
-            state=states.RUNNING, params=drawn.params, distributions=drawn.distributions
-        )
+        drawn: FrozenTrial = copy.get_trials(deepcopy=False)[-1]
+        return drawn
+
+    def _begin(self, **content: Any) -> None:
+        """Store a trial that begins."""
+        begun = self._optuna.trial.create_trial(state=self._optuna.trial.TrialState.RUNNING, **content)
         with self._stored():
             self._study.add_trial(begun)
-        return number, dict(drawn.params)
 
     def report(self, number: int, epoch: int, value: float) -> bool:
         """Note the metric after an epoch, from 1; returns whether the trial is to be pruned.
@@ -166,7 +195,9 @@ class Study:
         """The study in memory, with a sampler of its own and what the pruner remembers of each trial."""
         optuna = self._optuna
         sampler = optuna.samplers.TPESampler(seed=seed, multivariate=True, constant_liar=True)
-        copy = optuna.create_study(study_name=_NAME, direction=self._direction, sampler=sampler, pruner=self._pruner)
+        copy = optuna.create_study(
+            study_name=self._name, direction=self._direction, sampler=sampler, pruner=self._pruner
+        )
         with self._stored():
             trials = self._study.get_trials()
         for trial in trials:
@@ -194,10 +225,10 @@ class Study:
             cause = str(getattr(error.__cause__ or error, "orig", None) or error.__cause__ or error)
             if "not a database" in cause or "malformed" in cause:
                 raise CheckpointError(
-                    f"{self._path} is damaged: {cause}; start a new tuning in another folder"
+                    f"{self._place} is damaged: {cause}; start a new tuning in another folder"
                 ) from error
             raise StorageError(
-                f"cannot write {self._path}: {cause}; what was there before is unchanged, continue with --resume"
+                f"cannot write {self._place}: {cause}; what was there before is unchanged, continue with --resume"
             ) from error
 
 
@@ -215,5 +246,7 @@ def _pruner(optuna: Any, name: Pruner, epochs: int) -> "BasePruner":
 def _record(trial: "FrozenTrial", params: dict[str, Any]) -> TrialRecord:
     epochs = tuple(trial.intermediate_values[step] for step in sorted(trial.intermediate_values))
     state = "diverged" if trial.user_attrs.get("diverged") else _STATES[trial.state.name]
+    if state == "refused" and "message" not in trial.user_attrs:  # whoever refuses says why
+        state = "lost"
     value = trial.value if trial.value is not None else (epochs[-1] if epochs else None)
     return TrialRecord(trial.number, state, params, value, epochs, trial.user_attrs.get("message"))

@@ -16,8 +16,9 @@ from inkgrad.training.run import SETTINGS_FILE, versions
 from inkgrad.training.tuning.lock import only_one
 from inkgrad.training.tuning.page import write_tuning_report
 from inkgrad.training.tuning.result import TUNING_FILE, Outcome, TrialRecord, Tuned, TuningSettings, read_saved
+from inkgrad.training.tuning.shared import Begun, SharedStudy, Storage, pause, take_over
 from inkgrad.training.tuning.space import Space
-from inkgrad.training.tuning.study import STUDY_FILE, Study, require
+from inkgrad.training.tuning.study import STUDY_FILE, Study, file_url, require
 from inkgrad.training.tuning.trial import Job, clear, train_trial
 from inkgrad.training.tuning.workers import train_in_processes
 
@@ -27,6 +28,7 @@ BEST_FILE = "best.toml"
 REPORT_FILE = "report.html"
 TRIALS_FILE = "trials.json"
 TRIALS_FOLDER = "trials"
+LOOK_AGAIN_SECONDS = 1.0  # for trials that were lost
 
 
 class Listener(Protocol):
@@ -55,6 +57,8 @@ class Tuning:
         resume: continue the tuning that is there.
         checkpoint_seconds: the longest time between two checkpoints of a trial.
         listener: hears of each epoch and each trial.
+        storage: of a study that other tunings share, with folders of their own: `trials` is then the number of all,
+            each draws its share of them, and a trial whose process was killed is gone on with by another.
 
     Raises:
         OptionError: Optuna is not installed, the search cannot be, or the folder holds a tuning and `resume` is false.
@@ -79,6 +83,7 @@ class Tuning:
         resume: bool = False,
         checkpoint_seconds: float = 60.0,
         listener: Listener | None = None,
+        storage: Storage | None = None,
     ) -> None:
         require("optuna")
         if settings.base.members > 1:
@@ -93,11 +98,14 @@ class Tuning:
         self.processes = processes
         self.checkpoint_seconds = checkpoint_seconds
         self.listener = listener
+        self.storage = storage
         self.space = Space(settings.base, settings.search)
         self._study: Study | None = None
         if not len(splits.validation):
             raise OptionError(f"a search needs validation data, but {splits.train.name} comes with none")
         self._check_metric()
+        if storage is not None:
+            storage.check()
         self._check_folder(resume)
         self.space.check(splits)
 
@@ -136,6 +144,11 @@ class Tuning:
             saved = read_saved(self.folder)
             if TuningSettings.from_json(saved["settings"]) != self.settings:
                 raise CheckpointError(f"the tuning in {self.folder} has other settings; resume with those it has")
+            if saved["shared"] != (self.storage is not None):
+                raise CheckpointError(
+                    f"the tuning in {self.folder} {'shares' if saved['shared'] else 'does not share'} a study with "
+                    f"others; resume {'with its' if saved['shared'] else 'without a'} storage"
+                )
             if saved["data"] != self._fingerprint():
                 raise CheckpointError(
                     f"the tuning in {self.folder} was made with other data than {self.splits.train.name} and "
@@ -166,6 +179,7 @@ class Tuning:
         content = {
             "settings": self.settings.as_json(),
             "trials": self.trials,
+            "shared": self.storage is not None,
             "data": self._fingerprint(),
             "versions": versions() | {"optuna": require("optuna").__version__},
         }
@@ -176,9 +190,14 @@ class Tuning:
         longest = -(-base.total_steps(images) // -(-images // min(base.batch_size, images)))
         if epochs is not None:
             longest = int(max(epochs.ends))
-        return Study(
-            self.folder, metric=self.settings.metric, pruner=self.settings.pruner, epochs=longest, seed=base.seed
-        )
+        options: dict[str, Any] = {"metric": self.settings.metric, "pruner": self.settings.pruner}
+        options |= {"epochs": longest, "seed": base.seed}
+        if self.storage is None:
+            path = self.folder / STUDY_FILE
+            return Study(file_url(path), str(path), **options)
+        said = self.settings.as_json()
+        elsewhere = {name: value for name, value in said["base"].items() if name not in ("data", "recipe")}
+        return SharedStudy(self.storage, said | {"base": elsewhere, "data": self._fingerprint()}, **options)
 
     @property
     def study(self) -> Study:
@@ -198,22 +217,38 @@ class Tuning:
                 clear(self._trial_folder(record.number))
 
     def _train(self) -> None:
-        jobs = self._jobs()
         with Interruption() as ctrl_c:  # never within Optuna and its storage
-            if self.processes > 1:
-                train_in_processes(self.processes, self.splits, jobs, self._report, self._finished, ctrl_c)
-                return
-            for job in jobs:
-                self._finished(job, train_trial(job, self.splits, self._report))
-                ctrl_c.check()
+            self._train_what_there_is(ctrl_c)
+            study = self.study
+            while isinstance(study, SharedStudy) and study.waits():  # what others make may be lost yet
+                pause(LOOK_AGAIN_SECONDS, ctrl_c.check)
+                self._train_what_there_is(ctrl_c)
+
+    def _train_what_there_is(self, ctrl_c: Interruption) -> None:
+        jobs = self._jobs()
+        if self.processes > 1:
+            train_in_processes(self.processes, self.splits, jobs, self._report, self._finished, ctrl_c)
+            return
+        for job in jobs:
+            self._finished(job, train_trial(job, self.splits, self._report))
+            ctrl_c.check()
 
     def _jobs(self) -> Iterator[Job]:
         """Trials that have begun and not ended, then new ones."""
-        for number, stored in self.study.unfinished().items():
+        study = self.study
+        if isinstance(study, SharedStudy):
+            while (begun := study.begin(self.space.suggest, self.trials, self._trial_folder)) is not None:
+                yield from self._shared_job(begun)
+            return
+        for number, stored in study.unfinished().items():
             if number < self.trials:
                 yield from self._job(number, stored)
-        while len(self.study) < self.trials:
-            yield from self._job(*self.study.ask(self.space.suggest))
+        while len(study) < self.trials:
+            yield from self._job(*study.ask(self.space.suggest))
+
+    def _shared_job(self, begun: Begun) -> Iterator[Job]:
+        take_over(begun.before, self._trial_folder(begun.number))
+        yield from self._job(begun.number, begun.params)
 
     def _job(self, number: int, stored: dict[str, Any]) -> Iterator[Job]:
         """The job of a trial; none where its settings cannot stand together, which is then noted."""
@@ -263,5 +298,6 @@ class Tuning:
             "Fixed": ", ".join(f"{name}={value}" for name, value in fixed.items()),
             "Sampler": "TPE, multivariate",
             "Pruner": self.settings.pruner,
+            **({} if self.storage is None else {"Study": f"{self.storage.study}, shared with others"}),
             "Versions": ", ".join(f"{name} {version}" for name, version in found.items()),
         }

@@ -14,7 +14,7 @@ __all__ = ["answered"]
 
 
 async def answered(
-    request: Request, work: Callable[[], dict[str, Any]], *, field: str, inputs: str | None = None
+    request: Request, work: Callable[[], dict[str, Any]], *, field: str, inputs: str | None = None, slow: bool = False
 ) -> JSONResponse:
     """What `work` returns.
 
@@ -23,13 +23,15 @@ async def answered(
         work: called in the thread of the lessons.
         field: which part of the question is to blame where it cannot be used.
         inputs: and which where its numbers lead to what is not finite; by default the same.
+        slow: it may take seconds, so that it goes into the thread of those who look inside networks.
 
     Raises:
         Problem: it cannot be answered.
     """
     state = state_of(request)
     try:
-        found = await state.learning.run(state.learner, work)
+        room, thread = (state.looking, state.looker) if slow else (state.learning, state.learner)
+        found = await room.run(thread, work)
     except RunError as error:
         raise refused(inputs or field, str(error)) from error
     except InkgradError as error:

@@ -39,8 +39,8 @@ export function smallPrint(words) {
   return [Object.assign(document.createElement("small"), { lang: "en", textContent: words })];
 }
 
-/** JSON from the server; `body` is a FormData or a plain object. */
-export async function ask(path, body, { signal } = {}) {
+/** What the server answers to a request, with its key if it asks for one. */
+async function answered(path, body, signal) {
   const key = theKey();
   const headers = key ? { Authorization: `Bearer ${key}` } : {};
   let content = body;
@@ -52,14 +52,19 @@ export async function ask(path, body, { signal } = {}) {
   try {
     answer = await fetch(`/api/v1/${path}`, { method: body ? "POST" : "GET", headers, body: content, signal });
   } catch (error) {
-    if (error.name === "AbortError") throw error;
-    throw new Problem(0, { type: "/problems/offline", detail: error.message });
+    throw offline(error);
   }
   if (answer.status === 401) {
     const there = key !== theKey() || (await askForKey(key !== null)); // it may have been given to another request
     if (!there) throw new Problem(401, { type: "/problems/unauthorized" });
-    return ask(path, body, { signal });
+    return answered(path, body, signal);
   }
+  return answer;
+}
+
+const offline = (error) => (error.name === "AbortError" ? error : new Problem(0, { type: "/problems/offline", detail: error.message }));
+
+async function read(answer) {
   let told;
   try {
     told = await answer.json();
@@ -68,6 +73,31 @@ export async function ask(path, body, { signal } = {}) {
   }
   if (!answer.ok) throw new Problem(answer.status, told);
   return told;
+}
+
+/** JSON from the server; `body` is a FormData or a plain object. */
+export async function ask(path, body, { signal } = {}) {
+  return read(await answered(path, body, signal));
+}
+
+/** Server-sent events as they come, [name, data]; an EventSource would send neither key nor body. */
+export async function* events(path, body, { signal } = {}) {
+  const answer = await answered(path, body, signal);
+  if (!answer.ok) await read(answer);
+  const reader = answer.body.pipeThrough(new TextDecoderStream()).getReader();
+  let text = "";
+  for (;;) {
+    let part;
+    try {
+      part = await reader.read();
+    } catch (error) {
+      throw offline(error);
+    }
+    if (part.done) return;
+    const whole = (text + part.value).split("\n\n");
+    text = whole.pop();
+    for (const one of whole) yield [/^event: (.*)$/m.exec(one)[1], JSON.parse(/^data: (.*)$/m.exec(one)[1])];
+  }
 }
 
 let promised = null;

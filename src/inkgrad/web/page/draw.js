@@ -126,7 +126,7 @@ export class Draw {
       const body = new FormData();
       const number = this.drawing.mode === "number";
       const picture = await this.drawing.picture();
-      body.append("image", picture, "drawing.png");
+      body.append("image", picture);
       const answer = number ? numberOf(await ask("read", body)) : await ask("classify?seen=true", body);
       if (turn === this.turn) {
         this.record = { picture, answer: { ...answer, number, ms: performance.now() - began }, keys: new Map() };
@@ -243,8 +243,8 @@ export class Draw {
 
 /** The one number of a drawing: the most of what was read on it. */
 function numberOf(read) {
-  const [page] = read.pages;
+  const { model, pages: [page] } = read;
   const numbers = [...page.numbers, ...page.doubtful];
   const best = numbers.sort((one, other) => other.digits.length - one.digits.length)[0];
-  return best ?? { text: null, confidence: 0, digits: [] };
+  return { ...(best ?? { text: null, confidence: 0, digits: [] }), model };
 }

@@ -67,19 +67,29 @@ export class Drawing extends EventTarget {
     for (const stroke of this.strokes) paintStroke(context, stroke, scale);
   }
 
-  /** Black ink on white paper, as a PNG; of one digit half as large, which is more than the network sees. */
+  /** Black ink on white paper: a number as a PNG, a digit half as large, which is more than the network sees. */
   async picture() {
+    const digit = this.mode === "digit";
     const canvas = document.createElement("canvas");
-    const scale = this.mode === "digit" ? 0.5 : 1;
+    const scale = digit ? 0.5 : 1;
     canvas.width = this.wide * scale;
     canvas.height = TALL * scale;
-    const context = canvas.getContext("2d");
+    const context = canvas.getContext("2d", { willReadFrequently: digit });
     context.fillStyle = "#fff";
     context.fillRect(0, 0, canvas.width, canvas.height);
     context.strokeStyle = context.fillStyle = "#000";
     this.paint(context, scale);
-    return new Promise((resolve) => canvas.toBlob(resolve, "image/png"));
+    return digit ? bare(context) : new Promise((resolve) => canvas.toBlob(resolve, "image/png"));
   }
+}
+
+/** A gray picture as a PGM file, its bare pixels: browsers take their time for a PNG, and a digit is read as it is drawn. */
+function bare(context) {
+  const { width, height } = context.canvas;
+  const { data } = context.getImageData(0, 0, width, height);
+  const gray = new Uint8Array(width * height);
+  for (let i = 0; i < gray.length; i += 1) gray[i] = data[4 * i];
+  return new Blob([`P5 ${width} ${height} 255\n`, gray], { type: "image/x-portable-graymap" });
 }
 
 /** Strokes, and those that were there before each clearing. */

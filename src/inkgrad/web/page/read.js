@@ -77,7 +77,7 @@ export class Read {
     $("save-json").addEventListener("click", () => {
       download("numbers.json", "application/json", toJson(this.pages, this.numbers, this.least));
     });
-    $("review").addEventListener("click", () => this.review.open(this.doubtful, (number) => this.leafOf(number)));
+    $("review").addEventListener("click", () => this.review.open(this.doubtful, this.model, (number) => this.leafOf(number)));
   }
 
   showLeast() {
@@ -104,8 +104,9 @@ export class Read {
       body.append("image", await shrunk(file, (await health()).limits), file.name);
       body.append("pictures", "true");
       for (const [name, value] of Object.entries(this.expectation())) if (value) body.append(name, value);
-      const { pages } = await ask("read", body);
+      const { pages, model } = await ask("read", body);
       if (turn !== this.turn) return;
+      this.model = model;
       this.use(pages);
       $("result").scrollIntoView({ block: "nearest", behavior: "smooth" });
     } catch (error) {

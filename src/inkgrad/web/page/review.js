@@ -31,8 +31,9 @@ export class Review {
     translated(() => this.say());
   }
 
-  open(numbers, leafOf) {
+  open(numbers, model, leafOf) {
     this.items = numbers;
+    this.model = model;
     this.leafOf = leafOf;
     this.at = 0;
     $("review-dialog").showModal();
@@ -92,6 +93,7 @@ export class Review {
         read: number.text,
         confidence: number.confidence,
         source: "read",
+        model: this.model,
         key: keyOf(number, correct),
       });
     } catch (error) {

@@ -2,11 +2,15 @@
 import { ready, tell } from "../frame.js";
 import { t, translated } from "../texts.js";
 import { CheckLesson } from "./check.js";
+import { DescentLesson } from "./descent.js";
 import { GraphLesson } from "./graph.js";
 import { LayersLesson } from "./layers.js";
+import { LiveLesson } from "./live.js";
 import { lessonFrame, make } from "./parts.js";
+import { PixelsLesson } from "./pixels.js";
+import { TroublesLesson } from "./troubles.js";
 
-const LESSONS = [GraphLesson, LayersLesson, CheckLesson];
+const LESSONS = [GraphLesson, LayersLesson, CheckLesson, DescentLesson, LiveLesson, TroublesLesson, PixelsLesson];
 const shown = document.getElementById("shown");
 const links = LESSONS.map(({ lesson }, i) => make("a", { href: `#${lesson}` }, make("b", {}, String(i + 1)), make("span", { t: `${lesson}_title` })));
 const begun = new Map();
@@ -39,6 +43,8 @@ function show() {
     if (i === at) link.setAttribute("aria-current", "page");
     else link.removeAttribute("aria-current");
   }
+  const list = links[at].parentElement;
+  list.scrollLeft = links[at].offsetLeft - (list.clientWidth - links[at].offsetWidth) / 2;
   title();
 }
 

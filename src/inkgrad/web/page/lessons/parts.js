@@ -85,6 +85,23 @@ export function choices(entries, chosen, choose, attributes = {}) {
   return Object.assign(group, { press });
 }
 
+/** Buttons of which any number are pressed; `change` gets the names of those that are, in their order. */
+export function toggles(entries, chosen, change, attributes = {}) {
+  const pressed = new Set(chosen);
+  const names = entries.map(([name]) => name);
+  const group = make("div", { class: "chips", role: "group", ...attributes });
+  for (const [name, shown] of entries) {
+    const toggle = () => {
+      if (!pressed.delete(name)) pressed.add(name);
+      button.setAttribute("aria-pressed", String(pressed.has(name)));
+      change(names.filter((one) => pressed.has(one)));
+    };
+    const button = make("button", { type: "button", ...shown, "data-name": name, "aria-pressed": String(pressed.has(name)), onclick: toggle });
+    group.append(button);
+  }
+  return group;
+}
+
 /** Runs `work` for the newest call alone: one at a time, and of those that wait meanwhile only the last. */
 export function newest(work) {
   let running = false;

@@ -5,9 +5,10 @@ import { make } from "./parts.js";
 const KEYS = { ArrowRight: "step", ArrowLeft: "back", Home: "start", End: "end" };
 
 export class Stepper {
-  /** `show` is called when `at` has changed, which is 0 to forward + backward. */
-  constructor(show) {
+  /** `show` is called when `at` has changed, which is 0 to forward + backward; `told` is the text that tells where one is. */
+  constructor(show, told = "step_at_forward") {
     this.show = show;
+    this.told = told;
     this.at = 0;
     this.forward = 0;
     this.backward = 0;
@@ -51,7 +52,7 @@ export class Stepper {
   /** Tell where one is, in the language of the page. */
   tell() {
     const { at, forward, backward, isBack } = this;
-    this.where.textContent = isBack ? t("step_at_backward", { at: at - forward, of: backward }) : t("step_at_forward", { at, of: forward });
+    this.where.textContent = isBack ? t("step_at_backward", { at: at - forward, of: backward }) : t(this.told, { at, of: forward });
     for (const button of this.buttons) {
       const first = button.dataset.step === "start" || button.dataset.step === "back";
       button.setAttribute("aria-disabled", String(first ? at === 0 : at === this.last));

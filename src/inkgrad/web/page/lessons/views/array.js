@@ -49,13 +49,15 @@ export function paintArray(canvas, { values, low, high }, arrangement) {
   paintSigned(canvas, maps);
 }
 
-/** A large image whose numbers are read with the pointer or the arrow keys. */
+/** A large image whose numbers are read with the pointer or the arrow keys; `spotted` is told where that is. */
 export class ArrayView {
-  constructor(caption) {
+  constructor(caption, { spotted = null, side = 640 } = {}) {
+    Object.assign(this, { spotted, side });
+    this.marked = make("span", { class: "marked", hidden: true });
     this.canvas = make("canvas", { tabindex: "0", role: "img" });
     this.readout = make("output", { class: "readout" });
     this.caption = make("figcaption", { t: caption });
-    this.element = make("figure", { class: "array" }, this.caption, make("div", { class: "frame" }, this.canvas), this.readout);
+    this.element = make("figure", { class: "array" }, this.caption, make("div", { class: "frame" }, this.canvas, this.marked), this.readout);
     this.spot = [0, 0];
     this.canvas.addEventListener("pointermove", (event) => this.point(event));
     this.canvas.addEventListener("keydown", (event) => this.move(event));
@@ -63,13 +65,24 @@ export class ArrayView {
   }
 
   show(name, array, arrangement, label) {
+    const same = this.arrangement?.width === arrangement.width && this.arrangement.height === arrangement.height;
     Object.assign(this, { name, array, arrangement });
     paintArray(this.canvas, array, arrangement);
     this.canvas.style.aspectRatio = arrangement.aspect;
-    this.canvas.style.maxWidth = `${Math.min(640, arrangement.width * 24)}px`;
+    this.canvas.parentElement.style.maxWidth = `${Math.min(this.side, arrangement.width * 24)}px`;
     this.canvas.setAttribute("aria-label", label);
-    this.spot = [0, 0];
+    if (!same) this.spot = [0, 0];
     this.read();
+  }
+
+  /** Read the number at a spot, and put a frame around some. */
+  mark(spot, [row, column, tall, wide]) {
+    this.spot = spot;
+    this.read();
+    const { height, width } = this.arrangement;
+    const share = (value, of) => `${(100 * value) / of}%`;
+    this.marked.hidden = false;
+    Object.assign(this.marked.style, { top: share(row, height), left: share(column, width), height: share(tall, height), width: share(wide, width) });
   }
 
   point(event) {
@@ -78,6 +91,7 @@ export class ArrayView {
     const { height, width } = this.arrangement;
     this.spot = [place(event.clientY - box.top, box.height, height), place(event.clientX - box.left, box.width, width)];
     this.read();
+    this.spotted?.(...this.spot);
   }
 
   move(event) {
@@ -92,6 +106,7 @@ export class ArrayView {
     } while (this.arrangement.index(y, x) === null);
     this.spot = [y, x];
     this.read();
+    this.spotted?.(y, x);
   }
 
   read() {

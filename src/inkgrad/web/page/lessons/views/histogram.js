@@ -13,18 +13,18 @@ export function bins(values, low, high) {
   return counts;
 }
 
-export function histogram({ values, low, high }, label, kind = "value") {
-  const counts = bins(values, low, high);
+/** Of values, or of counts of them; `name` writes the ends of the axis. */
+export function histogram({ values, low, high, counts = bins(values, low, high) }, label, kind = "value", name = (value) => number(value, 3)) {
   const most = Math.max(...counts, 1);
   const picture = draw("svg", { class: `histogram ${kind}`, viewBox: `0 0 ${WIDE} ${TALL + 22}`, role: "img", "aria-label": label });
   for (const [i, count] of counts.entries()) {
     const height = (TALL - 4) * Math.sqrt(count / most); // roots, so that single values are still seen
-    picture.append(draw("rect", { x: (i * WIDE) / BINS + 0.75, y: TALL - height, width: WIDE / BINS - 1.5, height }));
+    picture.append(draw("rect", { x: (i * WIDE) / counts.length + 0.75, y: TALL - height, width: WIDE / counts.length - 1.5, height }));
   }
   picture.append(draw("path", { class: "axis", d: `M0 ${TALL} H${WIDE}` }));
   const text = (x, anchor, value) => {
     const element = draw("text", { x, y: TALL + 16, "text-anchor": anchor });
-    element.textContent = number(value, 3);
+    element.textContent = name(value);
     picture.append(element);
   };
   text(0, "start", low);

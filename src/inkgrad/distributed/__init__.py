@@ -1,0 +1,6 @@
+"""Training and reading on many machines."""
+
+from inkgrad.distributed.ending import end_together
+from inkgrad.distributed.world import World, join
+
+__all__ = ["World", "end_together", "join"]

@@ -1,0 +1,161 @@
+// Descents on a surface: paths over its contours, step by step, and their losses as curves.
+import { ask, tellOf } from "../api.js";
+import { t, translated } from "../texts.js";
+import { PACES, color, paceEntries, ruleEntries } from "./descent_rules.js";
+import { choices, make, newest, number, numbered, toggles } from "./parts.js";
+import { Player } from "./player.js";
+import { ContourView, sample } from "./views/contour.js";
+import { curve, narrow } from "./views/curve.js";
+
+export class SurfaceBench {
+  constructor(bench, tell, surfaces) {
+    this.tell = tell;
+    this.surfaces = Object.fromEntries(surfaces.map((one) => [one.name, one]));
+    this.asked = { surface: "ravine", pace: "right", rules: ["sgd", "momentum", "adam"], rate: null, start: null };
+    this.paths = [];
+    this.build(bench);
+    this.load = newest(() => this.ask());
+    this.choose("ravine");
+    narrow.addEventListener("change", () => this.place());
+    translated(() => this.paths.length && this.showAll());
+  }
+
+  build(bench) {
+    const change = (what) => this.change(what);
+    const surfaces = choices(Object.keys(this.surfaces).map((name) => [name, { t: `descent_${name}` }]), "ravine", (name) => this.choose(name), { label: "descent_surfaces" });
+    this.formula = make("code", { id: "descent-formula" });
+    const rules = toggles(ruleEntries, this.asked.rules, (chosen) => change({ rules: chosen }), { label: "descent_rules" });
+    this.paces = choices(paceEntries, "right", (pace) => this.pace(pace), { label: "descent_paces" });
+    this.rate = this.field("descent-rate", "descent_own", (value) => this.own(value));
+    this.x = this.field("descent-x", "descent_start_x", () => this.moved());
+    this.y = this.field("descent-y", "descent_start_y", () => this.moved());
+    this.trouble = make("p", { class: "trouble", role: "alert", hidden: true });
+    this.player = new Player(() => this.show(), "descent_step");
+    this.view = new ContourView((x, y) => change({ start: [x, y] }));
+    this.player.listen(this.view.element);
+    this.verdicts = make("ul", { class: "verdicts", id: "descent-verdicts" });
+    this.rows = make("tbody", { id: "descent-rows" });
+    this.curves = make("div", { id: "descent-curves" });
+    const heads = ["descent_rule", "descent_rate", "descent_x", "descent_y", "descent_gradient", "descent_loss"].map((key, i) => make("th", { scope: "col", t: key, class: i ? "figure" : null }));
+    const table = make("div", { class: "scroll", tabindex: "0", label: "descent_places" }, make("table", {}, make("thead", {}, make("tr", {}, ...heads)), this.rows));
+    const labelled = (key, element) => make("div", {}, make("span", { class: "label", t: key }), element);
+    this.walk = make("div", { class: "card walk" }, this.player.element, this.view.element, make("p", { class: "hint", t: "descent_legend" }), make("div", { role: "status" }, this.verdicts), table);
+    bench.append(
+      make(
+        "div",
+        { class: "card ask" },
+        make("h2", { t: "descent_on_surface" }),
+        make("div", { class: "row" }, labelled("descent_surfaces", surfaces), this.formula),
+        labelled("descent_rules", rules),
+        make("div", { class: "row" }, labelled("descent_paces", this.paces), this.rate.label),
+        make("div", { class: "row" }, this.x.label, this.y.label),
+        this.trouble,
+      ),
+      this.walk,
+      make("div", { class: "card ask" }, make("h2", { t: "descent_heights" }), this.curves),
+    );
+  }
+
+  field(id, key, changed) {
+    const field = make("input", { type: "number", step: "any", inputmode: "decimal", id });
+    field.addEventListener("change", () => changed(field.value === "" ? null : Number(field.value)));
+    return Object.assign(field, { label: make("label", { class: "short" }, make("span", { t: key }), field) });
+  }
+
+  get surface() {
+    return this.surfaces[this.asked.surface];
+  }
+
+  choose(name) {
+    this.asked.surface = name;
+    this.formula.textContent = `f(x, y) = ${this.surface.formula}`;
+    this.paths = [];
+    this.view.place(this.surface);
+    this.change({ start: null });
+  }
+
+  pace(pace) {
+    this.rate.value = "";
+    this.change({ pace, rate: null });
+  }
+
+  own(rate) {
+    this.paces.press(rate === null ? this.asked.pace : null);
+    this.change({ rate });
+  }
+
+  moved() {
+    if (this.x.value !== "" && this.y.value !== "") this.change({ start: [Number(this.x.value), Number(this.y.value)] });
+  }
+
+  change(what) {
+    Object.assign(this.asked, what);
+    const [x, y] = this.asked.start ?? this.surface.start;
+    [this.x.value, this.y.value] = [String(x), String(y)];
+    this.load();
+  }
+
+  place() {
+    this.view.place(this.surface);
+    this.show();
+  }
+
+  async ask() {
+    const { surface, rules, pace, rate, start } = this.asked;
+    const [x, y] = start ?? this.surface.start;
+    const rateOf = (rule) => rate ?? this.surface.rates[rule][PACES.indexOf(pace)];
+    try {
+      const asked = rules.map((rule) => ask("lessons/descend", { surface, optimizer: rule, rate: rateOf(rule), x, y }));
+      const found = await Promise.all(asked);
+      if (surface !== this.asked.surface) return; // another was chosen meanwhile
+      this.paths = found.map((path, i) => ({ ...path, rule: rules[i] }));
+      this.explain(null);
+      this.player.resize(Math.max(0, ...this.paths.map(({ places }) => places.length - 1)), 0);
+      this.showAll();
+      this.player.begin();
+    } catch (error) {
+      this.explain(error);
+    }
+  }
+
+  /** What is wrong with what was asked stands beside it; the paths before it fade. */
+  explain(error) {
+    const mine = error?.status === 422;
+    this.tell(mine ? null : error);
+    this.trouble.hidden = !mine;
+    this.trouble.replaceChildren(...(mine ? tellOf(error) : []));
+    this.walk.classList.toggle("stale", mine);
+  }
+
+  showAll() {
+    this.verdicts.replaceChildren(...this.paths.map((path) => this.verdict(path)));
+    const { least } = this.surface;
+    const series = this.paths.map(({ rule, places }) => ({ name: t(`descent_${rule}`), color: color(rule), points: places.map(({ loss }, k) => [k, loss - least]) }));
+    if (series.length) this.curves.replaceChildren(curve({ series, x: { label: t("descent_step_axis") }, y: { label: t("descent_above"), log: true }, label: t("descent_heights") }));
+    else this.curves.replaceChildren();
+    this.show();
+  }
+
+  verdict({ rule, rate, places, arrived, diverged }) {
+    const last = { rule: t(`descent_${rule}`), rate: number(rate), steps: places.length - 1, loss: number(places.at(-1).loss, 3) };
+    const key = diverged !== null ? "descent_diverged" : arrived !== null ? "descent_arrived" : "descent_going";
+    const kind = diverged !== null ? "bad" : arrived !== null ? "good" : "";
+    return make("li", { class: kind, "data-rule": rule, "data-verdict": key }, sample(color(rule)), make("span", {}, t(key, { ...last, arrived, diverged })));
+  }
+
+  show() {
+    this.player.tell();
+    const { at } = this.player;
+    const seen = this.paths.map((path) => ({ ...path, seen: path.places.slice(0, at + 1) }));
+    const label = t("descent_picture", { surface: t(`descent_${this.asked.surface}`) });
+    this.view.element.setAttribute("aria-label", t("descent_keys"));
+    this.view.show(seen.map(({ rule, seen: places }) => ({ color: color(rule), points: places.map(({ x, y }) => [x, y]) })), label);
+    this.rows.replaceChildren(...seen.map(({ rule, rate, seen: places }) => this.row(rule, rate, places.at(-1))));
+  }
+
+  row(rule, rate, { x, y, loss, gradient }) {
+    const figure = { class: "figure" };
+    const cells = [numbered("td", rate, figure), numbered("td", x, { class: "figure value" }), numbered("td", y, { class: "figure value" }), make("td", { class: "figure gradient" }, gradient.map((part) => number(part, 3)).join(", ")), numbered("td", loss, figure)];
+    return make("tr", { "data-rule": rule }, make("th", { scope: "row" }, sample(color(rule)), " ", t(`descent_${rule}`)), ...cells);
+  }
+}

@@ -1,0 +1,137 @@
+// What is seen of a training: its curves, and a glimpse into its network.
+import { paintInk, paintSigned, unpack } from "../maps.js";
+import { t } from "../texts.js";
+import { choices, make } from "./parts.js";
+import { Arrangement } from "./views/array.js";
+import { Bars } from "./views/bars.js";
+import { redraw } from "./views/curve.js";
+
+const PAUSE = 300; // milliseconds between two pictures
+
+/** Loss, accuracy and gradient norms, from the points that come; of a long training the server keeps fewer and fewer. */
+export class Course {
+  constructor() {
+    this.places = { loss: make("div", {}), accuracy: make("div", {}), norms: make("div", {}) };
+    const part = (name) => make("div", {}, make("h3", { t: `live_${name}` }), make("p", { class: "hint", t: `live_${name}_hint` }), this.places[name]);
+    this.element = make("div", { class: "pair-views" }, part("loss"), part("accuracy"), part("norms"));
+    this.begin([]);
+  }
+
+  begin(layers) {
+    this.layers = layers;
+    this.points = [];
+    this.measures = [];
+    this.newest = null;
+    this.schedule();
+  }
+
+  add({ every, points, measured_every: measured, measures }) {
+    const kept = (all, step) => all.filter((one) => one.step % step === 0);
+    this.points = kept([...this.points, ...points], every);
+    this.measures = kept([...this.measures, ...measures], measured);
+    this.newest = points.at(-1) ?? this.newest;
+    this.schedule();
+  }
+
+  schedule() {
+    this.timer ??= setTimeout(() => {
+      this.timer = null;
+      this.show();
+    }, PAUSE);
+  }
+
+  show() {
+    const { points, measures } = this;
+    const x = { label: t("live_step"), digits: 6, least: 0, most: 10 };
+    const of = (all, value) => all.map((one) => [one.step, value(one)]);
+    // where the learning rate was changed
+    const marks = points.filter((point, i) => i && point.rate !== points[i - 1].rate).map(({ step }) => ({ x: step, series: 4 }));
+    const drawn = (place, options) => redraw(place, { x, marks, small: true, ...options });
+    drawn(this.places.loss, {
+      series: [
+        { name: t("live_loss_batch"), points: of(points, (one) => one.loss), faint: true },
+        { name: t("live_loss_mean"), points: of(points, (one) => one.mean), plain: true },
+        { name: t("live_loss_test"), points: of(measures, (one) => one.loss) },
+      ],
+      y: { label: t("live_loss"), least: 0, most: 2.5 },
+      label: t("live_loss"),
+    });
+    drawn(this.places.accuracy, {
+      series: [
+        { name: t("live_accuracy_training"), points: of(measures, (one) => one.training) },
+        { name: t("live_accuracy_test"), points: of(measures, (one) => one.accuracy) },
+      ],
+      y: { label: t("live_accuracy"), least: 0, most: 1 },
+      label: t("live_accuracy"),
+    });
+    drawn(this.places.norms, {
+      series: this.layers.map(({ kind, shape }, i) => ({
+        name: `${i + 1} ${kind} (${shape.join(", ")})`,
+        points: of(points, (one) => (one.norms[i] > 0 ? one.norms[i] : null)),
+        plain: true,
+      })),
+      y: { label: t("live_norms"), log: true },
+      label: t("live_norms"),
+    });
+  }
+}
+
+/** The weights of each layer, and one digit on its way through them. */
+export class Glimpse {
+  constructor(choose) {
+    const digits = Array.from({ length: 10 }, (_, digit) => [String(digit), { text: String(digit) }]);
+    this.chips = choices(digits, "3", (digit) => choose(Number(digit)), { label: "live_digit" });
+    this.image = make("canvas", { class: "seen", role: "img" });
+    this.bars = new Bars("live_probabilities");
+    this.layers = make("div", { class: "layer-rows" });
+    this.step = make("p", { class: "hint" });
+    this.element = make(
+      "div",
+      { class: "glimpse" },
+      make("div", { class: "ask" }, make("span", { class: "label", t: "live_digit" }), this.chips, make("div", { class: "seen-row" }, this.image, this.bars.element)),
+      make("div", { class: "ask" }, this.step, this.layers),
+    );
+    window.addEventListener("themechange", () => this.show());
+  }
+
+  add(seen) {
+    this.seen = seen;
+    this.show();
+  }
+
+  show() {
+    if (!this.seen) return;
+    const { image, label, probabilities, layers, step } = this.seen;
+    const { values } = unpack(image);
+    paintInk(this.image, Array.from({ length: 28 }, (_, y) => [...values.subarray(28 * y, 28 * y + 28)]));
+    this.image.setAttribute("aria-label", String(label));
+    this.chips.press(String(label));
+    this.bars.show(probabilities);
+    this.step.textContent = t("live_glimpse", { step });
+    this.step.dataset.step = String(step);
+    this.layers.replaceChildren(...layers.map((layer, i) => row(layer, i)));
+  }
+}
+
+function row({ kind, shape, columns, weights, activations }, i) {
+  const name = `${i + 1} ${kind} (${shape.join(", ")})`;
+  const [rows, maps] = [Math.ceil(weights.shape[0] / columns), activations.shape[0]];
+  return make(
+    "div",
+    { class: "layer-row" },
+    make("h3", {}, name),
+    tiles(weights, [rows, columns], t("live_weights_of", { name })),
+    tiles(activations, maps > 1 ? [Math.ceil(maps / 8), Math.min(maps, 8)] : [1, 1], t("live_activations_of", { name })),
+  );
+}
+
+/** Maps of the server side by side, with what they are. */
+function tiles(maps, [rows, columns], caption) {
+  const canvas = make("canvas", { role: "img", "aria-label": caption });
+  const { tall, wide, low, high, values } = unpack(maps);
+  const arrangement = new Arrangement([rows, columns], [tall, wide]);
+  paintSigned(canvas, { tall: arrangement.height, wide: arrangement.width, low, high, values: arrangement.pixels(values) });
+  canvas.style.aspectRatio = `${arrangement.width} / ${arrangement.height}`;
+  canvas.style.maxWidth = `${Math.min(520, arrangement.width * 12)}px`;
+  return make("figure", { class: "tiles" }, canvas, make("figcaption", { class: "hint" }, caption));
+}

@@ -1,0 +1,25 @@
+// Lesson 6: what goes wrong in a training and what helps, in deep networks and from many starts.
+import { ask } from "../api.js";
+import { NetworkBench } from "./troubles_network.js";
+import { StartsBench } from "./troubles_starts.js";
+
+export class TroublesLesson {
+  static lesson = "troubles";
+  static concepts = 4;
+  static tasks = 4;
+  static formula = "∂L/∂x₁ = ∂L/∂xₙ\n  · Wₙ f′(aₙ) · … · W₂ f′(a₂)";
+
+  constructor(bench, tell) {
+    this.begin(bench, tell);
+  }
+
+  async begin(bench, tell) {
+    try {
+      const { cases, parts } = await ask("lessons/troubles");
+      new NetworkBench(bench, tell, cases, parts);
+      new StartsBench(bench, tell);
+    } catch (error) {
+      tell(error);
+    }
+  }
+}

@@ -1,0 +1,218 @@
+// A deep network as it goes wrong, beside the same with other switches: losses, and each layer's activations and gradients.
+import { ask, tellOf } from "../api.js";
+import { percent, t, translated, write } from "../texts.js";
+import { choices, make, newest, number, toggles } from "./parts.js";
+import { Stepper } from "./stepper.js";
+import { sample } from "./views/contour.js";
+import { curve, raised } from "./views/curve.js";
+import { histogram } from "./views/histogram.js";
+
+const ACTIVATIONS = ["sigmoid", "tanh", "relu"];
+const STARTS = ["zero", "equal", "small", "large", "xavier", "he"];
+const HELPS = ["batch_norm", "residual", "dropout", "weight_decay", "clip"];
+const DIGITS = ["60", "500", "1000"];
+const SIDES = ["before", "after"]; // as it goes wrong, and with the switches as they are now
+
+export class NetworkBench {
+  constructor(bench, tell, cases, parts) {
+    this.tell = tell;
+    this.cases = Object.fromEntries(cases.map((one) => [one.name, one]));
+    this.parts = parts;
+    this.stages = { before: [], after: [] };
+    this.token = null; // of the training that runs
+    this.begin = newest(() => this.first());
+    this.build(bench);
+    this.choose(cases[0].name);
+    translated(() => this.show());
+  }
+
+  build(bench) {
+    const named = Object.keys(this.cases).map((name) => [name, { t: `troubles_${name}` }]);
+    this.means = make("p", { id: "troubles-means" });
+    this.board = make("div", { class: "ask" });
+    this.trouble = make("p", { class: "trouble", role: "alert", hidden: true });
+    this.button = make("button", { type: "button", class: "main", id: "troubles-train", onclick: () => (this.token ? this.stop() : this.train()) });
+    this.verdicts = make("ul", { class: "verdicts", id: "troubles-verdicts" });
+    this.losses = make("div", { id: "troubles-losses" });
+    this.stepper = new Stepper(() => this.showStage(), "troubles_step");
+    this.norms = make("div", { id: "troubles-norms" });
+    this.layers = make("div", { class: "layers", id: "troubles-layers", tabindex: "0", role: "group", label: "troubles_layers" });
+    this.stepper.listen(this.layers);
+    bench.append(
+      make("div", { class: "card ask" }, make("h2", { t: "troubles_network" }), choices(named, named[0][0], (name) => this.choose(name), { label: "troubles_cases", id: "troubles-cases" }), this.means),
+      make("div", { class: "card ask" }, make("h2", { t: "troubles_switches" }), make("p", { class: "hint", t: "troubles_switches_hint" }), this.board, this.trouble, make("div", {}, this.button), this.verdicts, this.losses),
+      make("div", { class: "card walk" }, make("h2", { t: "troubles_layers" }), this.stepper.element, make("p", { class: "hint", t: "troubles_layers_hint" }), this.norms, this.layers),
+    );
+  }
+
+  choose(name) {
+    this.name = name;
+    this.switches = { ...this.cases[name].switches };
+    write(this.means, t(`troubles_means_${name}`));
+    this.controls();
+    this.change({});
+  }
+
+  /** The switches, as the case has them. */
+  controls() {
+    const { activation, start, depth, rate, digits } = this.switches;
+    const labelled = (key, element) => make("div", {}, make("span", { class: "label", t: key }), element);
+    const plain = (names) => names.map((text) => [text, { text }]);
+    const field = (key, value, attributes, changed) => {
+      const input = make("input", { type: "number", inputmode: "decimal", ...attributes });
+      input.value = String(value);
+      input.addEventListener("change", () => changed(Number(input.value)));
+      return make("label", { class: "short" }, make("span", { t: key }), input);
+    };
+    const helps = toggles(HELPS.map((name) => [name, { t: `troubles_${name}` }]), HELPS.filter((name) => this.switches[name]), (chosen) => this.change(Object.fromEntries(HELPS.map((name) => [name, chosen.includes(name)]))), { label: "troubles_helps", id: "troubles-helps" });
+    this.board.replaceChildren(
+      labelled("troubles_activation", choices(plain(ACTIVATIONS), activation, (name) => this.change({ activation: name }), { label: "troubles_activation", id: "troubles-activation" })),
+      labelled("troubles_start", choices(STARTS.map((name) => [name, { t: `troubles_start_${name}` }]), start, (name) => this.change({ start: name }), { label: "troubles_start", id: "troubles-start" })),
+      labelled("troubles_helps", helps),
+      labelled("troubles_digits", choices(plain(DIGITS), String(digits), (text) => this.change({ digits: Number(text) }), { label: "troubles_digits", id: "troubles-digits" })),
+      make(
+        "div",
+        { class: "row" },
+        field("troubles_depth", depth, { min: "2", max: "8", step: "1", id: "troubles-depth" }, (value) => this.change({ depth: value })),
+        field("troubles_rate", rate, { step: "any", id: "troubles-rate" }, (value) => this.change({ rate: value })),
+      ),
+    );
+  }
+
+  change(what) {
+    this.stop();
+    Object.assign(this.switches, what);
+    this.begin();
+  }
+
+  asked(side) {
+    return side === "before" ? this.cases[this.name].switches : this.switches;
+  }
+
+  /** Both before training. */
+  async first() {
+    try {
+      const { name } = this;
+      const [before, after] = await Promise.all(SIDES.map((side) => ask("lessons/deep", { ...this.asked(side), part: 1 })));
+      if (name !== this.name || this.token) return; // gone on meanwhile
+      this.stages = { before: [before], after: [after] };
+      this.explain(null);
+      this.stepper.resize(0, 0);
+      this.show();
+    } catch (error) {
+      this.explain(error);
+    }
+  }
+
+  stop() {
+    this.token = null;
+    this.wait();
+  }
+
+  /** Part after part of both, until they are done or someone has gone elsewhere. */
+  async train() {
+    const token = {};
+    this.token = token;
+    this.stages = { before: [], after: [] };
+    this.wait();
+    try {
+      for (let part = 1; part <= this.parts; part += 1) {
+        for (const side of SIDES) {
+          if (part > 1 && this.ended(side)) continue;
+          const found = await ask("lessons/deep", { ...this.asked(side), part });
+          if (this.token !== token || this.button.closest("section").hidden) return this.token === token && this.stop();
+          this.stages[side].push(found);
+        }
+        this.explain(null);
+        this.stepper.resize(Math.max(...SIDES.map((side) => this.stages[side].length)) - 1, 0);
+        this.stepper.at = this.stepper.last;
+        this.show();
+        if (SIDES.every((side) => this.ended(side))) break;
+      }
+    } catch (error) {
+      this.explain(error);
+    }
+    if (this.token === token) this.stop();
+    this.show();
+    return undefined;
+  }
+
+  ended(side) {
+    const last = this.stages[side].at(-1);
+    return last !== undefined && (last.diverged !== null || this.stages[side].length === this.parts);
+  }
+
+  explain(error) {
+    const mine = error?.status === 422;
+    this.tell(mine ? null : error);
+    this.trouble.hidden = !mine;
+    this.trouble.replaceChildren(...(mine ? tellOf(error) : []));
+  }
+
+  wait() {
+    this.button.textContent = t(this.token ? "descent_stop" : "troubles_train");
+    this.button.setAttribute("aria-busy", String(this.token !== null));
+  }
+
+  show() {
+    this.wait();
+    write(this.means, t(`troubles_means_${this.name}`));
+    if (!this.stages.before.length || !this.stages.after.length) return;
+    this.verdicts.replaceChildren(...SIDES.map((side, i) => this.verdict(side, i)));
+    this.showLosses();
+    this.showStage();
+  }
+
+  verdict(side, i) {
+    const { updates, loss, test_loss: other, accuracy, test_accuracy: right, diverged } = this.stages[side].at(-1);
+    const written = (value) => (value === null ? "∞" : number(value, 3));
+    const bad = diverged !== null || (this.ended(side) && right < 0.3);
+    const text = t(diverged === null ? "troubles_now" : "troubles_diverged", { side: t(`troubles_${side}`), updates, diverged, loss: written(loss), other: written(other), accuracy: percent(accuracy), right: percent(right) });
+    const kind = bad ? "bad" : this.ended(side) && right > 0.75 ? "good" : "";
+    return make("li", { class: kind, "data-side": side, "data-diverged": diverged, "data-right": right }, sample(i), make("span", {}, text));
+  }
+
+  showLosses() {
+    const series = SIDES.flatMap((side, i) => {
+      const points = (of) => this.stages[side].map((stage) => [stage.updates, stage[of]]);
+      return [
+        { name: t("troubles_learned", { side: t(`troubles_${side}`) }), color: i, points: points("loss") },
+        { name: t("troubles_others", { side: t(`troubles_${side}`) }), color: i, dashed: true, points: points("test_loss") },
+      ];
+    });
+    this.losses.hidden = this.stepper.last === 0;
+    if (!this.losses.hidden) this.losses.replaceChildren(curve({ series, x: { label: t("troubles_updates") }, y: { label: t("troubles_loss"), log: true }, label: t("troubles_losses") }));
+  }
+
+  /** The stage of a side at the step, or the last one whose layers are numbers. */
+  at(side) {
+    const known = this.stages[side].slice(0, this.stepper.at + 1).filter(({ layers }) => layers.length);
+    return known.at(-1);
+  }
+
+  showStage() {
+    this.stepper.tell();
+    const shown = SIDES.map((side) => this.at(side));
+    const series = shown.map((stage, i) => ({ name: t(`troubles_${SIDES[i]}`), color: i, points: (stage?.layers ?? []).map(({ norm }, layer) => [layer + 1, norm]) }));
+    this.norms.replaceChildren(curve({ series, x: { label: t("troubles_layer_axis") }, y: { label: t("troubles_norm"), log: true }, label: t("troubles_norms") }));
+    this.layers.replaceChildren(...shown.map((stage, i) => this.column(stage, SIDES[i])));
+  }
+
+  column(stage, side) {
+    const head = make("h3", { t: `troubles_${side}` });
+    if (!stage) return make("div", { "data-side": side }, head, make("p", { t: "troubles_no_numbers" }));
+    return make("div", { "data-side": side }, head, make("p", { class: "hint" }, t("troubles_after_updates", { updates: stage.updates })), ...stage.layers.map((layer, i) => this.layer(layer, i, side)));
+  }
+
+  layer({ activations, gradients, spread, norm, none, silent, distinct }, i, side) {
+    const where = { layer: i + 1, side: t(`troubles_${side}`) };
+    const power = (value) => `10${raised(Math.round(value))}`;
+    return make(
+      "section",
+      { class: "layer", "data-layer": i + 1, "data-norm": norm, "data-silent": silent, "data-distinct": distinct },
+      make("h4", {}, t("troubles_layer", where)),
+      make("div", { class: "histograms" }, histogram(activations, t("troubles_activations_of", where)), histogram(gradients, t("troubles_gradients_of", where), "gradient", power)),
+      make("p", { class: "hint" }, t("troubles_layer_told", { spread: number(spread, 2), silent, distinct, norm: number(norm, 2), none: percent(none) })),
+    );
+  }
+}

@@ -1,0 +1,83 @@
+"""The lesson on what goes wrong in a real browser, in both languages, on a desk and on a phone."""
+
+import pytest
+from browsing import browser, faults, visit
+from test_learn_page import VISITORS, fits, told
+
+from inkgrad.lessons.starts import from_starts
+from inkgrad.lessons.troubles import CASES, stage
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def chromium():
+    with browser() as opened:
+        yield opened
+
+
+def loaded(page):
+    page.locator("#troubles-layers [data-side=after] .layer").nth(7).wait_for()
+    page.locator("#starts-told[data-stuck]").wait_for()
+
+
+@pytest.mark.parametrize(("size", "language", "theme"), VISITORS, ids=["desktop-en", "phone-zh"])
+def test_the_troubles(chromium, server, size, language, theme):
+    where = f"{server.url}learn#troubles"
+    with visit(chromium, where, size=size, language=language, theme=theme) as page:
+        loaded(page)
+        before = stage(CASES["vanishing"].switches, 1).layers
+        shown = page.locator("#troubles-layers [data-side=before] .layer")
+        found = [float(norm) for norm in shown.evaluate_all("all => all.map((one) => one.dataset.norm)")]
+        assert found == pytest.approx([layer.norm for layer in before], rel=1e-4)
+        page.locator("#troubles-helps [data-name=batch_norm]").click()
+        page.locator("#troubles-train").click()
+        page.locator("#troubles-train[aria-busy=false]").wait_for()
+        page.locator("#troubles-verdicts [data-side=before].bad").wait_for()
+        page.locator("#troubles-verdicts [data-side=after].good").wait_for()
+        page.locator("#troubles-layers").focus()
+        page.keyboard.press("Home")
+        page.keyboard.press("ArrowRight")
+        assert "10" in page.locator("#troubles-layers [data-side=before] .hint").first.inner_text()
+        for name, case in CASES.items():
+            page.locator(f"#troubles-cases [data-name={name}]").click()
+            page.locator(
+                f"#troubles-layers [data-side=after] .layer:last-child[data-layer='{case.switches.depth}']"
+            ).wait_for()
+        fits(page)
+        for hidden in ("8", "2"):
+            page.locator(f"#starts-hidden [data-name='{hidden}']").click()
+            stuck = sum(start.outcome == "stuck" for start in from_starts(int(hidden)).starts)
+            page.locator(f"#starts-told[data-stuck='{stuck}']").wait_for()
+        told(page, "troubles")
+
+
+def test_a_training_that_diverges_says_so(chromium, server):
+    with visit(chromium, f"{server.url}learn#troubles") as page:
+        loaded(page)
+        page.locator("#troubles-cases [data-name=exploding]").click()
+        page.locator("#troubles-start [data-name=he]").click()
+        page.locator("#troubles-train").click()
+        page.locator("#troubles-verdicts [data-side=before][data-diverged].bad").wait_for()
+        page.locator("#lessons a").first.click()  # who leaves has no more asked for
+        page.locator("#view-graph").wait_for()
+        page.locator("#lessons a[href='#troubles']").click()
+        page.locator("#troubles-train[aria-busy=false]").wait_for()
+
+
+def test_what_is_wrong_stands_beside_it(chromium, server):
+    with visit(chromium, f"{server.url}learn#troubles", expected="Failed to load resource.* 422") as page:
+        loaded(page)
+        page.locator("#troubles-depth").fill("12")
+        page.locator("#troubles-depth").press("Enter")
+        page.locator("#view-troubles .trouble", has_text="less than or equal to 8").wait_for()
+        page.locator("#troubles-depth").fill("3")
+        page.locator("#troubles-depth").press("Enter")
+        page.locator("#view-troubles .trouble").wait_for(state="hidden")
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_nothing_bars_the_way(chromium, server, theme):
+    with visit(chromium, f"{server.url}learn#troubles", theme=theme) as page:
+        loaded(page)
+        assert faults(page) == []
