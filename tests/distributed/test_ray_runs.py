@@ -1,10 +1,12 @@
 """Whole readings on a real Ray cluster on this machine: the local engine's rows, whatever is killed meanwhile."""
 
 import os
+import shutil
 import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -190,10 +192,11 @@ def cluster(tmp_path):
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         address = f"127.0.0.1:{probe.getsockname()[1]}"
+    folder = tempfile.mkdtemp(prefix="ray-")  # names of sockets are short
     command = [
-        Path(sys.executable).with_name("ray"), "start", "--head", "--block", "--num-cpus=1", "--include-dashboard=false",
-        f"--port={address.rpartition(':')[2]}", "--object-store-memory=100000000", f"--temp-dir={tmp_path}/ray",
-        "--node-ip-address=127.0.0.1",
+        Path(sys.executable).with_name("ray"), "start", "--head", "--block", "--num-cpus=1",
+        "--node-ip-address=127.0.0.1", f"--port={address.rpartition(':')[2]}", "--include-dashboard=false",
+        "--object-store-memory=100000000", f"--temp-dir={folder}",
     ]  # fmt: skip
     paths = os.pathsep.join(path for path in sys.path if path)
     with (tmp_path / "head.log").open("w") as log:
@@ -205,6 +208,7 @@ def cluster(tmp_path):
     for number in filter(alive, everything):
         os.kill(number, signal.SIGKILL)
     running.wait()
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 def test_a_cluster_that_runs(start, tmp_path, many, cluster):

@@ -23,6 +23,14 @@ DESKTOP, PHONE = (1280, 860), (390, 844)
 TIMEOUT = 60_000
 
 
+def expect(found: Any) -> Any:
+    """Playwright's assertions on what was found; they wait until they hold, as a page answers when it can."""
+    from playwright.sync_api import expect as waiting
+
+    waiting.set_options(timeout=TIMEOUT)
+    return waiting(found)
+
+
 @contextlib.contextmanager
 def browser() -> Iterator[Any]:
     """Chromium as it is found on PATH."""

@@ -1,7 +1,7 @@
 """The lesson on gradient descent in a real browser, in both languages, on a desk and on a phone."""
 
 import pytest
-from browsing import DESKTOP, browser, faults, visit
+from browsing import DESKTOP, browser, expect, faults, visit
 from test_learn_page import VISITORS, fits, told, values
 
 from inkgrad.lessons.convergence import convergence
@@ -45,7 +45,7 @@ def test_the_descent(chromium, server, size, language, theme):
         page.locator("#descent-train").click()
         page.locator("#digits-verdicts [data-name=descent_single].good").wait_for()
         page.locator("#descent-train[aria-busy=false]").wait_for()
-        assert page.locator("#digits-curves svg.curve .line").count() == 3
+        expect(page.locator("#digits-curves svg.curve .line")).to_have_count(3)
         page.locator("[data-name=updates]").click()
         for theorem in ("strongly-convex", "momentum", "stochastic", "convex"):
             page.locator(f"#descent-theorems [data-name={theorem}]").click()
@@ -94,7 +94,7 @@ def test_the_path_is_stepped_by_keyboard_and_stands_still_for_whom_motion_is_red
         loaded(page)
         path = descend(SURFACES["ravine"], "sgd", 0.9).places
         assert values(page, "#descent-rows [data-rule=sgd] .value") == [path[-1].x, path[-1].y]  # no wait: at its end
-        assert page.locator("#view-descent [data-step=play]").is_hidden()
+        expect(page.locator("#view-descent [data-step=play]")).to_be_hidden()
         page.locator(".contour-view").focus()
         page.keyboard.press("Home")
         for step in (1, 2):
@@ -116,7 +116,8 @@ def test_the_path_runs_by_itself_and_can_be_stopped(chromium, server):
         play.click()
         at = page.locator("#view-descent .where").inner_text()
         page.wait_for_timeout(300)
-        assert page.locator("#view-descent .where").inner_text() == at != "Step 80 of 80"
+        assert at != "Step 80 of 80"
+        expect(page.locator("#view-descent .where")).to_have_text(at)
         box = page.locator("svg.contour").bounding_box()
         page.mouse.click(box["x"] + 0.75 * box["width"], box["y"] + 0.3 * box["height"])
         page.wait_for_function("() => Number(document.getElementById('descent-x').value) > 0")

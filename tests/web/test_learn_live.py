@@ -3,7 +3,7 @@
 import time
 
 import pytest
-from browsing import DESKTOP, PHONE, faults, visit
+from browsing import DESKTOP, PHONE, expect, faults, visit
 from test_learn_page import fits, told
 
 pytestmark = pytest.mark.slow
@@ -55,7 +55,7 @@ def test_a_training_from_beginning_to_end(chromium, server, size, language, them
         )
         page.locator("#live-toggle").click()
         page.locator("#live-status[data-kind=waiting]").wait_for()
-        assert page.locator("#view-live svg.curve").count() == 3
+        expect(page.locator("#view-live svg.curve")).to_have_count(3)
         assert page.locator("#view-live .mark").count() >= 3  # where the rate was changed
         page.wait_for_function(
             "() => document.querySelector('.glimpse [data-step]').dataset.step"
@@ -67,13 +67,13 @@ def test_a_training_from_beginning_to_end(chromium, server, size, language, them
         assert figure(page, "live_step") == at + 1
         page.locator(".glimpse .chips [data-name='7']").click()
         page.locator(".glimpse .seen[aria-label='7']").wait_for()
-        assert page.locator(".layer-row canvas").count() == 4
+        expect(page.locator(".layer-row canvas")).to_have_count(4)
         page.locator("#view-live .curves summary").first.click()
         assert page.locator("#view-live .curves tbody tr").count() > 50
         told(page, "live")
         page.locator("#live-end").click()
         page.locator("#live-status[data-kind=ended]").wait_for()
-        assert page.locator("#live-toggle").is_disabled()
+        expect(page.locator("#live-toggle")).to_be_disabled()
         begin(page, "lenet5")  # another one
         passes(page, 2)
         page.locator(".layer-row canvas").nth(9).wait_for()
@@ -156,6 +156,6 @@ def test_nothing_bars_the_way(chromium, server, theme):
         page.wait_for_timeout(600)
         assert faults(page) == []
         page.emulate_media(media="print")
-        assert page.locator("#view-live svg.curve").first.is_visible()
+        expect(page.locator("#view-live svg.curve").first).to_be_visible()
         fits(page)
     free(server)

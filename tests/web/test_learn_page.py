@@ -1,7 +1,9 @@
 """The lessons in a real browser: each is walked to its end, in both languages, on a desk and on a phone."""
 
+import re
+
 import pytest
-from browsing import DESKTOP, PHONE, browser, faults, visit
+from browsing import DESKTOP, PHONE, browser, expect, faults, visit
 
 from inkgrad.lessons import Expression
 from inkgrad.lessons.mistakes import MISTAKES
@@ -42,7 +44,7 @@ def told(page, lesson):
     """The question has an answer, and the way on leads on."""
     section = page.locator(f"#view-{lesson}")
     section.locator(".tasks summary").click()
-    assert section.locator(".tasks details p").is_visible()
+    expect(section.locator(".tasks details p")).to_be_visible()
     fits(page)
 
 
@@ -68,7 +70,7 @@ def test_the_graph(lessons):
         page.locator("svg.graph .name", has_text="x").first.wait_for()
         page.locator("#view-graph [data-step=end]").click()
         page.locator("#graph-rows .gradient[data-value='7']").wait_for()
-        assert page.locator("#graph-rows tr").count() == 1
+        expect(page.locator("#graph-rows tr")).to_have_count(1)
         told(page, "graph")
 
 
@@ -86,7 +88,7 @@ def test_what_is_wrong_with_an_expression_stands_beside_it(lessons):
         page.locator("#expression").fill("苹果*2")
         page.keyboard.press("Enter")
         page.locator("[data-name=苹果]").wait_for()
-        assert page.locator("#view-graph .trouble").is_hidden()
+        expect(page.locator("#view-graph .trouble")).to_be_hidden()
 
 
 def test_the_layers(lessons):
@@ -95,8 +97,8 @@ def test_the_layers(lessons):
         step = page.locator("#view-layers [data-step=step]")
         for _ in range(20):
             step.click()
-        assert page.locator(".flow .unknown").count() == 0
-        assert page.locator("#layers-told .backward").inner_text().startswith("∂L/∂x = ∂L/∂a1 · W1")
+        expect(page.locator(".flow .unknown")).to_have_count(0)
+        expect(page.locator("#layers-told .backward")).to_have_text(re.compile("^∂L/∂x = ∂L/∂a1 · W1"))
         page.locator("[data-name=fresh]").click()
         loss = "Number(document.getElementById('layers-result').dataset.loss)"
         page.wait_for_function(f"() => Math.abs({loss} - Math.log(10)) < 0.05")  # each digit has a tenth
@@ -106,7 +108,7 @@ def test_the_layers(lessons):
         page.locator(".flow [data-name=a2]").click()
         page.locator("#view-layers .array canvas").first.focus()
         page.keyboard.press("ArrowRight")
-        assert page.locator("#view-layers .readout").first.inner_text().startswith("a2[0, 1] = ")
+        expect(page.locator("#view-layers .readout").first).to_have_text(re.compile(r"^a2\[0, 1\] = "))
         page.locator(".digits-row button").nth(7).click()
         page.locator("#layers-result", has_text="7").wait_for()
         told(page, "layers")
@@ -117,19 +119,19 @@ def test_the_check(lessons):
         for one in MISTAKES:
             page.locator(f"[data-name={one.name}]").click()
             page.locator("#check-verdict.bad .complaint", has_text="correct its pull-back").wait_for()
-            assert page.locator(".source .wrong-part").inner_text() == one.wrong
+            expect(page.locator(".source .wrong-part")).to_have_text(one.wrong)
             page.locator("#check-mend").click()
             page.locator("#check-verdict.good").wait_for()
-            assert page.locator(".source ins").inner_text() == one.right
+            expect(page.locator(".source ins")).to_have_text(one.right)
         page.locator("svg.curve").wait_for()
-        assert page.locator("svg.curve .line").count() == 4
+        expect(page.locator("svg.curve .line")).to_have_count(4)
         page.locator("#steps-expression").fill("relu(x)")
         page.locator("#steps-x").fill("0.001")
         page.keyboard.press("Enter")
         page.locator("svg.curve[aria-label*='relu(x)']").wait_for()
         page.locator(".curves summary").click()
         page.locator(".curves tbody tr").first.wait_for()  # the table is made when it is unfolded
-        assert page.locator(".curves tbody tr").count() == 23
+        expect(page.locator(".curves tbody tr")).to_have_count(23)
         told(page, "check")
 
 
@@ -149,7 +151,7 @@ def test_the_keyboard_alone_suffices(chromium, server):
                 break
         page.keyboard.press("Enter")
         page.locator("#view-layers").wait_for()
-        assert page.locator("#lessons [aria-current]").get_attribute("href") == "#layers"
+        expect(page.locator("#lessons [aria-current]")).to_have_attribute("href", "#layers")
 
 
 def test_the_languages_are_switched_everywhere(chromium, server):

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from browsing import DESKTOP, PHONE, draw, faults, visit
+from browsing import DESKTOP, PHONE, draw, expect, faults, visit
 from hands import UPRIGHT
 from test_learn_page import fits, told, values
 
@@ -77,8 +77,8 @@ def test_the_lesson_from_beginning_to_end(chromium, learned, size, language, the
         page.locator("#view-pixels .pad").evaluate("(pad) => pad.scrollIntoView({ block: 'center' })")
         draw(page, UPRIGHT[7], "#view-pixels .pad canvas")
         page.locator("#pixels-vote", has_text="7").wait_for()
-        assert page.locator("#view-pixels .digits-row [aria-pressed=true]").count() == 0
-        assert page.locator("#view-pixels svg.curve .line").count() == 4
+        expect(page.locator("#view-pixels .digits-row [aria-pressed=true]")).to_have_count(0)
+        expect(page.locator("#view-pixels svg.curve .line")).to_have_count(4)
         assert page.locator(".disagreements li").count() > 5
         told(page, "pixels")
 
@@ -114,5 +114,5 @@ def test_nothing_bars_the_way(chromium, learned, theme):
         page.locator(".disagreements li").first.wait_for()
         assert faults(page) == []
         page.emulate_media(media="print")
-        assert page.locator("#view-pixels svg.curve").is_visible()
+        expect(page.locator("#view-pixels svg.curve")).to_be_visible()
         fits(page)

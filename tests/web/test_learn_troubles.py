@@ -1,7 +1,7 @@
 """The lesson on what goes wrong in a real browser, in both languages, on a desk and on a phone."""
 
 import pytest
-from browsing import browser, faults, visit
+from browsing import browser, expect, faults, visit
 from test_learn_page import VISITORS, fits, told
 
 from inkgrad.lessons.starts import from_starts
@@ -38,7 +38,7 @@ def test_the_troubles(chromium, server, size, language, theme):
         page.locator("#troubles-layers").focus()
         page.keyboard.press("Home")
         page.keyboard.press("ArrowRight")
-        assert "10" in page.locator("#troubles-layers [data-side=before] .hint").first.inner_text()
+        expect(page.locator("#troubles-layers [data-side=before] .hint").first).to_contain_text("10")
         for name, case in CASES.items():
             page.locator(f"#troubles-cases [data-name={name}]").click()
             page.locator(

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from test_lessons import array
 
+from inkgrad.kernels.threads import use_threads
 from inkgrad.lessons.digits import lesson_digits
 from inkgrad.lessons.pixels import convolve
 from inkgrad.lessons.readers import SHIFTS, accuracy, accuracy_by_shift, disagreements, moved, trained
@@ -14,6 +15,14 @@ CONVOLUTION, SHIFTED, READY, READERS = (
     f"/api/v1/lessons/{name}" for name in ("convolution", "shifted", "ready", "readers")
 )
 EDGE = [[-1.0, 0.0, 1.0]] * 3
+
+
+@pytest.fixture(autouse=True, scope="module")
+def threads():
+    """As many as the server takes: by rounding alone, others learn another network in 20 epochs."""
+    use_threads(1)
+    yield
+    use_threads(None)
 
 
 @pytest.fixture(scope="module")

@@ -105,7 +105,7 @@ def test_no_request_that_the_document_leads_to_makes_the_server_fail() -> None:
     )
 
     checks = [not_a_server_error, content_type_conformance, response_schema_conformance, status_code_conformance]
-    with serving("--feedback") as server:
+    with serving("--feedback", limits={"trainings": 1000}) as server:  # that many are refused is no failure
         schema = schemathesis.openapi.from_url(f"{server.url}openapi.json")
         for found in schema.get_all_operations():
             operation = found.ok()

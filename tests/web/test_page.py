@@ -8,7 +8,7 @@ import re
 import cv2
 import numpy as np
 import pytest
-from browsing import DESKTOP, PHONE, draw, faults, settled, upload, visit
+from browsing import DESKTOP, PHONE, draw, expect, faults, settled, upload, visit
 from hands import SLANTED, UPRIGHT
 from serving import entries, serving
 
@@ -31,15 +31,15 @@ def test_all_digits_are_read_as_two_people_draw_them(page):
 
 def test_a_blank_sheet_and_what_is_no_digit_say_so(page):
     headline = page.locator("#headline")
-    assert headline.inner_text() == "Nothing drawn yet"
-    assert page.locator("#wrong").is_disabled()
+    expect(headline).to_have_text("Nothing drawn yet")
+    expect(page.locator("#wrong")).to_be_disabled()
     zigzag = [(0.1 + 0.08 * i, 0.15 + 0.7 * (i % 2)) for i in range(11)]
     draw(page, [zigzag, [(y, x) for x, y in zigzag]])
     assert settled(page) is None
-    assert headline.inner_text() == "This is no digit"
+    expect(headline).to_have_text("This is no digit")
     page.keyboard.press("Delete")
     page.locator("#answer[data-state=blank]").wait_for()
-    assert headline.inner_text() == "Nothing drawn yet"
+    expect(headline).to_have_text("Nothing drawn yet")
 
 
 def test_strokes_are_taken_back_and_bars_show_what_the_network_sees(page):
@@ -111,10 +111,10 @@ def test_a_picture_is_read_reviewed_and_saved(page, form, notebook):
     upload(page, form)
     rows = page.locator("#rows button").all_inner_texts()
     assert rows[0].startswith("147") and rows[1].startswith("2563")
-    assert page.locator(".leaf polygon.number").count() == len(rows)
+    expect(page.locator(".leaf polygon.number")).to_have_count(len(rows))
     page.locator(".leaf polygon.digit").first.click()
-    assert page.locator(".chosen-digits > div").count() == 3
-    assert page.locator(".chosen-digits > .on b").inner_text() == "1"
+    expect(page.locator(".chosen-digits > div")).to_have_count(3)
+    expect(page.locator(".chosen-digits > .on b")).to_have_text("1")
     page.locator("#least").fill("100")  # all are doubtful now
     page.locator("#review").click()
     texts = []
@@ -126,7 +126,7 @@ def test_a_picture_is_read_reviewed_and_saved(page, form, notebook):
             page.keyboard.type("99")  # what was read is selected, so that typing replaces it
         page.keyboard.press("Enter")
     page.locator("#read-status", has_text="All reviewed").wait_for()
-    assert not page.locator("#review-dialog").is_visible()
+    expect(page.locator("#review-dialog")).to_be_hidden()
     table = list(csv.DictReader(io.StringIO(saved(page, "#save-csv"))))
     assert [row["text"] for row in table] == texts
     assert [row["final"] for row in table] == [texts[0], "99", *texts[2:]]
@@ -149,7 +149,7 @@ def test_a_review_goes_back_and_says_that_there_is_no_number(page, form):
     page.locator("#review-none").click()
     count.get_by_text("2 of").wait_for()
     page.keyboard.press("Escape")
-    assert page.locator("#rows tr").first.inner_text().startswith("–")
+    expect(page.locator("#rows tr").first).to_have_text(re.compile("^–"))
 
 
 def test_a_document_of_several_pages_and_an_expected_form(page, form, tmp_path):
@@ -162,7 +162,7 @@ def test_a_document_of_several_pages_and_an_expected_form(page, form, tmp_path):
     page.locator("#kind").select_option("pattern")
     page.locator("#pattern").fill(r"\d{4}")
     upload(page, path)
-    assert page.locator(".leaf").count() == 2
+    expect(page.locator(".leaf")).to_have_count(2)
     assert all(len(text) == 4 for text in page.locator("#rows button").all_inner_texts())
 
 
@@ -174,7 +174,7 @@ def test_what_cannot_be_read_is_said(chromium, keeper, tmp_path):
         page.locator("#file").set_input_files(path)
         page.locator("#notice", has_text="image").wait_for()
         page.locator(".tabs a[href='#draw']").click()
-        assert page.locator("#notice").is_hidden()
+        expect(page.locator("#notice")).to_be_hidden()
 
 
 def test_inside_the_network(page):
@@ -182,21 +182,21 @@ def test_inside_the_network(page):
     assert settled(page) == "4"
     page.locator("#look").click()
     page.locator("#change-maps figure").nth(2).wait_for()
-    assert page.locator("#why").inner_text() == "Why 4?"
-    assert page.locator("#why-maps canvas").count() == 4
-    assert page.locator("#inside-value").inner_text() == "Read as 4"
+    expect(page.locator("#why")).to_have_text("Why 4?")
+    expect(page.locator("#why-maps canvas")).to_have_count(4)
+    expect(page.locator("#inside-value")).to_have_text("Read as 4")
     steps = page.locator("#layer-steps button")
-    assert steps.first.inner_text().startswith("1 Conv2d")
+    expect(steps.first).to_have_text(re.compile("^1 Conv2d"))
     steps.last.click()
     assert page.locator("#layer-maps figcaption").all_inner_texts() == [*"0123456789", "No digit"]
-    assert page.locator("#behind-maps .pair").count() == 12
-    assert page.locator("#behind-maps .pair p").first.inner_text().startswith("Channel ")
+    expect(page.locator("#behind-maps .pair")).to_have_count(12)
+    expect(page.locator("#behind-maps .pair p").first).to_have_text(re.compile("^Channel "))
     steps.nth(2).click()
-    assert page.locator("#layer-maps .hint").inner_text().startswith("Layer 3, ReLU (layers.2 in Python)")
-    assert page.locator("#layer-maps figcaption").first.inner_text() == "1"
-    assert "each with one filter" in page.locator("#filter-maps").inner_text()
+    expect(page.locator("#layer-maps .hint")).to_have_text(re.compile(r"^Layer 3, ReLU \(layers\.2 in Python\)"))
+    expect(page.locator("#layer-maps figcaption").first).to_have_text("1")
+    expect(page.locator("#filter-maps")).to_contain_text("each with one filter")
     page.locator("#filter-steps button").nth(1).click()
-    assert "24 × 24, 3 × 3" in page.locator("#filter-maps").inner_text()
+    expect(page.locator("#filter-maps")).to_contain_text("24 × 24, 3 × 3")
     page.locator("#filter-steps button").last.click()
     out, into, tall, wide = map(int, re.findall(r"\d+", page.locator("#filter-maps figcaption").inner_text()))
     sides = page.locator("#filter-maps canvas").evaluate("canvas => [canvas.width, canvas.height]")
@@ -215,8 +215,10 @@ def test_inside_the_network(page):
 def test_every_view_in_every_look(chromium, keeper, form, size, language, draw_word, none, theme):
     """Both languages, both themes, both sizes: nothing is cut off, and axe finds no serious fault."""
     with visit(chromium, keeper.url, size=size, language=language, theme=theme) as page:
-        assert page.locator("html").get_attribute("lang") == language.replace("en-US", "en").replace("zh-CN", "zh-Hans")
-        assert page.locator("#headline").inner_text() == none
+        expect(page.locator("html")).to_have_attribute(
+            "lang", language.replace("en-US", "en").replace("zh-CN", "zh-Hans")
+        )
+        expect(page.locator("#headline")).to_have_text(none)
         found = faults(page)
         draw(page, UPRIGHT[3])
         settled(page)
@@ -250,8 +252,8 @@ def test_language_and_theme_are_remembered(page):
     page.locator("#theme").click()
     page.reload()
     page.locator("html[data-ready]").wait_for()
-    assert page.locator("html").get_attribute("lang") == "zh-Hans"
-    assert page.locator("html").get_attribute("data-theme") == "dark"
+    expect(page.locator("html")).to_have_attribute("lang", "zh-Hans")
+    expect(page.locator("html")).to_have_attribute("data-theme", "dark")
 
 
 def test_a_finger_draws(chromium, keeper):

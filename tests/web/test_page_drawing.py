@@ -1,7 +1,7 @@
 """What is drawn on the page stays, and what is said of it is kept once and belongs to it."""
 
 import pytest
-from browsing import draw, settled, visit
+from browsing import draw, expect, settled, visit
 from hands import SLANTED, UPRIGHT
 from serving import entries
 
@@ -59,7 +59,7 @@ def test_no_ink_is_lost(page):
     page.locator(".tabs a[href='#inside']").click()
     page.locator("#inside-value", has_text="Read as 1").wait_for()
     page.locator(".tabs a[href='#draw']").click()
-    assert digit.get_attribute("aria-pressed") == "true"
+    expect(digit).to_have_attribute("aria-pressed", "true")
     number.click()
     page.locator("#draw-pad canvas.broad").wait_for()
     assert settled(page) == "7"
@@ -79,8 +79,8 @@ def test_a_correction_belongs_to_the_picture_that_was_read(page, notebook):
     assert settled(page) == "1"
     page.route("**/classify*", hold)
     draw(page, [[(0.3, 0.86), (0.7, 0.86)]])
-    assert page.locator("#value").inner_text() == "1"  # still of the drawing before
-    assert page.locator("#wrong").is_disabled()
+    expect(page.locator("#value")).to_have_text("1")  # still of the drawing before
+    expect(page.locator("#wrong")).to_be_disabled()
     released.append(True)
     for route in held:
         route.continue_()

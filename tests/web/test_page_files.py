@@ -2,10 +2,11 @@
 
 import base64
 import io
+import re
 
 import cv2
 import pytest
-from browsing import PHONE, draw, settled, upload, visit
+from browsing import PHONE, draw, expect, settled, upload, visit
 from hands import SLANTED
 from PIL import Image
 from serving import entries
@@ -45,8 +46,8 @@ def test_a_file_is_dropped_or_pasted(page, form, kind, ending):
     given = [kind, f"form.{ending}", "application/pdf" if ending == "pdf" else "image/png"]
     page.evaluate(BRING, [*given, base64.b64encode(content).decode()])
     page.locator("#result").wait_for()
-    assert page.locator("#rows button").first.inner_text().startswith("147")
-    assert page.locator("#drop.over").count() == 0
+    expect(page.locator("#rows button").first).to_have_text(re.compile("^147"))
+    expect(page.locator("#drop.over")).to_have_count(0)
 
 
 def test_a_mistake_is_seen_from_where_one_is_and_leaves_no_result_of_another_file(chromium, keeper, form, notes):
@@ -57,14 +58,14 @@ def test_a_mistake_is_seen_from_where_one_is_and_leaves_no_result_of_another_fil
         page.locator("#file").set_input_files(notes)
         notice = page.locator("#notice", has_text="cannot be read")
         notice.wait_for()
-        assert not page.locator("#result").is_visible()
+        expect(page.locator("#result")).to_be_hidden()
         page.evaluate("() => document.body.style.setProperty('min-height', '2000px')")
         page.evaluate("() => window.scrollTo(0, document.documentElement.scrollHeight)")
         assert page.evaluate("() => window.scrollY") > 100
         box = notice.bounding_box()
         assert 0 <= box["y"] <= 500 - box["height"]
         page.locator("#language").click()
-        assert "无法读取此文件" in notice.page.locator("#notice").inner_text()
+        expect(notice.page.locator("#notice")).to_contain_text("无法读取此文件")
 
 
 def test_a_photo_with_too_many_pixels_is_made_smaller(chromium, keeper, form):
@@ -83,7 +84,7 @@ def test_a_photo_with_too_many_pixels_is_made_smaller(chromium, keeper, form):
         upload(page, form)
         wide, tall = (int(page.locator(".leaf img").get_attribute(side)) for side in ("width", "height"))
         assert 0.9 * most < wide * tall <= most
-        assert page.locator("#rows button").first.inner_text().startswith("147")
+        expect(page.locator("#rows button").first).to_have_text(re.compile("^147"))
 
 
 def test_corrections_and_reviews_by_touch_in_chinese(chromium, keeper, notebook, form, notes):
@@ -113,7 +114,7 @@ def test_corrections_and_reviews_by_touch_in_chinese(chromium, keeper, notebook,
         failed = {"pages": [{"page": 2, "error": "the page is damaged"}], "read": 0, "failed": 1}
         page.route("**/api/v1/read", lambda route: route.fulfill(json=failed))
         upload(page, form)
-        assert page.locator(".leaf figcaption").inner_text().startswith("第 2 页无法读取")
+        expect(page.locator(".leaf figcaption")).to_have_text(re.compile("^第 2 页无法读取"))
     page.close()
     kept = entries(notebook)[before:]
     assert [one.correct for one in kept[:2]] == [None, None] and len(kept) == 1 + count

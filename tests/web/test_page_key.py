@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from browsing import TIMEOUT, draw, settled, visit
+from browsing import TIMEOUT, draw, expect, settled, visit
 from hands import SLANTED
 from serving import serving
 
@@ -29,7 +29,7 @@ def test_the_key_comes_with_the_address(chromium, closed):
         assert settled(page) == "1"
         page.goto(f"{closed}docs")  # which takes it over
         page.locator("html[data-ready]").wait_for()
-        assert page.locator("#key").input_value() == KEY
+        expect(page.locator("#key")).to_have_value(KEY)
     with visit(chromium, f"{closed}docs#key={KEY}") as page:
         assert "key" not in page.url
         page.locator("summary", has_text="/models").click()
@@ -42,10 +42,10 @@ def test_the_key_is_asked_for(chromium, closed):
         draw(page, SLANTED[1][:1])
         field, trouble = page.locator("#key"), page.locator("#key-trouble")
         field.wait_for()
-        assert trouble.inner_text() == ""
+        expect(trouble).to_have_text("")
         field.fill("schlüssel-mit-umlaut")
         page.keyboard.press("Enter")
-        assert "plain English keyboard" in trouble.inner_text()
+        expect(trouble).to_contain_text("plain English keyboard")
         field.fill("a-key-that-is-wrong")
         page.keyboard.press("Enter")
         page.locator("#key-trouble", has_text="does not know this key").wait_for()
@@ -55,7 +55,7 @@ def test_the_key_is_asked_for(chromium, closed):
         field.fill(KEY)
         page.keyboard.press("Enter")
         assert settled(page) is not None
-        assert page.locator("#notice").is_hidden()
+        expect(page.locator("#notice")).to_be_hidden()
         page.reload()
         page.locator("html[data-ready]").wait_for()
         draw(page, SLANTED[1])
@@ -80,7 +80,7 @@ def test_a_page_that_may_store_nothing_knows_its_key(chromium, closed):
 def test_the_documentation_of_the_api_writes_nothing_to_the_console(chromium, closed):
     with visit(chromium, f"{closed}docs") as page:
         assert page.locator("details").count() > 10
-        assert page.locator("link[rel=icon]").count() == 1
+        expect(page.locator("link[rel=icon]")).to_have_count(1)
         text = page.locator("body").text_content()
         assert "`" not in text and "Successful Response" not in text
 
@@ -93,6 +93,6 @@ def test_without_its_texts_the_page_says_so(chromium, closed):
         page.route("**/texts.json", lambda route: route.fulfill(status=500, body="{}"))
         page.goto(closed)
         page.locator("#notice", has_text="could not be loaded").wait_for()
-        assert "重新加载" in page.locator("#notice").inner_text()
+        expect(page.locator("#notice")).to_contain_text("重新加载")
     finally:
         context.close()

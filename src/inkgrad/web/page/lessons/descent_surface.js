@@ -105,8 +105,8 @@ export class SurfaceBench {
     const [x, y] = start ?? this.surface.start;
     const rateOf = (rule) => rate ?? this.surface.rates[rule][PACES.indexOf(pace)];
     try {
-      const asked = rules.map((rule) => ask("lessons/descend", { surface, optimizer: rule, rate: rateOf(rule), x, y }));
-      const found = await Promise.all(asked);
+      const found = []; // one after the other, so that this page takes one place only of those that the server has
+      for (const rule of rules) found.push(await ask("lessons/descend", { surface, optimizer: rule, rate: rateOf(rule), x, y }));
       if (surface !== this.asked.surface) return; // another was chosen meanwhile
       this.paths = found.map((path, i) => ({ ...path, rule: rules[i] }));
       this.explain(null);

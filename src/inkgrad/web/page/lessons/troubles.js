@@ -7,7 +7,7 @@ export class TroublesLesson {
   static lesson = "troubles";
   static concepts = 4;
   static tasks = 4;
-  static formula = "∂L/∂x₁ = ∂L/∂xₙ\n  · Wₙ f′(aₙ) · … · W₂ f′(a₂)";
+  static formula = "∂L/∂x₁ = ∂L/∂xₙ\n  · f′(aₙ) Wₙ · … · f′(a₂) W₂";
 
   constructor(bench, tell) {
     this.begin(bench, tell);

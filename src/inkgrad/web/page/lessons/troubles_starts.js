@@ -51,9 +51,11 @@ export class StartsBench {
     this.told.removeAttribute("data-t");
     this.told.textContent = t("troubles_outcomes", { ...count, of });
     Object.assign(this.told.dataset, count);
+    // The losses of random weights are so large that nothing else would be seen beside them.
+    const points = (losses) => updates.map((update, k) => [update, losses[k]]).slice(1);
     // Only the first of each outcome has a name, so that the legend has three lines and not twenty-four.
     const series = Object.entries(OUTCOMES).flatMap(([name, color]) =>
-      starts.filter(({ outcome }) => outcome === name).map(({ losses }, i) => ({ name: i ? null : t(`troubles_${name}`), color, points: updates.map((update, k) => [update, losses[k]]), plain: true })),
+      starts.filter(({ outcome }) => outcome === name).map(({ losses }, i) => ({ name: i ? null : t(`troubles_${name}`), color, points: points(losses), plain: true })),
     );
     this.curves.replaceChildren(curve({ series, x: { label: t("troubles_updates") }, y: { label: t("troubles_squared"), log: false }, label: t("troubles_starts") }));
   }
