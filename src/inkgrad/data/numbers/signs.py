@@ -15,6 +15,8 @@ Points: TypeAlias = list[tuple[float, float]]
 SIGNS = ".,-=#'/:$"
 """What may stand among digits and is none."""
 
+_JOINED = 0.3  # of the signs "=" are one stroke, like a z
+_WAVE = 0.2  # how far a dash may swing, in halves of it
 _ROOM = 1.2  # the side of the square that a sign is drawn in, in heights of a digit
 
 
@@ -53,10 +55,11 @@ def _shape(character: str, rng: np.random.Generator) -> tuple[list[Points], Poin
     if character == "'":
         return [[(0.55, 0.4), (0.45, 0.4 + half)]], [], 0.7
     if character == "-":
-        return [[(0.5 - half, 0.5), (0.5 + half, 0.5)]], [], rng.uniform(0.3, 0.55)
+        return [_dash(0.5, rng)], [], rng.uniform(0.25, 0.6)
     if character == "=":
-        lower = 0.42 + rng.uniform(0.12, 0.2)
-        return [[(0.5 - half, y), (0.5 + half, y)] for y in (0.42, lower)], [], rng.uniform(0.25, 0.45)
+        upper, lower = _dash(0.42, rng), _dash(0.42 + rng.uniform(0.12, 0.2), rng)
+        joined = rng.random() < _JOINED
+        return [upper + lower] if joined else [upper, lower], [], rng.uniform(0.2, 0.7)
     if character == "/":
         return [[(0.7, 0.05), (0.3, 0.95)]], [], 0.0
     if character == ":":
@@ -64,7 +67,18 @@ def _shape(character: str, rng: np.random.Generator) -> tuple[list[Points], Poin
     if character == "#":
         upright: list[Points] = [[(x + 0.06, 0.15), (x - 0.06, 0.85)] for x in (0.38, 0.62)]
         return upright + [[(0.2, y), (0.8, y)] for y in (0.38, 0.62)], [], 0.0
+    return _dollar(), [], 0.0
+
+
+def _dash(y: float, rng: np.random.Generator) -> Points:
+    """A stroke across, as it ends an amount: short or long, level or rising, straight or in a wave."""
+    half, rise, wave = rng.uniform(0.1, 0.45), rng.normal(0, 0.12), rng.uniform(0, _WAVE)
+    across = np.linspace(-half, half, 4)
+    return [(0.5 + x, y - rise * x + half * d) for x, d in zip(across, rng.normal(0, wave, 4), strict=True)]
+
+
+def _dollar() -> list[Points]:
     angles = np.linspace(0.2, 1.5 * np.pi, 9)
     upper = [(0.5 + 0.2 * np.cos(a), 0.33 - 0.17 * np.sin(a)) for a in angles]
     lower_half = [(0.5 + 0.2 * np.cos(a), 0.67 - 0.17 * np.sin(a)) for a in np.linspace(0.5 * np.pi, -np.pi + 0.2, 9)]
-    return [upper + lower_half, [(0.5, 0.05), (0.5, 0.95)]], [], 0.0
+    return [upper + lower_half, [(0.5, 0.05), (0.5, 0.95)]]

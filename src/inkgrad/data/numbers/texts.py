@@ -6,7 +6,7 @@ import numpy as np
 
 __all__ = ["random_text"]
 
-_ENDS = ("", "", "", "", ".", "-", ".-", "=", ".=", "#")
+_ENDS = ("", "", "", "", ".", "-", ".-", ",-", "--", "=", ".=", "#")
 
 
 def random_text(rng: np.random.Generator) -> str:
