@@ -96,7 +96,12 @@ def test_looking_changes_nothing():
 
 @pytest.mark.parametrize(
     ("change", "told"),
-    [({"depth": 9}, "depth from 2 to 8"), ({"start": "lucky"}, "no start 'lucky'"), ({"digits": 10}, "digits from 50")],
+    [
+        ({"depth": 9}, "depth must be a whole number from 2 to 8, but got 9"),
+        ({"start": "lucky"}, "no start 'lucky'"),
+        ({"digits": 10}, "digits must be a whole number from 50 to 1,000, but got 10"),
+        ({"rate": 0.0}, "above 0 and at most 1,000,000, but got 0"),
+    ],
 )
 def test_what_cannot_be_asked_is_said(change, told):
     with pytest.raises(OptionError, match=told):

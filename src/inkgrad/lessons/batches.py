@@ -14,6 +14,7 @@ from inkgrad.kernels import use_backend
 from inkgrad.lessons.courses import Courses
 from inkgrad.lessons.descent import optimizer
 from inkgrad.lessons.digits import lesson_digits, two_layer
+from inkgrad.lessons.limits import RUNAWAY
 from inkgrad.models import Network
 from inkgrad.nn import cross_entropy
 from inkgrad.optim import Optimizer
@@ -28,7 +29,6 @@ STRIDE = 100
 """Images of a part: an update for each of them takes well below a tenth of a second."""
 PARTS = EPOCHS * DIGITS // STRIDE
 LOOK = 50  # images between two looks at the loss
-RUNAWAY = 10.0  # as the trainer's: so many times the first loss is divergence
 
 BATCHES = {"full": DIGITS, "mini": 25, "single": 1}
 """Images behind one update."""

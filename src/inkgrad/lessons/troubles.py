@@ -15,6 +15,7 @@ from inkgrad.kernels import use_backend
 from inkgrad.lessons.courses import Courses
 from inkgrad.lessons.deep import CLIP, DECAY, DeepNetwork, Switches
 from inkgrad.lessons.digits import lesson_digits
+from inkgrad.lessons.limits import RUNAWAY
 from inkgrad.nn import cross_entropy
 from inkgrad.optim import L2, SGD, ClipByGlobalNorm
 from inkgrad.random import default_rng
@@ -31,7 +32,6 @@ BINS = 31
 MAGNITUDES = (-12.0, 4.0)  # powers of ten between which gradients are counted
 SILENT = 1e-3  # a unit whose output varies by less over the digits says nothing
 ALIKE = 1e-6  # units whose outputs differ by less are the same
-RUNAWAY = 10.0
 
 
 @dataclass(frozen=True)
