@@ -136,14 +136,24 @@ def test_convergence_is_that_of_the_engine(server, theorem):
 
 
 def test_a_deep_network_is_that_of_the_engine(server):
-    switches = {"depth": 3, "activation": "relu", "start": "he", "dropout": True, "residual": True, "digits": 60}
+    switches = {
+        "depth": 3,
+        "activation": "relu",
+        "start": "he",
+        "dropout": True,
+        "residual": True,
+        "digits": 60,
+        "clip": True,
+    }
     for number in (2, 1):
         found = server.post(DEEP, switches | {"part": number}).json
         expected = stage_of(Switches(**switches), number)
         assert found["updates"] == expected.updates == 10 * (number - 1)
         np.testing.assert_allclose(found["test_loss"], expected.test_loss, rtol=1e-5)
         for told, layer in zip(found["layers"], expected.layers, strict=True):
-            np.testing.assert_allclose(told["norm"], layer.norm, rtol=1e-4)
+            numbers = ("norm", "clipped", "weights")
+            expected_numbers = [getattr(layer, name) for name in numbers]
+            np.testing.assert_allclose([told[name] for name in numbers], expected_numbers, rtol=1e-4)
             assert told["activations"]["counts"] == list(layer.activations.counts)
 
 

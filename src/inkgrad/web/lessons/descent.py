@@ -90,7 +90,7 @@ class PlaceTold(BaseModel):
 
 
 class DescentTold(BaseModel):
-    """A path: its places, from which step on it has arrived, at which it diverged, how many times its height it leapt."""
+    """A path: its places; when it arrived or diverged; how many times its first height it leapt, if 10 or more."""
 
     rate: float
     places: list[PlaceTold]

@@ -79,12 +79,17 @@ class HistogramTold(BaseModel):
 
 
 class LayerTold(BaseModel):
-    """What a hidden layer does with 200 digits; gradients are those of its weights, as powers of ten."""
+    """What a hidden layer does with 200 digits; gradients are those of its weights, as powers of ten.
+
+    `norm` is that of the gradient before clipping, `clipped` after it, `weights` that of the weights.
+    """
 
     activations: HistogramTold
     spread: float
     gradients: HistogramTold
     norm: float
+    clipped: float
+    weights: float
     none: float
     silent: int
     distinct: int
@@ -132,6 +137,8 @@ _LAYER = {
     "spread": 0.2,
     "gradients": {"low": -12.0, "high": 4.0, "counts": [7, 1]},
     "norm": 0.00004,
+    "clipped": 0.00004,
+    "weights": 5.6,
     "none": 0.4,
     "silent": 0,
     "distinct": 32,

@@ -35,7 +35,7 @@ export class NetworkBench {
     this.verdicts = make("ul", { class: "verdicts", id: "troubles-verdicts" });
     this.losses = make("div", { id: "troubles-losses" });
     this.stepper = new Stepper(() => this.showStage(), "troubles_step");
-    this.norms = make("div", { id: "troubles-norms" });
+    this.norms = make("div", { class: "pair-views", id: "troubles-norms" });
     this.layers = make("div", { class: "layers", id: "troubles-layers", tabindex: "0", role: "group", label: "troubles_layers" });
     this.stepper.listen(this.layers);
     bench.append(
@@ -161,9 +161,23 @@ export class NetworkBench {
   showStage() {
     this.stepper.tell();
     const shown = SIDES.map((side) => this.at(side));
-    const series = shown.map((stage, i) => ({ name: t(`troubles_${SIDES[i]}`), color: i, points: (stage?.layers ?? []).map(({ norm }, layer) => [layer + 1, norm]) }));
-    this.norms.replaceChildren(curve({ series, x: { label: t("troubles_layer_axis") }, y: { label: t("troubles_norm"), log: true }, label: t("troubles_norms") }));
+    this.norms.replaceChildren(this.gradients(shown), this.weights(shown));
     this.layers.replaceChildren(...shown.map((stage, i) => this.column(stage, SIDES[i])));
+  }
+
+  /** The norms of the layers' gradients; where they are clipped, those that the optimizer gets are dashed. */
+  gradients(shown) {
+    const series = shown.flatMap((stage, i) => {
+      const side = t(`troubles_${SIDES[i]}`);
+      const clipped = { name: t("troubles_clipped", { side }), color: i, dashed: true, points: byLayer(stage, "clipped") };
+      return [{ name: side, color: i, points: byLayer(stage, "norm") }, ...(this.asked(SIDES[i]).clip ? [clipped] : [])];
+    });
+    return captioned("troubles_norms", curve({ series, x: { label: t("troubles_layer_axis"), whole: true }, y: { label: t("troubles_norm"), log: true }, label: t("troubles_norms"), small: true }));
+  }
+
+  weights(shown) {
+    const series = shown.map((stage, i) => ({ name: t(`troubles_${SIDES[i]}`), color: i, points: byLayer(stage, "weights") }));
+    return captioned("troubles_weights", curve({ series, x: { label: t("troubles_layer_axis"), whole: true }, y: { label: t("troubles_weight_norm"), least: 0 }, label: t("troubles_weights"), small: true }));
   }
 
   column(stage, side) {
@@ -172,15 +186,18 @@ export class NetworkBench {
     return make("div", { "data-side": side }, head, make("p", { class: "hint" }, t("troubles_after_updates", { updates: stage.updates })), ...stage.layers.map((layer, i) => this.layer(layer, i, side)));
   }
 
-  layer({ activations, gradients, spread, norm, none, silent, distinct }, i, side) {
+  layer({ activations, gradients, spread, norm, clipped, weights, none, silent, distinct }, i, side) {
     const where = { layer: i + 1, side: t(`troubles_${side}`) };
     const power = (value) => `10${raised(Math.round(value))}`;
     return make(
       "section",
-      { class: "layer", "data-layer": i + 1, "data-norm": norm, "data-silent": silent, "data-distinct": distinct },
+      { class: "layer", "data-layer": i + 1, "data-norm": norm, "data-clipped": clipped, "data-weights": weights, "data-silent": silent, "data-distinct": distinct },
       make("h4", {}, t("troubles_layer", where)),
       make("div", { class: "histograms" }, histogram(activations, t("troubles_activations_of", where)), histogram(gradients, t("troubles_gradients_of", where), "gradient", power)),
-      make("p", { class: "hint" }, t("troubles_layer_told", { spread: number(spread, 2), silent, distinct, norm: number(norm, 2), none: none === 1 ? "100 %" : percent(none) })),
+      make("p", { class: "hint" }, t("troubles_layer_told", { spread: number(spread, 2), silent, distinct, weights: number(weights, 2), norm: number(norm, 2), clipped: number(clipped, 2), none: none === 1 ? "100 %" : percent(none) })),
     );
   }
 }
+
+const byLayer = (stage, what) => (stage?.layers ?? []).map((layer, i) => [i + 1, layer[what]]);
+const captioned = (key, view) => make("div", {}, make("h3", { t: key }), view);

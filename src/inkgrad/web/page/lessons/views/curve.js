@@ -10,14 +10,14 @@ const [SIGNED, SIGNS] = [40, 10]; // of a line of more points only so many bear 
 
 /** A scale from values to pixels, with the values that its axis names. */
 export class Scale {
-  constructor(values, { log, least, most }, from, to) {
+  constructor(values, { log, least, most, whole = false }, from, to) {
     const known = values.filter((value) => Number.isFinite(value) && (!log || value > 0));
     const bend = log ? Math.log10 : (value) => value;
     let [low, high] = known.length ? [bend(Math.min(...known)), bend(Math.max(...known))] : [0, 1];
     [low, high] = [Math.min(low, least ?? low), Math.max(high, most ?? high)];
     if (log) [low, high] = [Math.floor(low), Math.ceil(high)];
     if (low === high) [low, high] = [low - 0.5, high + 0.5];
-    Object.assign(this, { log, bend, low, high, from, to });
+    Object.assign(this, { log, whole, bend, low, high, from, to });
   }
 
   /** Where a value is; what lies beyond the ends is at an end. */
@@ -37,7 +37,7 @@ export class Scale {
 
   get ticks() {
     const span = this.high - this.low;
-    const step = this.log ? Math.max(1, Math.ceil(span / (narrow.matches ? 5 : 8))) : nice(span / 5);
+    const step = this.log ? Math.max(1, Math.ceil(span / (narrow.matches ? 5 : 8))) : Math.max(nice(span / 5), this.whole ? 1 : 0);
     const found = [];
     for (let k = Math.ceil(this.low / step - 1e-9); k * step <= this.high + span * 1e-9; k += 1) found.push(k * step);
     return this.log ? found.map((power) => [10 ** power, `10${raised(power)}`]) : found.map((value) => [value, number(value, 4)]);
@@ -53,7 +53,7 @@ export const raised = (power) => String(power).replace("-", "⁻").replace(/\d/g
 /**
  * series: [{name, points: [[x, y or null]], dashed, faint, color, plain: without signs, end: what stands where its line ends,
  * last: a sign at its end alone}], a name of null for what neither legend nor table tells.
- * x, y: {label, log, least, most, digits}: values that the axis reaches at least, digits of x in the table.
+ * x, y: {label, log, least, most, whole, digits}: values that the axis reaches at least, marks at whole numbers, digits of x in the table.
  * marks: [{x, series}] are upright lines. small: for a third of the page's width.
  */
 export function curve({ series, x, y, marks = [], label, small = false }) {
