@@ -89,7 +89,15 @@ def test_what_is_wrong_stands_beside_it(chromium, server):
             page.locator("#view-descent .trouble", has_text=said).wait_for()
             page.locator("#view-descent [data-name=ravine]").click()
         page.locator("#view-descent [data-name=right]").first.click()
-        page.locator("#view-descent .trouble").wait_for(state="hidden")
+        page.locator("#view-descent .trouble").first.wait_for(state="hidden")
+        page.locator("#descent-compare [data-name=rates]").click()
+        for value in ("-1", "slow"):
+            page.locator("#digits-rate").fill(value)
+            page.locator("#digits-rate").press("Enter")
+            page.locator("#view-descent .trouble", has_text=f"but “{value}” came. Type").wait_for()
+        page.locator("#digits-rate").fill("")
+        page.locator("#digits-rate").press("Enter")
+        expect(page.locator("#view-descent .trouble:not([hidden])")).to_have_count(0)
 
 
 def test_the_path_is_stepped_by_keyboard_and_stands_still_for_whom_motion_is_reduced(chromium, server):

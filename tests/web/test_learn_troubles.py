@@ -101,9 +101,6 @@ def test_what_is_wrong_stands_beside_it(chromium, server):
                 page.locator("#view-troubles .trouble").wait_for(state="hidden")
             else:
                 page.locator("#view-troubles .trouble", has_text=said).wait_for()
-        page.locator("#troubles-depth").fill("3")
-        page.locator("#troubles-depth").press("Enter")
-        page.locator("#view-troubles .trouble").wait_for(state="hidden")
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
