@@ -2,7 +2,7 @@
 
 import pytest
 from browsing import DESKTOP, browser, expect, faults, visit
-from test_learn_page import VISITORS, fits, told, values
+from test_learn_page import VISITORS, fits, printed, told, values
 
 from inkgrad.lessons.convergence import convergence
 from inkgrad.lessons.descent import descend
@@ -137,6 +137,18 @@ def test_the_path_runs_by_itself_and_can_be_stopped(chromium, server):
         box = page.locator("svg.contour").bounding_box()
         page.mouse.click(box["x"] + 0.75 * box["width"], box["y"] + 0.3 * box["height"])
         page.wait_for_function("() => Number(document.getElementById('descent-x').value) > 0")
+
+
+def test_paths_and_curves_are_told_apart_without_color(chromium, server):
+    with visit(chromium, f"{server.url}learn#descent", theme="dark") as page:
+        loaded(page)
+        page.locator("#view-descent [data-step=end]").click()
+        for where in ("#descent-verdicts .sign", "svg.contour .head", "#descent-curves .legend .sign"):
+            shapes = page.locator(where).evaluate_all("all => all.map((one) => one.getAttribute('d'))")
+            assert len(shapes) == len(set(shapes)) == 3, where
+        names = page.locator("#descent-curves svg .end").all_text_contents()
+        assert sorted(names) == ["Adam", "Gradient descent", "Momentum"]
+        printed(page)
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])

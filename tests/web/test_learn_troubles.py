@@ -4,7 +4,7 @@ import re
 
 import pytest
 from browsing import browser, expect, faults, visit
-from test_learn_page import VISITORS, fits, told
+from test_learn_page import VISITORS, fits, printed, told
 
 from inkgrad.lessons.starts import from_starts
 from inkgrad.lessons.troubles import CASES, stage
@@ -68,7 +68,7 @@ def test_a_training_that_diverges_says_so(chromium, server):
 
 
 def test_clipping_and_weight_decay_are_seen(chromium, server):
-    with visit(chromium, f"{server.url}learn#troubles") as page:
+    with visit(chromium, f"{server.url}learn#troubles", theme="dark") as page:
         loaded(page)
         page.locator("#troubles-cases [data-name=exploding]").click()
         page.locator("#troubles-helps [data-name=clip]").click()
@@ -83,6 +83,7 @@ def test_clipping_and_weight_decay_are_seen(chromium, server):
         layers = page.locator("#troubles-layers .layer")
         alone, _, decayed, _ = layers.evaluate_all("all => all.map((one) => Number(one.dataset.weights))")
         assert decayed < 0.8 * alone
+        printed(page)
 
 
 def test_what_is_wrong_stands_beside_it(chromium, server):
