@@ -43,7 +43,8 @@ def printed(page):
     assert page.evaluate("() => getComputedStyle(document.body).color") == "rgb(0, 0, 0)"
     fits(page)
     scrolled = "all => all.filter((one) => one.scrollWidth > one.clientWidth + 1).map((one) => one.innerText)"
-    assert page.locator("main section:not([hidden]) .scroll").evaluate_all(scrolled) == []
+    found = page.locator("main section:not([hidden]) .scroll").evaluate_all(scrolled)
+    assert [text for text in found if text] == []  # a folded table has no text
     page.emulate_media(media="screen")
 
 
