@@ -1,7 +1,6 @@
 """What goes wrong in deep networks, and what helps: trainings in small parts, and what each layer does meanwhile."""
 
 import copy
-import functools
 import math
 from dataclasses import dataclass
 
@@ -9,12 +8,11 @@ import numpy as np
 
 from inkgrad.autodiff.modes import no_grad
 from inkgrad.autodiff.tensor import Array, Tensor
-from inkgrad.data import linear_scaling
 from inkgrad.errors import DivergenceError
 from inkgrad.kernels import use_backend
 from inkgrad.lessons.courses import Courses
 from inkgrad.lessons.deep import CLIP, DECAY, DeepNetwork, Switches
-from inkgrad.lessons.digits import lesson_digits
+from inkgrad.lessons.digits import scaled_digits
 from inkgrad.lessons.limits import RUNAWAY
 from inkgrad.nn import cross_entropy
 from inkgrad.optim import L2, SGD, ClipByGlobalNorm
@@ -182,7 +180,7 @@ class _Run:
 
     def _look(self) -> Stage:
         loss, accuracy = self._judged(*_digits(self.switches.digits))
-        test_loss, test_accuracy = self._judged(*_others())
+        test_loss, test_accuracy = self._judged(*scaled_digits()[1])
         if self.first is None:
             self.first = loss if loss is not None else math.inf
         if self.diverged is None and (loss is None or loss > RUNAWAY * max(self.first, 1.0)):
@@ -255,20 +253,8 @@ def _distinct(values: Array) -> int:
 
 
 def _digits(count: int) -> tuple[Array, Array]:
-    images, labels = _all()
+    (images, labels), _ = scaled_digits()
     return images[:count], labels[:count]
-
-
-@functools.cache
-def _all() -> tuple[Array, Array]:
-    train, _ = lesson_digits()
-    return linear_scaling().apply(train.images), train.labels
-
-
-@functools.cache
-def _others() -> tuple[Array, Array]:
-    _, test = lesson_digits()
-    return linear_scaling().apply(test.images), test.labels
 
 
 _COURSES: Courses[Switches, _Run, Stage] = Courses(_Run, _Run.part, PARTS, kept=16)

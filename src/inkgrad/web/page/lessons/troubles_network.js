@@ -194,7 +194,7 @@ export class NetworkBench {
       { class: "layer", "data-layer": i + 1, "data-norm": norm, "data-clipped": clipped, "data-weights": weights, "data-silent": silent, "data-distinct": distinct },
       make("h4", {}, t("troubles_layer", where)),
       make("div", { class: "histograms" }, histogram(activations, t("troubles_activations_of", where)), histogram(gradients, t("troubles_gradients_of", where), "gradient", power)),
-      make("p", { class: "hint" }, t("troubles_layer_told", { spread: number(spread, 2), silent, distinct, weights: number(weights, 2), norm: number(norm, 2), clipped: number(clipped, 2), none: none === 1 ? "100 %" : percent(none) })),
+      make("p", { class: "hint" }, ...(this.asked(side).clip ? [t("troubles_layer_clipped", { clipped: number(clipped, 2) }), " "] : []), t("troubles_layer_told", { spread: number(spread, 2), silent, distinct, weights: number(weights, 2), norm: number(norm, 2), none: none === 1 ? "100 %" : percent(none) })),
     );
   }
 }
