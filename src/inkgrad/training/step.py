@@ -119,7 +119,7 @@ class TrainStep:
         with exchange.telling():
             value = self._computed(images, labels, weights)
         total = exchange.sum(value, self.logits, labels, weights)
-        self.optimizer.step()
+        self.optimizer.step(exchange.squares)
         if self.average is not None:
             self.average.update()
         return total
@@ -153,7 +153,7 @@ class TrainStep:
         optimizer, count = self.optimizer, len(images)
         arguments = optimizer.arguments(optimizer.learning_rate, optimizer.step_count + 1) if plan.updates else ()
         try:
-            value, squares, labelled = plan.run(images, labels, arguments, weights)
+            value, squares, labelled = plan.run(images, labels, arguments, weights, self._share)
         except Unplannable as reason:
             self._plans.drop(str(reason))
             return None
@@ -173,17 +173,22 @@ class TrainStep:
             optimizer.step_count += 1
         elif self.exchange is None:
             optimizer.step(None if self.penalties else squares)
-        else:
-            self.exchange.scale()
+        elif not self.penalties:
+            self.exchange.squares = squares
         self.logits = plan.logits
         return total
+
+    @property
+    def _share(self) -> float:
+        """How much of what is differentiated lies here."""
+        return 1.0 if self.exchange is None else self.exchange.share
 
     def _penalized(self) -> float:
         """The sum of the penalties; their gradients are added to those that are there."""
         total = 0.0
         for penalty in self.penalties:
             term = penalty(self.net)
-            term.backward()
+            (term * self._share).backward()
             total += term.item()
         return total
 
@@ -200,7 +205,7 @@ class TrainStep:
             loss.backward()
             self.optimizer.step()
         else:
-            (loss * self.exchange.share).backward()
+            (loss * self._share).backward()
         self.logits = logits.data
         return value
 
