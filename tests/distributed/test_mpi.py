@@ -136,7 +136,8 @@ def test_ctrl_c_saves_and_ends_all(started, tmp_path):
     [
         ("other-data", 2, "sees other training data than rank 0: fingerprint "),
         ("no-data", 2, "rank 1 of 2 on "),
-        ("fails", 1, "unexpected ZeroDivisionError: by chance"),
+        ("fails", 1, "unexpected ZeroDivisionError: by chance (rank 1 of 2 on "),
+        ("fails-last", 2, "rank 1 of 2 on "),
         ("hangs", 1, "rank 0 of 2 on "),
     ],
 )
@@ -147,6 +148,8 @@ def test_a_rank_that_goes_wrong_ends_all_with_one_message(mpiexec, odd, status, 
     assert words in line
     if odd == "no-data":
         assert line.endswith(": there is no data set here; put it there")
+    if odd == "fails-last":
+        assert line.endswith(": there was something wrong; put it right")
     if odd == "hangs":
         assert "has waited 3 s for the others, of which one hangs or has ended" in line
     assert "Traceback" not in ended.err
