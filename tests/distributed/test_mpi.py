@@ -171,6 +171,23 @@ def test_mistakes_that_all_make_are_told_once(mpiexec, tmp_path):
         assert len(ended.err.splitlines()) == 1
 
 
+def test_who_forgets_distributed_is_told(tmp_path):
+    command = [sys.executable, *INKGRAD, "train", "--model", "two-layer", "--steps", "2", "--out", "run"]
+    variables = environment(PMI_SIZE="4", OMPI_COMM_WORLD_SIZE="4")
+    ended = subprocess.run(
+        command, cwd=tmp_path, env=variables, capture_output=True, text=True, timeout=600, check=False
+    )
+    assert ended.returncode == 0
+    assert "4 processes were started, each trains alone; for one training: --distributed mpi\n" in ended.stderr
+
+
+def test_feedback_is_learned_by_one_process():
+    command = [sys.executable, *INKGRAD, "train", "--from-feedback", "--distributed", "mpi"]
+    ended = subprocess.run(command, env=environment(), capture_output=True, text=True, timeout=600, check=False)
+    assert ended.returncode == 2
+    assert ended.stderr == ("inkgrad: --from-feedback trains in one process; leave --distributed and mpiexec out\n")
+
+
 def test_without_mpi4py_the_extra_is_named(monkeypatch):
     monkeypatch.setitem(sys.modules, "mpi4py", None)
     with pytest.raises(OptionError, match=r'but mpi4py is not installed; .*pip install "inkgrad\[mpi\]"'):

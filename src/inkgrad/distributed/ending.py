@@ -30,11 +30,12 @@ def end_together(world: World) -> Iterator[World]:
         world.leave(alone=statuses is not None)
         if statuses is None:
             atexit.register(world.abort, _status(error))  # when all that there is to say has been said
-            raise _named(error, world)
-        if any(statuses[: world.rank]):
+        elif any(statuses[: world.rank]):
             raise SystemExit(_first(statuses)) from None
-        if not all(statuses):  # the others came to their end
-            raise _named(error, world)
+        if statuses is None or not all(statuses):
+            if isinstance(error, InkgradError):
+                raise type(error)(f"{world.described()}: {error}") from error
+            error.add_note(world.described())
         raise
     statuses = world.statuses(0, seconds=None)
     world.leave()
@@ -53,12 +54,3 @@ def _status(error: BaseException) -> int:
     if isinstance(error, KeyboardInterrupt):
         return 130
     return 2 if isinstance(error, InputError) else 1
-
-
-def _named(error: BaseException, world: World) -> BaseException:
-    if isinstance(error, InkgradError):
-        named = type(error)(f"{world.described()}: {error}")
-        named.__cause__ = error
-        return named
-    error.add_note(world.described())
-    return error
