@@ -26,18 +26,19 @@ def alone(model):
 
 
 @pytest.mark.parametrize(
-    ("ranks", "model"),
+    ("ranks", "model", "threads"),
     [
-        (2, "two-layer"),
-        pytest.param(4, "two-layer", marks=pytest.mark.slow),
-        pytest.param(2, "lenet5", marks=pytest.mark.slow),
-        pytest.param(4, "lenet5", marks=pytest.mark.slow),
-        pytest.param(4, "normalized", marks=pytest.mark.slow),
+        (2, "two-layer", 1),
+        pytest.param(4, "two-layer", 1, marks=pytest.mark.slow),
+        pytest.param(2, "lenet5", 1, marks=pytest.mark.slow),
+        pytest.param(4, "lenet5", 1, marks=pytest.mark.slow),
+        pytest.param(4, "normalized", 1, marks=pytest.mark.slow),
+        pytest.param(2, "normalized", 2, marks=pytest.mark.slow),
     ],
 )
-def test_the_losses_are_those_of_one_process(mpiexec, ranks, model):
+def test_the_losses_are_those_of_one_process(mpiexec, ranks, model, threads):
     """200 steps at learning rate 0.01, each rank with its part of a batch of 64; with batch normalization too."""
-    ended = mpiexec(ranks, HERE / "losses.py", model, 200)
+    ended = mpiexec(ranks, HERE / "losses.py", model, 200, INKGRAD_THREADS=str(threads))
     assert (ended.status, ended.err) == (0, "")
     for together, single, tolerance in zip(json.loads(ended.out), alone(model), (1e-3, 1e-9), strict=True):
         assert len(together) == 202

@@ -97,7 +97,68 @@ def test_batch_statistics_are_those_of_the_whole_batch(small, size, model):
         ends[1][3].step.net.named_state(), alone[3].step.net.named_state(), strict=True
     ):
         np.testing.assert_allclose(mine.data, theirs.data, rtol=1e-6, atol=1e-12, err_msg=name)
-    assert "several processes" in ends[0][3].step.fallback
+
+
+@pytest.mark.parametrize("size", [2, 4])
+def test_a_plan_has_the_statistics_of_the_whole_batch_too(small, size, monkeypatch):
+    """The last batch has 2 images, which 4 ranks cannot divide; two layers, one behind the other."""
+    from inkgrad.nn import BatchNorm2d, Conv2d, ReLU
+
+    monkeypatch.setenv("INKGRAD_THREADS", "1")  # the helpers of this process cannot serve two ranks at once
+
+    def net():
+        rng = default_rng(3)
+        first = Conv2d(1, 3, 5, stride=2, rng=rng), BatchNorm2d(3), ReLU()
+        second = Conv2d(3, 4, 3, stride=2, rng=rng), BatchNorm2d(4)
+        return Sequential(*first, *second, Flatten(), Linear(100, 10, rng=rng))
+
+    options = {"net": net, "steps": 9, "validation": small.validation[:50]}
+    train = small.train[: 32 * 2 + 2]
+    alone = fitted(train, **options)
+    assert alone[3].step.fallback is None
+    ends = in_threads(size, lambda group: fitted(train, group, **options))
+    for end in ends:
+        assert not isinstance(end, BaseException), end
+        assert end[3].step.fallback is None
+        np.testing.assert_array_equal(end[2], ends[0][2])
+    same(ends[0], alone, 1e-3)
+    for (name, mine), (_, theirs) in zip(
+        ends[1][3].step.net.named_state(), alone[3].step.net.named_state(), strict=True
+    ):
+        np.testing.assert_allclose(mine.data, theirs.data, rtol=1e-3, atol=1e-4, err_msg=name)
+
+
+def test_planned_and_eager_ranks_understand_each_other(small):
+    """Whichever way a rank goes, the messages are the same."""
+    from inkgrad.nn import BatchNorm2d, Conv2d
+
+    def work(group, eager):
+        rng = default_rng(3)
+        net = Sequential(Conv2d(1, 3, 5, stride=3, rng=rng), BatchNorm2d(3), Flatten(), Linear(192, 10, rng=rng))
+        step = TrainStep(net, cross_entropy, SGD(net, 0.01), plan=group is not None and group.rank not in eager)
+        trainer = Trainer(step, small.train, batch_size=32, group=group)
+        return [record["loss"] for record in trainer.fit(epochs=2)], step.fallback
+
+    mixed = in_threads(2, lambda group: work(group, [1]))
+    assert [fallback is None for _, fallback in mixed] == [True, False]
+    np.testing.assert_allclose(mixed[0][0], work(None, [])[0], rtol=1e-4)
+
+
+def test_what_is_wrong_with_one_part_of_a_normalized_batch_is_told_to_all(small):
+    from inkgrad.nn import BatchNorm2d, Conv2d
+
+    train = small.train[:64]
+    train.labels[40] = 11
+
+    def work(group):
+        rng = default_rng(3)
+        net = Sequential(Conv2d(1, 3, 5, stride=3, rng=rng), BatchNorm2d(3), Flatten(), Linear(192, 10, rng=rng))
+        step = TrainStep(net, cross_entropy, SGD(net, 0.01))
+        Trainer(step, train, batch_size=64, shuffle=False, group=group).fit(steps=1)
+
+    first, second = (str(end) for end in in_threads(2, work))
+    assert first == second
+    assert "11" in first
 
 
 def test_samples_with_weights_some_of_which_are_zero():

@@ -201,7 +201,10 @@ class TrainingPlan:
         ending, scale = self._planner.ending, self._planner.scale
         assert ending is not None and scale is not None
         scale[0] = share / mass
+        self._planner.failures.clear()
         run_on_threads(entries)
+        for failure in self._planner.failures:
+            raise failure
         loss = float(np.float32(sum(float(part[0]) for part in ending) / mass))
         squares = sum(float(part[0]) for part in self._squares)
         return loss, squares, not any(part[1] for part in ending)

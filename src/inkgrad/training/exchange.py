@@ -39,6 +39,7 @@ class Exchange:
         squares: the sum of the squares of this part's gradient, where it is known, and NaN elsewhere; after a step
             finite only if the gradient of the whole batch is.
         within: whether the processes also talk within the forward and the backward pass.
+        passed: whether both passes of this step have been made here; set during the step.
         correct: the right answers to the last batch, each as much as it counts.
         ending: whether any process had a reason to end at the last step.
     """
@@ -53,7 +54,7 @@ class Exchange:
         classes: bool,
     ) -> None:
         self.share, self.copies, self.squares = 1.0, 1, math.nan
-        self.within = has_batch_statistics(net)
+        self.within, self.passed = has_batch_statistics(net), False
         self.correct, self.ending = 0.0, False
         self._group, self._parameters = group, parameters
         self._wishes_to_end, self._classes = wishes_to_end, classes
@@ -61,15 +62,17 @@ class Exchange:
     @contextlib.contextmanager
     def telling(self) -> Iterator[None]:
         """Tell the others of an error inside the `with` block, so that it is raised by all."""
-        self.squares = math.nan
+        self.squares, self.passed = math.nan, False
         try:
             if self.within:
-                with statistics_over_parts(self._group.add, self.copies):
+                with statistics_over_parts(self._group.add, lambda: self.copies):
                     yield
             else:
                 yield
         except Exception as error:
-            if self.within:  # the others may wait within their passes, where nothing else can be told
+            if (
+                self.within and not self.passed
+            ):  # the others may wait within their passes, where nothing else can be told
                 raise
             sums = self._sums
             sums[:] = 0

@@ -129,11 +129,11 @@ class TrainStep:
     ) -> float:
         """Loss and gradients, and the update unless other processes have a say in it."""
         plan, exchange = None, self.exchange
-        if exchange is not None and exchange.within:
-            self._plans.refused = "statistics of a batch that lies in several processes are computed the eager way"
-        elif weights is None or _are_weights(weights, len(images)):
+        if weights is None or _are_weights(weights, len(images)):
             alone = not self.penalties and exchange is None
-            plan = self._plans.find(self.net, self.loss, self.optimizer, images, labels, weights, alone=alone)
+            others = exchange if exchange is not None and exchange.within else None
+            batch = images, labels, weights
+            plan = self._plans.find(self.net, self.loss, self.optimizer, *batch, alone=alone, others=others)
         if plan is not None:
             value = self._planned(plan, images, labels, weights)
             if value is not None:
@@ -157,8 +157,11 @@ class TrainStep:
         except Unplannable as reason:
             self._plans.drop(str(reason))
             return None
+        if self.exchange is not None:
+            self.exchange.passed = True
         if not (labelled and math.isfinite(value)) or (plan.updates and not math.isfinite(squares)):
             plan.take_back()
+            self._refused(plan, images, labels, weights)
             return None
         optimizer.parameters.take(plan.used)
         total = float(value)
@@ -167,6 +170,7 @@ class TrainStep:
                 total += self._penalized()
             if not math.isfinite(total):
                 plan.take_back()
+                self._refused(plan, images, labels, weights)
                 return None
         plan.observe(count)
         if plan.updates:
@@ -177,6 +181,16 @@ class TrainStep:
             self.exchange.squares = squares
         self.logits = plan.logits
         return total
+
+    def _refused(
+        self, plan: Any, images: NDArray[np.float32], labels: NDArray[Any], weights: NDArray[np.float32] | None
+    ) -> None:
+        """Let the eager way say what is wrong; where other processes would wait for its passes, its loss alone."""
+        if self.exchange is None or not self.exchange.within:
+            return
+        with np.errstate(over="ignore", invalid="ignore"):
+            loss = self.loss(Tensor(plan.logits), labels, **({} if weights is None else {"sample_weights": weights}))
+        raise explain_not_finite(self.net, images, loss, self.optimizer)
 
     @property
     def _share(self) -> float:
