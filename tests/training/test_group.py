@@ -25,6 +25,12 @@ class Losses(Callback):
         self.values.append(trainer.last_loss)
 
 
+@pytest.fixture
+def one_thread(monkeypatch):
+    """For plans that talk to others in the middle: the helpers of this process cannot serve two ranks at once."""
+    monkeypatch.setenv("INKGRAD_THREADS", "1")
+
+
 def trainer_for(train, group=None, *, model="two-layer", dtype=np.float32, callbacks=(), net=None, **options):
     net = build(model, rng=default_rng(3)) if net is None else net()
     net = net.astype(dtype) if dtype != np.float32 else net
@@ -99,12 +105,11 @@ def test_batch_statistics_are_those_of_the_whole_batch(small, size, model):
         np.testing.assert_allclose(mine.data, theirs.data, rtol=1e-6, atol=1e-12, err_msg=name)
 
 
+@pytest.mark.usefixtures("one_thread")
 @pytest.mark.parametrize("size", [2, 4])
-def test_a_plan_has_the_statistics_of_the_whole_batch_too(small, size, monkeypatch):
+def test_a_plan_has_the_statistics_of_the_whole_batch_too(small, size):
     """The last batch has 2 images, which 4 ranks cannot divide; two layers, one behind the other."""
     from inkgrad.nn import BatchNorm2d, Conv2d, ReLU
-
-    monkeypatch.setenv("INKGRAD_THREADS", "1")  # the helpers of this process cannot serve two ranks at once
 
     def net():
         rng = default_rng(3)
@@ -128,6 +133,7 @@ def test_a_plan_has_the_statistics_of_the_whole_batch_too(small, size, monkeypat
         np.testing.assert_allclose(mine.data, theirs.data, rtol=1e-3, atol=1e-4, err_msg=name)
 
 
+@pytest.mark.usefixtures("one_thread")
 def test_planned_and_eager_ranks_understand_each_other(small):
     """Whichever way a rank goes, the messages are the same."""
     from inkgrad.nn import BatchNorm2d, Conv2d
@@ -144,6 +150,7 @@ def test_planned_and_eager_ranks_understand_each_other(small):
     np.testing.assert_allclose(mixed[0][0], work(None, [])[0], rtol=1e-4)
 
 
+@pytest.mark.usefixtures("one_thread")
 def test_what_is_wrong_with_one_part_of_a_normalized_batch_is_told_to_all(small):
     from inkgrad.nn import BatchNorm2d, Conv2d
 

@@ -129,12 +129,11 @@ def _add_moments(
 
 def _add_products(add: Callable[[NDArray[Any]], None], parts: Sequence[NDArray[Any]]) -> None:
     """Make the sums that the gradient needs those of all processes."""
-    g, products = np.sum(parts, axis=0).reshape(2, -1)
-    message = np.concatenate([products, g])  # in the order of the eager way
+    message = np.sum(parts, axis=0).reshape(2, -1)[::-1].copy()  # in the order of the eager way
     add(message)
     for part in parts:
         part[:] = 0
-    parts[0][:] = np.roll(message, len(g))
+    parts[0][:] = message[::-1].ravel()
 
 
 def _with_channels(planner: Planner, call: Call) -> Value:
