@@ -3,6 +3,7 @@
 import contextlib
 import functools
 from collections.abc import Callable, Generator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -18,6 +19,8 @@ from inkgrad.reading.record import Tally
 __all__ = ["Progress", "is_finished", "read_on_ray"]
 
 BLOCKS = 2000  # that Ray Data has to keep in mind; with five times as many it takes longer for each
+LOOKED_AT = 16  # batches of an earlier run at once; storage elsewhere takes its time for each
+STILLBORN = 5  # workers in a row that may end before they can begin, as on a machine that is taken away
 STUCK_SECONDS = 6 * 3600.0  # that a batch may take, or the cluster to have room for a worker
 
 
@@ -101,12 +104,13 @@ def is_finished(place: str) -> bool:
 def _so_far(out: Folder, plan: Manifest) -> tuple[Progress, list[int]]:
     """What earlier runs have done, and the batches that are still to be read, in whole or in part."""
     progress, pending = Progress(plan.files), set(range(plan.batches))
-    for number in tables.done(out):
-        files, tally = tables.tallies(out, number)
-        if not tally.failed:
-            pending.discard(number)
-            progress.tally.include(tally)
-            progress.files += files
+    done = tables.done(out)
+    with ThreadPoolExecutor(LOOKED_AT) as pool:
+        for number, (files, tally) in zip(done, pool.map(functools.partial(tables.tallies, out), done), strict=True):
+            if not tally.failed:
+                pending.discard(number)
+                progress.tally.include(tally)
+                progress.files += files
     return progress, sorted(pending)
 
 
@@ -129,6 +133,7 @@ def _answers(ray: Any, job: Job, pending: Sequence[int], workers: int | None) ->
     context.enable_progress_bars = False
     context.print_on_execution_start = False
     context.execution_no_progress_timeout_s = STUCK_SECONDS
+    context.max_consecutive_actor_init_deaths = STILLBORN
     try:
         for row in read.iter_rows():
             yield Answer.of_text(row["answer"])
