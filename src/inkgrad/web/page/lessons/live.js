@@ -12,6 +12,7 @@ const PACES = ["2", "20", "100"];
 const RATES = [-4, 2]; // powers of ten
 const RETRIES = 3;
 const called = (name) => NAMES[name] ?? t(`live_${name}`);
+const typed = ({ value }) => (value.trim() === "" ? null : Number(value)); // what is no number comes as nothing
 const wait = (seconds) => new Promise((resolve) => setTimeout(resolve, 1000 * seconds));
 
 export class LiveLesson {
@@ -27,7 +28,7 @@ export class LiveLesson {
     this.course = new Course();
     this.glimpse = new Glimpse((digit) => this.change({ digit }));
     this.build(bench);
-    this.pending = {};
+    this.pending = [];
     this.send = newest(() => this.sendChanges());
     this.offer();
     this.follow(new URLSearchParams(location.search).get("training"));
@@ -44,7 +45,7 @@ export class LiveLesson {
     this.start = make("button", { type: "submit", class: "main", id: "live-start", t: "live_start" });
     const form = make(
       "form",
-      { class: "start", onsubmit: (event) => (event.preventDefault(), this.begin()) },
+      { class: "start", novalidate: true, onsubmit: (event) => (event.preventDefault(), this.begin()) },
       part("network", chosen("network", NETWORKS, (name) => ({ text: name }))),
       part("data", this.data),
       part("optimizer", chosen("optimizer", OPTIMIZERS, named)),
@@ -66,7 +67,7 @@ export class LiveLesson {
     this.single = button("step", () => this.change({ step: true }), { t: "live_single" });
     this.stop = button("end", () => this.change({ end: true }), { t: "live_end" });
     this.slider = make("input", { type: "range", min: RATES[0], max: RATES[1], step: "0.05", id: "live-slider", label: "live_rate_slider", oninput: () => this.change({ learning_rate: Number((10 ** this.slider.value).toPrecision(2)) }) });
-    this.exact = make("input", { type: "number", min: "0", step: "any", inputmode: "decimal", id: "live-rate", onchange: () => this.change({ learning_rate: Number(this.exact.value) }) });
+    this.exact = make("input", { type: "number", min: "0", step: "any", inputmode: "decimal", id: "live-rate", onchange: () => this.change({ learning_rate: typed(this.exact) ?? 0 }) });
     this.pace = choices(PACES.map((pace) => [pace, { text: pace }]), "20", (pace) => this.change({ pace: Number(pace) }), { label: "live_pace" });
     this.share = make("p", { class: "hint", id: "live-share" });
     this.control = make(
@@ -95,13 +96,14 @@ export class LiveLesson {
     }
   }
 
-  /** End the training that is watched, and begin another one. */
+  /** Begin a training instead of the one that is watched, which goes on if other pages watch it. */
   async begin() {
     this.start.disabled = true;
     try {
-      if (this.training && !this.state?.reason) await ask("lessons/training/change", { training: this.training, end: true });
+      const watches = this.training && !this.state?.reason && this.begun?.training === this.training;
+      const instead = watches ? { training: this.training, watcher: this.begun.watcher } : null;
       const pace = this.state?.pace ?? 20;
-      const { training } = await ask("lessons/training", { ...this.asked, learning_rate: Number(this.rate.value), batch_size: Number(this.batch.value), pace });
+      const { training } = await ask("lessons/training", { ...this.asked, learning_rate: typed(this.rate), batch_size: typed(this.batch), pace, instead });
       this.tell(null);
       this.follow(training);
     } catch (error) {
@@ -161,21 +163,24 @@ export class LiveLesson {
 
   change(what) {
     if (!this.training || !this.state || this.state.reason) return;
-    Object.assign(this.pending, what);
+    const last = this.pending.at(-1);
+    if (!last || what.step || last.step) this.pending.push(what);
+    else Object.assign(last, what);
     this.send();
   }
 
-  /** All changes since the last time, at once. */
+  /** All changes since the last time, at once; but each single step by itself, and in its turn. */
   async sendChanges() {
-    const what = this.pending;
-    this.pending = {};
-    try {
-      this.state = await ask("lessons/training/change", { training: this.training, ...what });
-      this.tell(null);
-    } catch (error) {
-      this.tell(error);
+    while (this.pending.length) {
+      const what = this.pending.shift();
+      try {
+        this.state = await ask("lessons/training/change", { training: this.training, ...what });
+        this.tell(null);
+      } catch (error) {
+        this.tell(error);
+      }
+      this.show();
     }
-    this.show();
   }
 
   show() {
@@ -201,9 +206,8 @@ export class LiveLesson {
   }
 
   showFigures() {
-    const { newest: point, measures } = this.course;
-    if (!this.begun || !measures.length) return;
-    const measure = measures.at(-1);
+    const { latest: point, measured: measure } = this.course;
+    if (!this.begun || !measure) return;
     const epoch = (point?.step ?? 0) / this.begun.steps_an_epoch;
     const rows = [
       ["live_step", String(point?.step ?? 0), point?.step ?? 0],

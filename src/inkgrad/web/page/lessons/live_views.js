@@ -8,7 +8,10 @@ import { redraw } from "./views/curve.js";
 
 const PAUSE = 300; // milliseconds between two pictures
 
-/** Loss, accuracy and gradient norms, from the points that come; of a long training the server keeps fewer and fewer. */
+/**
+ * Loss, accuracy and gradient norms. Only new points come. Of a long training fewer and fewer are kept, here as on the
+ * server; the newest comes with each event, kept or not.
+ */
 export class Course {
   constructor() {
     this.places = { loss: make("div", {}), accuracy: make("div", {}), norms: make("div", {}) };
@@ -21,27 +24,31 @@ export class Course {
     this.layers = layers;
     this.points = [];
     this.measures = [];
-    this.newest = null;
+    this.latest = null;
+    this.measured = null;
     this.schedule();
   }
 
-  add({ every, points, measured_every: measured, measures }) {
+  add({ every, points, measured_every: measuredEvery, measures, latest, measured }) {
     const kept = (all, step) => all.filter((one) => one.step % step === 0);
     this.points = kept([...this.points, ...points], every);
-    this.measures = kept([...this.measures, ...measures], measured);
-    this.newest = points.at(-1) ?? this.newest;
+    this.measures = kept([...this.measures, ...measures], measuredEvery);
+    Object.assign(this, { latest, measured });
     this.schedule();
   }
 
   schedule() {
     this.timer ??= setTimeout(() => {
-      this.timer = null;
-      this.show();
+      requestAnimationFrame(() => {
+        this.timer = null;
+        this.show();
+      }); // which comes when the page is seen
     }, PAUSE);
   }
 
   show() {
-    const { points, measures } = this;
+    const points = upTo(this.points, this.latest);
+    const measures = upTo(this.measures, this.measured);
     const x = { label: t("live_step"), digits: 6, least: 0, most: 10 };
     const of = (all, value) => all.map((one) => [one.step, value(one)]);
     // where the learning rate was changed
@@ -75,6 +82,8 @@ export class Course {
     });
   }
 }
+
+const upTo = (kept, latest) => (latest && latest.step !== kept.at(-1)?.step ? [...kept, latest] : kept);
 
 /** The weights of each layer, and one digit on its way through them. */
 export class Glimpse {
