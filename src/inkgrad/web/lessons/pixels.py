@@ -13,7 +13,6 @@ from inkgrad.web.documents import answer, body, problems
 from inkgrad.web.examples import PIXELS
 from inkgrad.web.lessons.answering import answered
 from inkgrad.web.lessons.arrays import ArrayTold, packed
-from inkgrad.web.state import state_of
 
 __all__ = ["BODIES", "ConvolutionBody", "ShiftedBody", "router"]
 
@@ -97,12 +96,6 @@ class DisagreementTold(BaseModel):
     neighbors: list[NeighborTold]
 
 
-class ReadyTold(BaseModel):
-    """Whether the networks have learned; if not, ask again in a moment."""
-
-    ready: bool
-
-
 class ReadersTold(BaseModel):
     """What `lenet5` has learned, how well each reader does, by how far digits are moved, and where two disagree."""
 
@@ -152,20 +145,6 @@ async def convolution(request: Request) -> JSONResponse:
 
 
 @router.get(
-    "/ready",
-    summary="Let the networks learn",
-    response_model=ReadyTold,
-    responses=problems(422, 503, 504) | answer({"ready": True}),
-)
-async def ready(request: Request) -> JSONResponse:
-    """Tell whether the networks of `shifted` and `readers` have learned; the first who asks lets them begin."""
-    state = state_of(request)
-    if state.readers is None or (state.readers.done() and state.readers.exception()):
-        state.readers = state.looker.submit(_readers)
-    return JSONResponse({"ready": state.readers.done()})
-
-
-@router.get(
     "/readers",
     summary="Compare who reads digits",
     response_model=ReadersTold,
@@ -184,10 +163,7 @@ async def readers(request: Request) -> JSONResponse:
     openapi_extra=body({"application/json": (ShiftedBody, {"pixels": PIXELS, "right": 2})}),
 )
 async def shifted(request: Request) -> JSONResponse:
-    """Tell how a `lenet5`, a `two-layer` and a vote of the nearest digits read a digit that is moved.
-
-    The networks learn the bundled digits when this is first asked for: `ready` tells when they have.
-    """
+    """Tell how a `lenet5`, a `two-layer` and a vote of the nearest digits read a digit that is moved."""
     asked = await json_of(request, ShiftedBody)
     return await answered(request, functools.partial(_moved, asked), field="pixels", slow=True)
 

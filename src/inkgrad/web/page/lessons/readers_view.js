@@ -1,7 +1,7 @@
 // What the filters of a network have learned, what it makes of a digit that is moved, and where a vote differs.
 import { ask } from "../api.js";
 import { paintInk, paintSigned } from "../maps.js";
-import { percent, t } from "../texts.js";
+import { percent, t, write } from "../texts.js";
 import { make, newest } from "./parts.js";
 import { Arrangement, decode, paintArray } from "./views/array.js";
 import { Bars } from "./views/bars.js";
@@ -9,11 +9,6 @@ import { curve } from "./views/curve.js";
 
 const MOST = 8;
 const KEYS = { ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [-1, 0], ArrowDown: [1, 0], Home: null };
-const PAUSE = 400; // milliseconds until the server is asked again whether its networks have learned
-
-async function learned() {
-  while (!(await ask("lessons/ready")).ready) await new Promise((resolve) => setTimeout(resolve, PAUSE));
-}
 
 export class Readers {
   constructor(tell) {
@@ -35,6 +30,7 @@ export class Readers {
     this.curves = make("div", {});
     this.list = make("ul", { class: "disagreements" });
     this.told = make("p", { id: "pixels-told", t: "at_work" });
+    this.again = make("button", { type: "button", id: "pixels-again", hidden: true, t: "pixels_again", onclick: () => this.begin() });
     const arrow = (key, text) => make("button", { type: "button", "data-key": key, label: `pixels_${key.toLowerCase()}`, onclick: () => this.key(key) }, text);
     const arrows = make("div", { class: "arrows", role: "group", label: "pixels_arrows" }, arrow("ArrowUp", "↑"), arrow("ArrowLeft", "←"), arrow("Home", "·"), arrow("ArrowRight", "→"), arrow("ArrowDown", "↓"));
     arrows.addEventListener("keydown", (event) => {
@@ -55,18 +51,30 @@ export class Readers {
         make("h3", { t: "pixels_by_shift" }),
         this.curves,
       ),
-      make("div", { class: "card ask" }, make("h2", { t: "pixels_disagree" }), make("p", { class: "hint", t: "pixels_disagree_hint" }), this.told, this.list),
+      make("div", { class: "card ask" }, make("h2", { t: "pixels_disagree" }), make("p", { class: "hint", t: "pixels_disagree_hint" }), this.told, this.again, this.list),
     ];
   }
 
   async begin() {
+    this.again.hidden = true;
+    this.say("at_work");
     try {
-      await learned();
       this.known = await ask("lessons/readers");
+      this.tell(null);
       this.show();
       this.load();
     } catch (error) {
       this.tell(error);
+      this.say("pixels_failed");
+      this.again.hidden = false;
+    }
+  }
+
+  /** In place of what is not known yet. */
+  say(text) {
+    for (const place of [this.told, this.where]) {
+      place.dataset.t = text;
+      write(place, t(text));
     }
   }
 
