@@ -347,3 +347,5 @@ def test_many_begin_and_go_at_once(server):
 def test_what_cannot_be_used_is_said(server, path, body, field):
     problem = server.post(path, body).problem(422, "invalid-content")
     assert re.split(r"\W", problem["errors"][0]["field"])[0] == field, problem
+    if field in ("learning_rate", "batch_size", "pace"):
+        assert re.search("must be .*, but got .*; take one such as", problem["detail"]), problem

@@ -1,7 +1,7 @@
 """The weights of the networks that lesson 7 compares, which come with the package.
 
-`python -m inkgrad.lessons.reader_weights` learns them again, in some seconds, and writes the files. On another processor
-sums are rounded otherwise, and the network that is learned is another one, as good.
+`python -m inkgrad.lessons.reader_weights` learns them again, in some seconds, and writes the files. On another
+processor sums are rounded otherwise, and the network that is learned is another one, as good.
 """
 
 import sys

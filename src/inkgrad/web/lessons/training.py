@@ -14,6 +14,7 @@ from inkgrad.web.bodies import Strict, json_of
 from inkgrad.web.documents import answer, body, problems
 from inkgrad.web.lessons.answering import answered
 from inkgrad.web.lessons.news import EVENTS, beginning, news, state_told
+from inkgrad.web.lessons.numbers import LearningRate, told
 from inkgrad.web.problems import Problem
 from inkgrad.web.state import ServerState, state_of
 from inkgrad.web.trainings import Watched, Watcher
@@ -23,8 +24,14 @@ __all__ = ["BODIES", "ChangeBody", "TrainingBody", "WatchBody", "WatchingBody", 
 router = APIRouter()
 
 Name = Annotated[str, Field(max_length=64, description="The name of the training.")]
-Pace = Annotated[float, Field(ge=0.5, le=100, allow_inf_nan=False, description="Steps a second, at most.")]
-Rate = Annotated[float, Field(gt=0, le=1e6, allow_inf_nan=False)]
+Pace = Annotated[
+    float,
+    Field(ge=0.5, le=100, allow_inf_nan=False, description="Steps a second, at most."),
+    told("the steps a second must be a number from 0.5 to 100", "take one such as 20"),
+]
+BatchSize = Annotated[
+    int, Field(ge=1, le=1000), told("the batch size must be a whole number from 1 to 1,000", "take one such as 64")
+]
 
 
 class WatchingBody(Strict):
@@ -42,8 +49,8 @@ class TrainingBody(Strict):
         default="digits", description="The bundled digits; or MNIST, where its files are on the server."
     )
     optimizer: Literal["sgd", "momentum", "adam"] = "sgd"
-    learning_rate: Rate = 0.1
-    batch_size: Annotated[int, Field(ge=1, le=1000)] = 64
+    learning_rate: LearningRate = 0.1
+    batch_size: BatchSize = 64
     seed: Annotated[int, Field(ge=0, lt=1 << 32)] = 0
     pace: Pace = 20.0
     instead: WatchingBody | None = Field(
@@ -62,7 +69,7 @@ class ChangeBody(Strict):
 
     training: Name
     running: bool | None = Field(default=None, description="Let it go on, or wait.")
-    learning_rate: Rate | None = None
+    learning_rate: LearningRate | None = None
     pace: Pace | None = None
     digit: Annotated[int, Field(ge=0, le=9)] | None = Field(
         default=None, description="Whose way through the network is told."
@@ -181,12 +188,12 @@ async def begin(request: Request) -> JSONResponse:
     made: list[Watched] = []
     idle_seconds = state.settings.limits.idle_seconds
     # MNIST may have to be read first: not in the thread that answers each step of the lessons.
-    told = await answered(request, functools.partial(_made, asked, idle_seconds, made), field="data", slow=True)
+    said = await answered(request, functools.partial(_made, asked, idle_seconds, made), field="data", slow=True)
     try:
         state.trainings.begin(made[0], _left(state, asked.instead))
     except FullError:
         raise _full(state) from None
-    return told
+    return said
 
 
 @router.post(

@@ -2,7 +2,7 @@
 import { ask, events, smallPrint } from "../api.js";
 import { t, translated } from "../texts.js";
 import { Course, Glimpse } from "./live_views.js";
-import { choices, make, newest, number } from "./parts.js";
+import { choices, labelled, make, newest, number, numberField } from "./parts.js";
 
 const NETWORKS = ["two-layer", "mlp", "lenet5"];
 const OPTIMIZERS = ["sgd", "momentum", "adam"];
@@ -12,7 +12,6 @@ const PACES = ["2", "20", "100"];
 const RATES = [-4, 2]; // powers of ten
 const RETRIES = 3;
 const called = (name) => NAMES[name] ?? t(`live_${name}`);
-const typed = ({ value }) => (value.trim() === "" ? null : Number(value)); // what is no number comes as nothing
 const wait = (seconds) => new Promise((resolve) => setTimeout(resolve, 1000 * seconds));
 
 export class LiveLesson {
@@ -23,7 +22,7 @@ export class LiveLesson {
 
   constructor(bench, tell) {
     this.tell = tell;
-    this.asked = { network: "two-layer", data: "digits", optimizer: "sgd" };
+    this.asked = { network: "two-layer", data: "digits", optimizer: "sgd", learning_rate: 0.1, batch_size: 64 };
     this.state = null;
     this.course = new Course();
     this.glimpse = new Glimpse((digit) => this.change({ digit }));
@@ -38,18 +37,17 @@ export class LiveLesson {
   build(bench) {
     const chosen = (field, names, text) => choices(names.map((name) => [name, text(name)]), this.asked[field], (name) => (this.asked[field] = name), { label: `live_${field}` });
     const named = (name) => (NAMES[name] ? { text: NAMES[name] } : { t: `live_${name}` });
-    const part = (field, group) => make("div", {}, make("span", { class: "label", t: `live_${field}` }), group);
     this.data = chosen("data", DATA, named);
-    this.rate = make("input", { type: "number", min: "0", step: "any", inputmode: "decimal", id: "live-first-rate", value: "0.1" });
-    this.batch = make("input", { type: "number", min: "1", max: "1000", step: "1", inputmode: "numeric", id: "live-batch", value: "64" });
+    const rate = numberField("live-first-rate", "live_first_rate", (value) => (this.asked.learning_rate = value), "0.1");
+    const batch = numberField("live-batch", "live_batch", (value) => (this.asked.batch_size = value), "64");
     this.start = make("button", { type: "submit", class: "main", id: "live-start", t: "live_start" });
     const form = make(
       "form",
-      { class: "start", novalidate: true, onsubmit: (event) => (event.preventDefault(), this.begin()) },
-      part("network", chosen("network", NETWORKS, (name) => ({ text: name }))),
-      part("data", this.data),
-      part("optimizer", chosen("optimizer", OPTIMIZERS, named)),
-      make("div", { class: "row" }, make("label", { class: "short" }, make("span", { t: "live_first_rate" }), this.rate), make("label", { class: "short" }, make("span", { t: "live_batch" }), this.batch), this.start),
+      { class: "start", onsubmit: (event) => (event.preventDefault(), this.begin()) },
+      labelled("live_network", chosen("network", NETWORKS, (name) => ({ text: name }))),
+      labelled("live_data", this.data),
+      labelled("live_optimizer", chosen("optimizer", OPTIMIZERS, named)),
+      make("div", { class: "row" }, rate.label, batch.label, this.start),
     );
     bench.append(
       make("div", { class: "card" }, form),
@@ -67,7 +65,7 @@ export class LiveLesson {
     this.single = button("step", () => this.change({ step: true }), { t: "live_single" });
     this.stop = button("end", () => this.change({ end: true }), { t: "live_end" });
     this.slider = make("input", { type: "range", min: RATES[0], max: RATES[1], step: "0.05", id: "live-slider", label: "live_rate_slider", oninput: () => this.change({ learning_rate: Number((10 ** this.slider.value).toPrecision(2)) }) });
-    this.exact = make("input", { type: "number", min: "0", step: "any", inputmode: "decimal", id: "live-rate", onchange: () => this.change({ learning_rate: typed(this.exact) ?? 0 }) });
+    this.exact = numberField("live-rate", "live_rate", (value) => this.change({ learning_rate: value }));
     this.pace = choices(PACES.map((pace) => [pace, { text: pace }]), "20", (pace) => this.change({ pace: Number(pace) }), { label: "live_pace" });
     this.share = make("p", { class: "hint", id: "live-share" });
     this.control = make(
@@ -79,8 +77,8 @@ export class LiveLesson {
       make(
         "div",
         { class: "dials" },
-        make("div", { class: "dial" }, make("label", { class: "short" }, make("span", { t: "live_rate" }), this.exact), this.slider),
-        make("div", {}, make("span", { class: "label", t: "live_pace" }), this.pace),
+        make("div", { class: "dial" }, this.exact.label, this.slider),
+        labelled("live_pace", this.pace),
       ),
       this.share,
     );
@@ -103,7 +101,7 @@ export class LiveLesson {
       const watches = this.training && !this.state?.reason && this.begun?.training === this.training;
       const instead = watches ? { training: this.training, watcher: this.begun.watcher } : null;
       const pace = this.state?.pace ?? 20;
-      const { training } = await ask("lessons/training", { ...this.asked, learning_rate: typed(this.rate), batch_size: typed(this.batch), pace, instead });
+      const { training } = await ask("lessons/training", { ...this.asked, pace, instead });
       this.tell(null);
       this.follow(training);
     } catch (error) {

@@ -56,8 +56,8 @@ export class Course {
     const drawn = (place, options) => redraw(place, { x, marks, small: true, ...options });
     drawn(this.places.loss, {
       series: [
-        { name: t("live_loss_batch"), points: of(points, (one) => one.loss), faint: true },
-        { name: t("live_loss_mean"), points: of(points, (one) => one.mean), plain: true },
+        { name: t("live_loss_batch"), points: of(points, (one) => one.loss), faint: true, plain: true },
+        { name: t("live_loss_mean"), points: of(points, (one) => one.mean) },
         { name: t("live_loss_test"), points: of(measures, (one) => one.loss) },
       ],
       y: { label: t("live_loss"), least: 0, most: 2.5 },
@@ -75,7 +75,6 @@ export class Course {
       series: this.layers.map(({ kind, shape }, i) => ({
         name: `${i + 1} ${kind} (${shape.join(", ")})`,
         points: of(points, (one) => (one.norms[i] > 0 ? one.norms[i] : null)),
-        plain: true,
       })),
       y: { label: t("live_norms"), log: true },
       label: t("live_norms"),
