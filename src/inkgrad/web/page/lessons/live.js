@@ -73,7 +73,7 @@ export class LiveLesson {
       { class: "card ask", hidden: true },
       this.status,
       this.figures,
-      make("div", { class: "row" }, this.toggle, this.single, this.stop),
+      make("div", { class: "row control-row" }, this.toggle, this.single, this.stop),
       make(
         "div",
         { class: "dials" },

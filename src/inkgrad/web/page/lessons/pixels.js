@@ -23,6 +23,7 @@ export class PixelsLesson {
     this.build(bench);
     this.take = newest(() => this.drawn());
     this.begin();
+    window.addEventListener("themechange", () => this.convolution.show());
     translated(() => {
       this.convolution.show();
       this.readers.show();

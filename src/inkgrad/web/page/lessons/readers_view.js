@@ -161,7 +161,7 @@ function disagreement({ sample, label, network, probability, vote, image, neighb
     else paintSigned(made, { tall: 28, wide: 28, values, low, high });
     return made;
   };
-  const says = (text, answer, places) => make("p", { class: answer === label ? "right" : "wrong" }, t(text, places));
+  const says = (text, answer, places) => make("p", { class: answer === label ? "right" : "wrong" }, answer === label ? "✓ " : "✗ ", t(text, places));
   const near = neighbors.map((one) => make("figure", {}, canvas(one.image, String(one.label), "small"), make("figcaption", {}, `${one.label} · ${one.distance.toFixed(1)}`)));
   return make(
     "li",
