@@ -43,7 +43,7 @@ async def answered(
 
 
 async def _in_turns(room: Room, thread: Executor, work: Callable[[], dict[str, Any]]) -> dict[str, Any]:
-    """What `work` returns. A training that it has to go through first it goes through piece by piece: others have turns.
+    """What `work` returns. A training that it has to go through first takes a turn for each piece of it.
 
     When the browser goes, the piece at work is the last one.
     """
