@@ -1,8 +1,8 @@
 // What is seen of a training: its curves, and a glimpse into its network.
-import { paintInk, paintSigned, unpack } from "../maps.js";
+import { paintInk, unpack } from "../maps.js";
 import { t } from "../texts.js";
 import { choices, make } from "./parts.js";
-import { Arrangement } from "./views/array.js";
+import { Arrangement, inRows, tiles } from "./views/array.js";
 import { Bars } from "./views/bars.js";
 import { redraw } from "./views/curve.js";
 
@@ -110,8 +110,7 @@ export class Glimpse {
   show() {
     if (!this.seen) return;
     const { image, label, probabilities, layers, step } = this.seen;
-    const { values } = unpack(image);
-    paintInk(this.image, Array.from({ length: 28 }, (_, y) => [...values.subarray(28 * y, 28 * y + 28)]));
+    paintInk(this.image, inRows(unpack(image).values));
     this.image.setAttribute("aria-label", String(label));
     this.chips.press(String(label));
     this.bars.show(probabilities);
@@ -124,22 +123,15 @@ export class Glimpse {
 function row({ kind, shape, columns, weights, activations }, i) {
   const name = `${i + 1} ${kind} (${shape.join(", ")})`;
   const [rows, maps] = [Math.ceil(weights.shape[0] / columns), activations.shape[0]];
+  const images = (sent, places, label) => {
+    const { tall, wide, ...array } = unpack(sent);
+    return tiles(array, new Arrangement(places, [tall, wide]), label, 520, 12);
+  };
   return make(
     "div",
     { class: "layer-row" },
     make("h3", {}, name),
-    tiles(weights, [rows, columns], t("live_weights_of", { name })),
-    tiles(activations, maps > 1 ? [Math.ceil(maps / 8), Math.min(maps, 8)] : [1, 1], t("live_activations_of", { name })),
+    images(weights, [rows, columns], t("live_weights_of", { name })),
+    images(activations, maps > 1 ? [Math.ceil(maps / 8), Math.min(maps, 8)] : [1, 1], t("live_activations_of", { name })),
   );
-}
-
-/** Maps of the server side by side, with what they are. */
-function tiles(maps, [rows, columns], caption) {
-  const canvas = make("canvas", { role: "img", "aria-label": caption });
-  const { tall, wide, low, high, values } = unpack(maps);
-  const arrangement = new Arrangement([rows, columns], [tall, wide]);
-  paintSigned(canvas, { tall: arrangement.height, wide: arrangement.width, low, high, values: arrangement.pixels(values) });
-  canvas.style.aspectRatio = `${arrangement.width} / ${arrangement.height}`;
-  canvas.style.maxWidth = `${Math.min(520, arrangement.width * 12)}px`;
-  return make("figure", { class: "tiles" }, canvas, make("figcaption", { class: "hint" }, caption));
 }

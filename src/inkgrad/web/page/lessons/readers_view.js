@@ -3,7 +3,7 @@ import { ask } from "../api.js";
 import { paintInk, paintSigned } from "../maps.js";
 import { percent, t, write } from "../texts.js";
 import { make, newest } from "./parts.js";
-import { Arrangement, decode, paintArray } from "./views/array.js";
+import { Arrangement, decode, inRows, tiles } from "./views/array.js";
 import { Bars } from "./views/bars.js";
 import { curve } from "./views/curve.js";
 
@@ -119,7 +119,7 @@ export class Readers {
   showMoved() {
     if (!this.found) return;
     const { down, right, image, maps, pooled, probabilities, vote } = this.found;
-    paintInk(this.image, inRows(decode(image)));
+    paintInk(this.image, inRows(decode(image).values));
     const answer = (name) => probabilities[name].indexOf(Math.max(...probabilities[name]));
     this.where.removeAttribute("data-t");
     this.where.textContent = t("pixels_where", { down, right, lenet5: answer("lenet5"), two: answer("two-layer") });
@@ -131,33 +131,23 @@ export class Readers {
   }
 }
 
-const inRows = ({ values }) => Array.from({ length: 28 }, (_, y) => [...values.subarray(28 * y, 28 * y + 28)]);
-
-function tiles(array, arrangement, label, most) {
-  const canvas = make("canvas", { role: "img", "aria-label": label });
-  paintArray(canvas, array, arrangement);
-  canvas.style.aspectRatio = `${arrangement.width} / ${arrangement.height}`;
-  canvas.style.maxWidth = `${Math.min(most, arrangement.width * 16)}px`;
-  return make("figure", { class: "tiles" }, canvas, make("figcaption", { class: "hint" }, label));
-}
-
 function row(text, told) {
   const array = decode(told);
   const [, tall, wide] = array.shape;
-  return tiles(array, new Arrangement([2, 3], [tall, wide]), t(text), 520);
+  return tiles(array, new Arrangement([2, 3], [tall, wide]), t(text), 520, 16);
 }
 
 function filterRow({ shape, columns, weights }, i) {
   const array = decode(weights);
   const [count, tall, wide] = array.shape;
-  return tiles(array, new Arrangement([count / columns, columns], [tall, wide]), t("pixels_filters_of", { number: i + 1, outputs: shape[0], inputs: shape[1] }), 760);
+  return tiles(array, new Arrangement([count / columns, columns], [tall, wide]), t("pixels_filters_of", { number: i + 1, outputs: shape[0], inputs: shape[1] }), 760, 16);
 }
 
 function disagreement({ sample, label, network, probability, vote, image, neighbors }) {
   const canvas = (array, name, kind) => {
     const made = make("canvas", { role: "img", "aria-label": name, class: kind });
     const { values, low, high } = decode(array);
-    if (kind === "large") paintInk(made, inRows({ values }));
+    if (kind === "large") paintInk(made, inRows(values));
     else paintSigned(made, { tall: 28, wide: 28, values, low, high });
     return made;
   };
