@@ -53,7 +53,7 @@ MADE = {  # names that are put together of parts
     *(f"live_{name}" for name in ("network", "data", "optimizer", "digits", "sgd", "momentum")),
     *(f"live_{name}{end}" for name in ("loss", "accuracy", "norms") for end in ("", "_hint")),
     *(f"live_is_{kind}" for kind in ("running", "waiting", "ended", "finished", "diverged", "unwatched", "failed")),
-    *(f"live_is_{kind}" for kind in ("closed", "lost")),
+    *(f"live_is_{kind}" for kind in ("closed", "idle", "lost")),
     *(f"pixels_kernel_{name}" for name in ("upright", "level", "slanted", "outline", "blur", "nothing")),
     *(f"pixels_{key}" for key in ("arrowup", "arrowdown", "arrowleft", "arrowright", "home")),
 }
