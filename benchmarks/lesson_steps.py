@@ -105,8 +105,6 @@ def main() -> None:
     quick = parser.parse_args().quick
     cases, rows = {}, []
     with serving() as server:
-        while not server.get("/api/v1/lessons/ready").json["ready"]:
-            time.sleep(0.5)
         for name, asked in questions().items():
             of_training = training(server) if name == "5 change" else contextlib.nullcontext({})
             with of_training as more:
