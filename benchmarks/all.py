@@ -13,7 +13,8 @@ import harness
 
 SCRIPTS = (
     *("train_speed", "predict_speed", "roofline", "scaling", "to_99"),
-    *("memory", "first_use", "parity", "startup", "augmentation"),
+    *("memory", "first_use", "parity", "startup", "augmentation", "lesson_steps"),
+    "ray_read",
 )
 
 

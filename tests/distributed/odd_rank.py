@@ -1,6 +1,6 @@
 """Run by mpiexec: the command `inkgrad`, with something wrong on rank 1.
 
-odd_rank.py other-data|no-data|hangs|fails WORDS...
+odd_rank.py other-data|no-data|hangs|fails|fails-last WORDS...
 """
 
 import sys
@@ -10,6 +10,7 @@ import inkgrad.cli.train as command
 from inkgrad.cli.main import main
 from inkgrad.data import Splits, load
 from inkgrad.errors import DataError
+from inkgrad.training import Run
 
 
 def odd(*arguments, **options):
@@ -24,9 +25,24 @@ def odd(*arguments, **options):
         time.sleep(600)
     if sys.argv[1] == "fails":
         raise ZeroDivisionError("by chance")
+    if sys.argv[1] == "fails-last":
+        return splits
     return Splits(splits.train[1:], splits.validation, splits.test)
 
 
+def fails_last(run):
+    from mpi4py import MPI
+
+    last = trained(run)
+    if MPI.COMM_WORLD.rank == 1:
+        raise DataError("there was something wrong; put it right")
+    return last
+
+
+trained = Run.train
+
 if __name__ == "__main__":
     command.load = odd
+    if sys.argv[1] == "fails-last":
+        Run.train = fails_last
     main(sys.argv[2:])

@@ -26,18 +26,19 @@ def alone(model):
 
 
 @pytest.mark.parametrize(
-    ("ranks", "model"),
+    ("ranks", "model", "threads"),
     [
-        (2, "two-layer"),
-        pytest.param(4, "two-layer", marks=pytest.mark.slow),
-        pytest.param(2, "lenet5", marks=pytest.mark.slow),
-        pytest.param(4, "lenet5", marks=pytest.mark.slow),
-        pytest.param(4, "normalized", marks=pytest.mark.slow),
+        (2, "two-layer", 1),
+        pytest.param(4, "two-layer", 1, marks=pytest.mark.slow),
+        pytest.param(2, "lenet5", 1, marks=pytest.mark.slow),
+        pytest.param(4, "lenet5", 1, marks=pytest.mark.slow),
+        pytest.param(4, "normalized", 1, marks=pytest.mark.slow),
+        pytest.param(2, "normalized", 2, marks=pytest.mark.slow),
     ],
 )
-def test_the_losses_are_those_of_one_process(mpiexec, ranks, model):
+def test_the_losses_are_those_of_one_process(mpiexec, ranks, model, threads):
     """200 steps at learning rate 0.01, each rank with its part of a batch of 64; with batch normalization too."""
-    ended = mpiexec(ranks, HERE / "losses.py", model, 200)
+    ended = mpiexec(ranks, HERE / "losses.py", model, 200, INKGRAD_THREADS=str(threads))
     assert (ended.status, ended.err) == (0, "")
     for together, single, tolerance in zip(json.loads(ended.out), alone(model), (1e-3, 1e-9), strict=True):
         assert len(together) == 202
@@ -136,7 +137,8 @@ def test_ctrl_c_saves_and_ends_all(started, tmp_path):
     [
         ("other-data", 2, "sees other training data than rank 0: fingerprint "),
         ("no-data", 2, "rank 1 of 2 on "),
-        ("fails", 1, "unexpected ZeroDivisionError: by chance"),
+        ("fails", 1, "unexpected ZeroDivisionError: by chance (rank 1 of 2 on "),
+        ("fails-last", 2, "rank 1 of 2 on "),
         ("hangs", 1, "rank 0 of 2 on "),
     ],
 )
@@ -147,6 +149,8 @@ def test_a_rank_that_goes_wrong_ends_all_with_one_message(mpiexec, odd, status, 
     assert words in line
     if odd == "no-data":
         assert line.endswith(": there is no data set here; put it there")
+    if odd == "fails-last":
+        assert line.endswith(": there was something wrong; put it right")
     if odd == "hangs":
         assert "has waited 3 s for the others, of which one hangs or has ended" in line
     assert "Traceback" not in ended.err
@@ -166,6 +170,23 @@ def test_mistakes_that_all_make_are_told_once(mpiexec, tmp_path):
         assert ended.status == status
         assert words in ended.err
         assert len(ended.err.splitlines()) == 1
+
+
+def test_who_forgets_distributed_is_told(tmp_path):
+    command = [sys.executable, *INKGRAD, "train", "--model", "two-layer", "--steps", "2", "--out", "run"]
+    variables = environment(PMI_SIZE="4", OMPI_COMM_WORLD_SIZE="4")
+    ended = subprocess.run(
+        command, cwd=tmp_path, env=variables, capture_output=True, text=True, timeout=600, check=False
+    )
+    assert ended.returncode == 0
+    assert "4 processes were started, each trains alone; for one training: --distributed mpi\n" in ended.stderr
+
+
+def test_feedback_is_learned_by_one_process():
+    command = [sys.executable, *INKGRAD, "train", "--from-feedback", "--distributed", "mpi"]
+    ended = subprocess.run(command, env=environment(), capture_output=True, text=True, timeout=600, check=False)
+    assert ended.returncode == 2
+    assert ended.stderr == ("inkgrad: --from-feedback trains in one process; leave --distributed and mpiexec out\n")
 
 
 def test_without_mpi4py_the_extra_is_named(monkeypatch):

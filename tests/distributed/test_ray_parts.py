@@ -4,13 +4,16 @@ import dataclasses
 import json
 import os
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
+from PIL import Image
 
 import fake_reader
 from documents import pdf
 from inkgrad.cli.main import main
-from inkgrad.distributed.ray_reading import listing, manifest, storage, tables
+from inkgrad.data import load_amounts
+from inkgrad.distributed.ray_reading import fetch, listing, manifest, storage, tables
 from inkgrad.distributed.ray_reading.cluster import connected
 from inkgrad.distributed.ray_reading.fetch import AHEAD, Fetcher
 from inkgrad.distributed.ray_reading.listing import LOCAL, Entry, find_entries
@@ -18,6 +21,8 @@ from inkgrad.distributed.ray_reading.manifest import Manifest
 from inkgrad.distributed.ray_reading.storage import Folder
 from inkgrad.distributed.ray_reading.worker import BatchReader, Job, SentModel
 from inkgrad.errors import ModelFileError, OptionError, RunError, StorageError
+from inkgrad.reading.forms import read_form
+from inkgrad.reading.forms.reading import FormReader
 from inkgrad.reading.inputs import NamedFile, find_files
 from inkgrad.reading.joints import BadInput
 from inkgrad.reading.page_work import Reading
@@ -25,6 +30,8 @@ from inkgrad.reading.record import Tally
 
 pq = pytest.importorskip("pyarrow.parquet")
 pytest.importorskip("ray")
+fsspec = pytest.importorskip("fsspec")
+LocalFileSystem = pytest.importorskip("fsspec.implementations.local").LocalFileSystem
 
 
 @pytest.fixture
@@ -53,6 +60,13 @@ def test_what_is_listed_is_what_the_local_engine_lists(scans, recursive):
         found = list(find_entries([f"{scheme}://{scans}"], recursive=recursive))
         assert [entry.name for entry in found] == [f"{scheme}://{name}" for name in expected]
         assert [(entry.path, entry.root) for entry in found] == [(name, root) for name in expected]
+
+
+def test_links_are_listed_once(scans):
+    (scans / "A0.png").symlink_to(scans / "b10.png")
+    (scans / "c.png").symlink_to(scans / "A1.PNG")
+    found = [Path(entry.name).name for entry in find_entries([str(scans)])]
+    assert found == [path.name for path in find_files([scans])] == ["A0.png", "A1.PNG", "b2.png"]
 
 
 def test_each_file_is_listed_once(scans):
@@ -137,6 +151,40 @@ def test_files_elsewhere_are_fetched_and_deleted(tmp_path):
     assert (tmp_path / "4").exists()
 
 
+class Failing(LocalFileSystem):
+    """Storage that fails so often for a file, with an error of its own."""
+
+    protocol = "failing"
+    times: ClassVar[dict[str, int]] = {}
+
+    def open(self, path, mode="rb", **options):
+        self.times[path] = self.times.get(path, 0) - 1
+        if self.times[path] >= 0:
+            raise LookupError("the service\nis busy")
+        return super().open(path, mode, **options)
+
+    def ls(self, path, detail=False, **options):
+        if path.endswith("locked"):
+            raise LookupError("no way in")
+        return super().ls(path, detail, **options)
+
+
+def test_storage_that_fails_for_a_while(tmp_path, monkeypatch):
+    fsspec.register_implementation("failing", Failing, clobber=True)
+    monkeypatch.setattr(fetch, "PAUSES", (0.0, 0.0))
+    entries = [Entry(f"x/{number}", 0, f"{tmp_path}/{number}") for number in range(3)]
+    for number, entry in enumerate(entries):
+        Path(entry.path).write_bytes(b"%d" % number)
+        Failing.times[entry.path] = number + 1
+    with Fetcher([f"fsspec+failing://{tmp_path}"], entries) as fetcher:
+        *good, bad = fetcher.files()
+        assert [file.path.read_bytes() for file in good] == [b"0", b"1"]
+    assert bad == BadInput("x/2", "x/2 could not be fetched (the service is busy); try again with --resume")
+    (tmp_path / "locked").mkdir()
+    with pytest.raises(RunError, match=r"cannot open fsspec\+failing://.*locked \(no way in\); check the URI"):
+        list(find_entries([f"fsspec+failing://{tmp_path}/locked"]))
+
+
 def test_a_batch_is_read_and_what_failed_is_tried_again(tmp_path, job):
     scans = tmp_path / "scans"
     scans.mkdir()
@@ -183,8 +231,12 @@ def test_what_a_worker_cannot_do_comes_back(tmp_path, job):
     failed = BatchReader(job)(numbers={"item": [0]})["answer"]
     with pytest.raises(StorageError, match=r"cannot write .*part-000000\.parquet: .*; what was there before is unch"):
         type(BatchReader(job)._answer(0)).of_text(failed[0]).check()
-    with pytest.raises(RunError, match=r"a worker has inkgrad .*, but the run was started by 0\.0; install the same"):
-        BatchReader(dataclasses.replace(job, version="0.0"))
+    for changed, kind, words in (
+        ({"version": "0.0"}, RunError, r"a worker has inkgrad .*, but the run was started by 0\.0; install the same"),
+        ({"out": f"{tmp_path}/elsewhere"}, StorageError, "is not there on .*; name an --out that all machines"),
+    ):
+        with pytest.raises(kind, match=words):
+            BatchReader(dataclasses.replace(job, **changed))._answer(0).check()
 
 
 def test_a_model_is_sent_to_the_workers(tmp_path):
@@ -193,6 +245,23 @@ def test_a_model_is_sent_to_the_workers(tmp_path):
     weights = Path(listing.__file__).parents[2] / "reading" / "weights" / "reader.safetensors"
     reader = SentModel("my.safetensors", weights.read_bytes())()
     assert reader.confidence_at_error(0.01) > 0.5
+
+
+def test_a_form_is_sent_to_the_workers(tmp_path):
+    (tmp_path / "codes.txt").write_text("12\n34  # of old\n")
+    Image.fromarray(load_amounts()[0].gray).resize((800, 600)).save(tmp_path / "blank.png")
+    (tmp_path / "form.toml").write_text(
+        'template = "blank.png"\n[[field]]\nname = "code"\nbox = [0, 0, 1, 1]\nlist = "codes.txt"\n'
+    )
+    form = read_form(tmp_path / "form.toml")
+    sent = form.without_files()
+    (tmp_path / "codes.txt").unlink()
+    (tmp_path / "blank.png").unlink()
+    reader = FormReader(sent, fake_reader.FakeReader())
+    assert [reader._expectations[0].accepts(code) for code in ("12", "34", "56")] == [True, True, False]
+    assert sent.digest == form.digest
+    with pytest.raises(OptionError, match=r"cannot read .*codes\.txt"):
+        form.without_files()
 
 
 @pytest.fixture
@@ -223,6 +292,7 @@ def read(tmp_path, monkeypatch, capsys):
         (["nope://x", "--out", "o"], "nope://x is on no file system that PyArrow opens"),
         (["--out", "nope://x"], "nope://x is on no file system that PyArrow opens"),
         (["--out", "s3://key:word@bucket"], "the URI s3://...@bucket has a secret in it"),
+        (["abfs://box/a?sv=1&sig=abc=", "--out", "o"], "the URI abfs://box/a?sv=1&... has a secret in it"),
         (["--out", "o", "--ray-address", "127.0.0.1:1"], "no Ray cluster answers at 127.0.0.1:1 (Connection refused)"),
         (["--out", "o", "--ray-address", "ray://x:1"], "the Ray address ray://x:1 is of no known kind, expected HOST:"),
     ],

@@ -1,5 +1,6 @@
 """Whole readings on a real Ray cluster on this machine: the local engine's rows, whatever is killed meanwhile."""
 
+import contextlib
 import os
 import shutil
 import signal
@@ -182,13 +183,30 @@ def many(tmp_path):
     return [str(1000 + number) for number in range(60) if number not in (20, 40)]
 
 
-@pytest.fixture
-def cluster(tmp_path):
+SETTINGS = {
+    "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0", "RAY_USAGE_STATS_ENABLED": "0", "RAY_AUTH_MODE": "token",
+    "RAY_AUTH_TOKEN": "0123456789abcdef" * 4, "RAY_raylet_start_wait_time_s": "120",
+}  # fmt: skip
+
+
+@contextlib.contextmanager
+def ended_after(command, log, said, **env):
+    """A program that says something when it is ready; what is left of it is killed."""
+    with log.open("w") as file:
+        running = subprocess.Popen(command, env=os.environ | SETTINGS | env, stdout=file, stderr=file)
+    wait_for(lambda: said in log.read_text(), running)
+    first = descendants(running.pid)
+    try:
+        yield running
+    finally:
+        for number in filter(alive, [running.pid, *first, *descendants(running.pid)]):
+            os.kill(number, signal.SIGKILL)
+        running.wait()
+
+
+@contextlib.contextmanager
+def head(tmp_path, paths=()):
     """The environment of a cluster of one CPU that runs on loopback, with its address."""
-    told = {
-        "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0", "RAY_USAGE_STATS_ENABLED": "0", "RAY_AUTH_MODE": "token",
-        "RAY_AUTH_TOKEN": "0123456789abcdef" * 4, "RAY_raylet_start_wait_time_s": "120",
-    }  # fmt: skip
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         address = f"127.0.0.1:{probe.getsockname()[1]}"
@@ -198,17 +216,18 @@ def cluster(tmp_path):
         "--node-ip-address=127.0.0.1", f"--port={address.rpartition(':')[2]}", "--include-dashboard=false",
         "--object-store-memory=100000000", f"--temp-dir={folder}",
     ]  # fmt: skip
-    paths = os.pathsep.join(path for path in sys.path if path)
-    with (tmp_path / "head.log").open("w") as log:
-        running = subprocess.Popen(command, env=os.environ | told | {"PYTHONPATH": paths}, stdout=log, stderr=log)
-    wait_for(lambda: "This command will now block forever" in (tmp_path / "head.log").read_text(), running)
-    everything = [running.pid, *descendants(running.pid)]
-    yield told | {"RAY_ADDRESS": address}
-    everything += descendants(running.pid)
-    for number in filter(alive, everything):
-        os.kill(number, signal.SIGKILL)
-    running.wait()
-    shutil.rmtree(folder, ignore_errors=True)
+    python_path = os.pathsep.join([*paths, *(path for path in sys.path if path)])
+    try:
+        with ended_after(command, tmp_path / "head.log", "This command will now block forever", PYTHONPATH=python_path):
+            yield SETTINGS | {"RAY_ADDRESS": address}
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture
+def cluster(tmp_path):
+    with head(tmp_path) as told:
+        yield told
 
 
 def test_a_cluster_that_runs(start, tmp_path, many, cluster):
@@ -225,6 +244,41 @@ def test_a_cluster_that_runs(start, tmp_path, many, cluster):
     )
     assert status == 2, said
     assert [row["text"] for row in rows(tmp_path / "out" / "numbers")] == many
+
+
+ANOTHER = """
+import sys, time
+from ray._private.node import Node
+from ray._private.parameter import RayParams
+settings = dict(node_ip_address="127.0.0.1", num_cpus=1, object_store_memory=10**8, include_log_monitor=False)
+Node(RayParams(gcs_address=sys.argv[1], **settings), head=False, shutdown_at_exit=False, spawn_reaper=False)
+print("it is there", flush=True)
+time.sleep(1000)
+"""  # `ray start` would look for the cluster on the network's address
+
+
+def test_a_machine_that_is_lost(start, tmp_path, many, cluster):
+    paths = os.pathsep.join(path for path in sys.path if path)
+    another = [sys.executable, "-c", ANOTHER, cluster["RAY_ADDRESS"]]
+    with ended_after(another, tmp_path / "another.log", "it is there", PYTHONPATH=paths) as machine:
+        running = start("scans", "--engine", "ray", "--out", "out", fake=0.3, **cluster)
+        wait_for(lambda: any(name == READER for name in descendants(machine.pid).values()), running)
+        wait_for(lambda: len(done(tmp_path / "out")) >= 3, running)
+    status, said = ended(running)
+    assert status == 2, said
+    assert [row["text"] for row in rows(tmp_path / "out" / "numbers")] == many
+    assert len(rows(tmp_path / "out" / "errors")) == 2
+
+
+def test_a_cluster_without_inkgrad(start, tmp_path, many):
+    (tmp_path / "lacks" / "inkgrad").mkdir(parents=True)
+    (tmp_path / "lacks" / "inkgrad" / "__init__.py").write_text(
+        "raise ModuleNotFoundError(\"No module named 'inkgrad'\")"
+    )
+    with head(tmp_path, paths=[str(tmp_path / "lacks")]) as told:
+        status, said = ended(start("scans", "--engine", "ray", "--out", "out", fake=0.0, **told))
+    assert status == 1
+    assert said.splitlines()[-1].startswith("inkgrad: the machines of the cluster have no inkgrad; install")
 
 
 def test_a_worker_that_is_killed_costs_nothing(start, tmp_path, many):

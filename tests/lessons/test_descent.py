@@ -33,7 +33,7 @@ def by_hand(rule, rate, x, gradient, steps):
 @pytest.mark.parametrize("rule", OPTIMIZERS)
 def test_steps_are_those_of_the_published_rules(rule):
     last = descend(SURFACES["ravine"], rule, 0.1, start=(3.0, -1.0), steps=25).places[-1]
-    assert last.x == pytest.approx(by_hand(rule, 0.1, 3.0, lambda x: x / 10, 25), rel=1e-9)
+    assert last.x == pytest.approx(by_hand(rule, 0.1, 3.0, lambda x: x / 100, 25), rel=1e-9)
     assert last.y == pytest.approx(by_hand(rule, 0.1, -1.0, lambda y: 2 * y, 25), rel=1e-9)
 
 
@@ -48,13 +48,33 @@ def test_minima_and_contours_are_where_the_surface_says(name):
         np.testing.assert_allclose(np.median(heights), contour.level - where.least, rtol=0.2)
 
 
+@pytest.mark.parametrize("rule", OPTIMIZERS)
 @pytest.mark.parametrize("name", SURFACES)
-def test_rates_do_what_they_are_called(name):
+def test_rates_do_what_they_are_called(name, rule):
     where = surface(name)
-    small, right, large = (descend(where, "sgd", rate) for rate in where.rates["sgd"])
-    assert large.diverged is not None and abs(large.places[-1].loss) > 1e6
-    assert small.diverged is None and right.diverged is None
-    assert right.places[-1].loss < small.places[-1].loss < small.places[0].loss
+    small, right, large = (descend(where, rule, rate) for rate in where.rates[rule])
+    left = [(path.places[-1].loss - where.least) / (path.places[0].loss - where.least) for path in (small, right)]
+    assert (small.diverged, small.arrived, small.leapt) == (None, None, None) and left[0] > 0.05
+    assert right.diverged is None and right.leapt is None and left[1] < left[0] / 4
+    assert (right.arrived is None) == (name == "rosenbrock" and rule in ("sgd", "adagrad", "rmsprop"))
+    if rule in ("sgd", "momentum", "nesterov"):
+        assert large.diverged is not None and abs(large.places[-1].loss) > 1e6 and large.leapt is None
+    else:  # which bound their steps
+        assert large.diverged is None and large.leapt > 10
+        assert large.leapt == max(place.loss - where.least for place in large.places) / (
+            large.places[0].loss - where.least
+        )
+
+
+def test_gradient_descent_is_the_last_through_a_ravine():
+    """Of condition number 200, where theory promises momentum about the root of its steps."""
+    ravine = SURFACES["ravine"]
+    arrived = {rule: descend(ravine, rule, ravine.rates[rule][1]).arrived for rule in OPTIMIZERS}
+    assert arrived["sgd"] == max(arrived.values())
+    assert all(arrived[rule] < arrived["sgd"] / 3 for rule in ("momentum", "nesterov", "adam", "adagrad")), arrived
+    assert arrived["adagrad"] < arrived["nesterov"] < arrived["momentum"] < arrived["rmsprop"]
+    best = min(descend(ravine, "sgd", rate).arrived or 300 for rate in (0.8, 0.85, 0.9, 0.95, 0.98, 0.99))
+    assert best > 3 * arrived["momentum"]  # so that no other rate would have won
 
 
 def test_a_saddle_holds_whoever_begins_on_its_ridge():
@@ -67,8 +87,10 @@ def test_a_saddle_holds_whoever_begins_on_its_ridge():
     ("change", "told"),
     [
         ({"rule": "newton"}, "no optimizer 'newton'"),
-        ({"rate": -1.0}, "positive"),
-        ({"start": (9.0, 0.0)}, "begins with x in -6..6"),
+        ({"rate": -1.0}, "above 0 and at most 1,000,000, but got -1; take one"),
+        ({"rate": 1e308}, r"but got 1e\+308; take one"),
+        ({"start": (9.0, 0.0)}, "bowl begins with x from -6 to 6, but got 9; begin inside"),
+        ({"start": (0.0, -4.0)}, "bowl begins with y from -3 to 3, but got -4; begin inside"),
         ({"start": (math.nan, 0.0)}, "but got nan"),
         ({"steps": 501}, "1 to 500 steps"),
     ],

@@ -124,6 +124,67 @@ def test_it_waits_goes_on_step_by_step_and_takes_another_rate(begun):
     assert training.change(learning_rate=5.0).learning_rate == 0.7  # it is over
 
 
+def test_no_step_that_was_asked_for_is_lost(begun):
+    training = begun(LiveSettings(), pace=200.0)
+    training.change(running=False)
+    until(lambda: training.news().glimpse is not None and training.news().glimpse.step == steps(training))
+    stopped = steps(training)
+    for _ in range(3):
+        training.change(step=True)
+    until(lambda: steps(training) == stopped + 3)
+    training.change(step=True, digit=8)  # it has to look first
+    until(lambda: steps(training) == stopped + 4)
+    until(lambda: training.news().glimpse.label == 8 and training.news().glimpse.step == stopped + 4)
+    assert steps(training) == stopped + 4 and not training.current.running
+
+
+def test_it_does_not_wait_for_ever(begun):
+    training = begun(LiveSettings(), pace=200.0, idle_seconds=0.6)
+    until(lambda: steps(training) >= 3)
+    time.sleep(0.8)
+    assert training.current.running  # one that goes on is not idle
+    training.change(running=False)
+    for digit in range(4):
+        time.sleep(0.3)
+        assert training.change(digit=digit).reason == ""  # nor is one that is changed
+    until(lambda: training.current.reason == "idle")
+
+
+def test_what_was_ended_does_not_begin():
+    training = LiveTraining(LiveSettings())
+    training.end()
+    training.run()
+    found = training.news()
+    assert (found.state.reason, found.points, found.measures) == ("ended", [], [])
+
+
+class Planned(LiveTraining):
+    """Changes its learning rate after some steps."""
+
+    def __init__(self, settings, rates, **options):
+        super().__init__(settings, **options)
+        self.rates = rates
+
+    def on_step(self, trainer):
+        if trainer.step_count in self.rates:
+            self.change(learning_rate=self.rates[trainer.step_count])
+        super().on_step(trainer)
+
+
+@pytest.mark.parametrize("network", ["two-layer", "mlp", pytest.param("lenet5", marks=pytest.mark.slow)])
+def test_the_rates_of_the_task(network):
+    """0.3, 1 and 100 after 200 steps at 0.1: one learns, one forgets all, one diverges."""
+    training = Planned(LiveSettings(network), {200: 0.3, 280: 1.0, 360: 100.0}, most_steps=460)
+    training.run()
+    found = training.news()
+    mean = {point.step: point.mean for point in found.points}
+    if network == "lenet5":  # 0.3 is too much for it already
+        assert mean[200] < 0.2 < 2 < mean[360]
+    else:
+        assert mean[280] < 0.4 > mean[200] and mean[360] == pytest.approx(np.log(10), abs=0.1)
+    assert found.state.reason == "diverged" and "lower the learning rate" in found.state.detail
+
+
 def test_the_pace_is_kept(begun):
     training = begun(LiveSettings(), pace=10.0)
     until(lambda: steps(training) >= 2)
@@ -166,6 +227,28 @@ def test_a_long_training_keeps_few_points():
     assert points.every == 64 and kept == list(range(64, 5001, 64))
 
 
+def test_of_a_long_training_only_what_is_new_is_told():
+    told = []
+
+    class Watched(LiveTraining):
+        def on_step(self, trainer):
+            super().on_step(trainer)
+            if trainer.step_count % 10 == 0:
+                found = self.news(*since)
+                since[0] = found.points[-1].step if found.points else since[0]
+                since[1] = found.measures[-1].step if found.measures else since[1]
+                told.append((trainer.step_count, found))
+
+    since = [-1, -1]
+    training = Watched(LiveSettings(batch_size=4), most_steps=2000)
+    training.run()
+    assert len(told) == 200
+    for step, found in told:
+        assert found.latest.step == found.measured.step == step  # however few are kept
+        assert len(found.points) <= 10 // found.every + 1 and len(found.measures) <= 2
+    assert training.news().every == 4 and len(training.news().points) == 500
+
+
 def test_mnist_is_offered_where_it_is(monkeypatch, tmp_path):
     monkeypatch.setenv("INKGRAD_DATA", str(tmp_path))
     assert offered_data() == ("digits",)
@@ -182,7 +265,7 @@ def test_what_cannot_be_trained():
     for settings in (LiveSettings(learning_rate=0.0), LiveSettings(learning_rate=float("nan"))):
         with pytest.raises(OptionError, match="positive and finite"):
             LiveTraining(settings)
-    with pytest.raises(OptionError, match="at least one image"):
+    with pytest.raises(OptionError, match="1 image or more, but batch_size is 0"):
         LiveTraining(LiveSettings(batch_size=0))
     with pytest.raises(OptionError, match="pace"):
         LiveTraining(LiveSettings()).change(pace=-1.0)

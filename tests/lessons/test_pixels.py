@@ -9,6 +9,7 @@ import inkgrad as ig
 from inkgrad.errors import OptionError, ShapeError
 from inkgrad.lessons.digits import lesson_digits
 from inkgrad.lessons.pixels import convolve, shifted
+from inkgrad.lessons.reader_weights import READERS, learned
 from inkgrad.lessons.readers import (
     SHIFTS,
     accuracy,
@@ -72,6 +73,20 @@ def test_the_networks_have_learned_and_the_vote_is_that_of_others():
         assert one.distances[0] == pytest.approx(distances[sample] / 255, rel=1e-5)
         assert one.neighbors[0] == nearest[sample] and one.labels == tuple(train.labels[list(one.neighbors)])
         assert one.vote in one.labels
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", READERS)
+def test_what_is_shipped_can_be_learned_again(name):
+    """To the bit only where sums are rounded alike; as good everywhere."""
+    _, test = lesson_digits()
+    again, shipped = learned(name), trained(name)
+    assert again.architecture == shipped.architecture and not shipped.training
+    right = [
+        (ig.models.network_logits(net, test.images, ig.data.linear_scaling()).argmax(axis=1) == test.labels).mean()
+        for net in (again, shipped)
+    ]
+    assert right[0] == pytest.approx(right[1], abs=0.05)
 
 
 def test_who_reads_digits_that_are_moved():

@@ -37,6 +37,28 @@ def test_values_and_gradients_explode_until_numbers_end():
     assert stage(CASES["exploding"].switches, PARTS).updates == after.updates  # it has ended
 
 
+def test_clipping_scales_all_layers_alike_to_norm_1():
+    loud, quiet = CASES["exploding"].switches, CASES["vanishing"].switches
+    clipped = stage(dataclasses.replace(loud, clip=True), 1).layers
+    scales = [layer.clipped / layer.norm for layer in clipped]
+    assert max(scales) == pytest.approx(min(scales)) and max(scales) < 1e-3
+    assert 0.5 < np.linalg.norm([layer.clipped for layer in clipped]) <= 1  # biases and logits have the rest
+    assert all(layer.clipped == layer.norm for layer in stage(loud, 1).layers)
+    assert all(layer.clipped == layer.norm for layer in stage(dataclasses.replace(quiet, clip=True), 1).layers)
+
+
+def test_weight_decay_is_seen_in_the_norms_of_the_weights():
+    case = CASES["overfitting"].switches
+    first, free, decayed = (
+        [layer.weights for layer in stage(switches, number).layers]
+        for switches, number in ((case, 1), (case, LATE), (dataclasses.replace(case, weight_decay=True), LATE))
+    )
+    weights = [np.linalg.norm(weight.data) for weight in DeepNetwork(case, default_rng(0)).weights()]
+    assert first == pytest.approx(weights, rel=1e-6)
+    for start, alone, less in zip(first, free, decayed, strict=True):
+        assert alone > start > 1.2 * less
+
+
 def test_units_that_begin_equal_stay_equal():
     for number in (1, LATE):
         assert {layer.distinct for layer in stage(CASES["symmetric"].switches, number).layers} == {1}
@@ -96,7 +118,12 @@ def test_looking_changes_nothing():
 
 @pytest.mark.parametrize(
     ("change", "told"),
-    [({"depth": 9}, "depth from 2 to 8"), ({"start": "lucky"}, "no start 'lucky'"), ({"digits": 10}, "digits from 50")],
+    [
+        ({"depth": 9}, "depth must be a whole number from 2 to 8, but got 9"),
+        ({"start": "lucky"}, "no start 'lucky'"),
+        ({"digits": 10}, "digits must be a whole number from 50 to 1,000, but got 10"),
+        ({"rate": 0.0}, "above 0 and at most 1,000,000, but got 0"),
+    ],
 )
 def test_what_cannot_be_asked_is_said(change, told):
     with pytest.raises(OptionError, match=told):

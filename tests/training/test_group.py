@@ -25,6 +25,12 @@ class Losses(Callback):
         self.values.append(trainer.last_loss)
 
 
+@pytest.fixture
+def one_thread(monkeypatch):
+    """For plans that talk to others in the middle: the helpers of this process cannot serve two ranks at once."""
+    monkeypatch.setenv("INKGRAD_THREADS", "1")
+
+
 def trainer_for(train, group=None, *, model="two-layer", dtype=np.float32, callbacks=(), net=None, **options):
     net = build(model, rng=default_rng(3)) if net is None else net()
     net = net.astype(dtype) if dtype != np.float32 else net
@@ -97,7 +103,69 @@ def test_batch_statistics_are_those_of_the_whole_batch(small, size, model):
         ends[1][3].step.net.named_state(), alone[3].step.net.named_state(), strict=True
     ):
         np.testing.assert_allclose(mine.data, theirs.data, rtol=1e-6, atol=1e-12, err_msg=name)
-    assert "several processes" in ends[0][3].step.fallback
+
+
+@pytest.mark.usefixtures("one_thread")
+@pytest.mark.parametrize("size", [2, 4])
+def test_a_plan_has_the_statistics_of_the_whole_batch_too(small, size):
+    """The last batch has 2 images, which 4 ranks cannot divide; two layers, one behind the other."""
+    from inkgrad.nn import BatchNorm2d, Conv2d, ReLU
+
+    def net():
+        rng = default_rng(3)
+        first = Conv2d(1, 3, 5, stride=2, rng=rng), BatchNorm2d(3), ReLU()
+        second = Conv2d(3, 4, 3, stride=2, rng=rng), BatchNorm2d(4)
+        return Sequential(*first, *second, Flatten(), Linear(100, 10, rng=rng))
+
+    options = {"net": net, "steps": 9, "validation": small.validation[:50]}
+    train = small.train[: 32 * 2 + 2]
+    alone = fitted(train, **options)
+    assert alone[3].step.fallback is None
+    ends = in_threads(size, lambda group: fitted(train, group, **options))
+    for end in ends:
+        assert not isinstance(end, BaseException), end
+        assert end[3].step.fallback is None
+        np.testing.assert_array_equal(end[2], ends[0][2])
+    same(ends[0], alone, 1e-3)
+    for (name, mine), (_, theirs) in zip(
+        ends[1][3].step.net.named_state(), alone[3].step.net.named_state(), strict=True
+    ):
+        np.testing.assert_allclose(mine.data, theirs.data, rtol=1e-3, atol=1e-4, err_msg=name)
+
+
+@pytest.mark.usefixtures("one_thread")
+def test_planned_and_eager_ranks_understand_each_other(small):
+    """Whichever way a rank goes, the messages are the same."""
+    from inkgrad.nn import BatchNorm2d, Conv2d
+
+    def work(group, eager):
+        rng = default_rng(3)
+        net = Sequential(Conv2d(1, 3, 5, stride=3, rng=rng), BatchNorm2d(3), Flatten(), Linear(192, 10, rng=rng))
+        step = TrainStep(net, cross_entropy, SGD(net, 0.01), plan=group is not None and group.rank not in eager)
+        trainer = Trainer(step, small.train, batch_size=32, group=group)
+        return [record["loss"] for record in trainer.fit(epochs=2)], step.fallback
+
+    mixed = in_threads(2, lambda group: work(group, [1]))
+    assert [fallback is None for _, fallback in mixed] == [True, False]
+    np.testing.assert_allclose(mixed[0][0], work(None, [])[0], rtol=1e-4)
+
+
+@pytest.mark.usefixtures("one_thread")
+def test_what_is_wrong_with_one_part_of_a_normalized_batch_is_told_to_all(small):
+    from inkgrad.nn import BatchNorm2d, Conv2d
+
+    train = small.train[:64]
+    train.labels[40] = 11
+
+    def work(group):
+        rng = default_rng(3)
+        net = Sequential(Conv2d(1, 3, 5, stride=3, rng=rng), BatchNorm2d(3), Flatten(), Linear(192, 10, rng=rng))
+        step = TrainStep(net, cross_entropy, SGD(net, 0.01))
+        Trainer(step, train, batch_size=64, shuffle=False, group=group).fit(steps=1)
+
+    first, second = (str(end) for end in in_threads(2, work))
+    assert first == second
+    assert "11" in first
 
 
 def test_samples_with_weights_some_of_which_are_zero():
@@ -205,6 +273,20 @@ def test_a_generator_that_is_the_orders_too_is_refused(small):
     assert all("share a random generator" in str(end) for end in ends), ends
 
 
+def test_buffers_that_drift_apart_are_noticed(small):
+    from inkgrad.nn import BatchNorm1d
+
+    class Drifts(Callback):
+        def on_step(self, trainer):
+            trainer.step.net.layers[1].running_mean.data[0] += 1
+
+    def net():
+        return Sequential(Flatten(), BatchNorm1d(784), Linear(784, 10, rng=default_rng(0)))
+
+    ends = in_threads(2, lambda group: fitted(small.train, group, net=net, callbacks=[Drifts()]))
+    assert all("are no longer those on rank 0" in str(end) for end in ends)
+
+
 class Stopper(Callback):
     """Stops in the middle of an epoch."""
 
@@ -269,9 +351,18 @@ def test_ctrl_c_at_any_rank_ends_all_after_the_same_step(small, monkeypatch):
 def test_a_rank_that_sees_other_data_ends_the_training_with_its_name(small):
     def work(group, **options):
         other = options.get("other", False) and group.rank == 1
+        shuffle = not options.get("in_order") or group.rank == 0
+        dtype = np.float64 if options.get("precise") and group.rank == 1 else np.float32
         train = small.train[1:200] if other else small.train[:199]
         validation = small.validation[: 50 if options.get("validation") and group.rank == 2 else 51]
-        return fitted(train, group, validation=validation, batch_size=30 + (options.get("batch", 0) * group.rank))
+        return fitted(
+            train,
+            group,
+            validation=validation,
+            batch_size=30 + (options.get("batch", 0) * group.rank),
+            shuffle=shuffle,
+            dtype=dtype,
+        )
 
     for end in in_threads(3, lambda group: work(group, other=True)):
         assert isinstance(end, DataError)
@@ -279,9 +370,53 @@ def test_a_rank_that_sees_other_data_ends_the_training_with_its_name(small):
         assert str(end).endswith("give every machine the same files")
     for end in in_threads(3, lambda group: work(group, validation=True)):
         assert str(end).startswith("rank 2 of 3 sees other validation data than rank 0")
+    for end in in_threads(2, lambda group: work(group, in_order=True)):
+        assert str(end).startswith("rank 1 of 2 has other shuffle than rank 0: False instead of True")
+    for end in in_threads(2, lambda group: work(group, precise=True)):
+        assert str(end).startswith("rank 1 of 2 has other precision than rank 0: float64 instead of float32")
     for end in in_threads(3, lambda group: work(group, batch=1)):
         assert isinstance(end, OptionError)
         assert str(end).startswith("rank 1 of 3 has other batch size than rank 0: 31 instead of 30")
+
+
+def test_a_rank_of_another_version_is_refused(small, monkeypatch):
+    from inkgrad.training import together as module
+
+    settings = module._settings
+    monkeypatch.setattr(
+        module,
+        "_settings",
+        lambda trainer: (
+            settings(trainer) | ({"version_of_inkgrad": "9"} if trainer.group.rank else {"version_of_inkgrad": "8"})
+        ),
+    )
+    for end in in_threads(2, lambda group: fitted(small.train, group)):
+        assert isinstance(end, OptionError)
+        assert str(end) == "rank 1 of 2 has version of inkgrad 9, rank 0 has 8; install the same on every machine"
+
+
+def test_a_gradient_that_overflows_on_one_rank_is_refused_by_all(small):
+    """The loss of each part is finite; so the sum must be looked at."""
+    rows = Samples(np.full((64, 1), 1e20, np.float32), np.zeros(64, np.int64), "rows", classes=("a", "b"))
+    rows.features[:40] = 0
+
+    def loss(logits, labels):
+        return cross_entropy(logits * 1e-18, labels) * 1e38
+
+    def work(group):
+        net = Sequential(Linear(1, 2, rng=default_rng(1)))
+        net.layers[0].weight.data[...] = 0
+        step = TrainStep(net, loss, SGD(net, 0.01))
+        trainer = Trainer(step, rows, batch_size=64, shuffle=False, group=group)
+        before = step.optimizer.parameters.weights.copy()
+        try:
+            trainer.fit(steps=1)
+        finally:
+            np.testing.assert_array_equal(step.optimizer.parameters.weights, before)
+
+    for end in in_threads(2, work):
+        assert isinstance(end, DivergenceError), end
+        assert "the gradient of" in str(end)
 
 
 def test_divergence_on_one_rank_is_told_to_all(small):

@@ -2,7 +2,7 @@
 
 import pytest
 from browsing import DESKTOP, browser, expect, faults, visit
-from test_learn_page import VISITORS, fits, told, values
+from test_learn_page import VISITORS, fits, printed, told, values
 
 from inkgrad.lessons.convergence import convergence
 from inkgrad.lessons.descent import descend
@@ -28,14 +28,15 @@ def test_the_descent(chromium, server, size, language, theme):
     with visit(chromium, where, size=size, language=language, theme=theme) as page:
         loaded(page)
         page.locator("#view-descent [data-step=end]").click()
-        adam = descend(SURFACES["ravine"], "adam", 0.5).places[-1]
+        adam = descend(SURFACES["ravine"], "adam", 0.3).places[-1]
         assert values(page, "#descent-rows [data-rule=adam] .value") == [adam.x, adam.y]
         page.locator("#view-descent [data-name=nesterov]").first.click()
         page.locator("#descent-verdicts [data-rule=nesterov]").wait_for()
         page.locator("#view-descent [data-name=large]").first.click()
         for rule in ("sgd", "momentum", "nesterov"):
             page.locator(f"#descent-verdicts [data-rule={rule}].bad[data-verdict=descent_diverged]").wait_for()
-        page.locator("#descent-rate").fill("0.5")
+        page.locator("#descent-verdicts [data-rule=adam].bad[data-verdict=descent_leapt_back]").wait_for()
+        page.locator("#descent-rate").fill("0.9")
         page.locator("#descent-rate").press("Enter")
         page.locator("#descent-verdicts [data-rule=sgd][data-verdict=descent_arrived]").wait_for()
         for name in ("bowl", "saddle", "rosenbrock"):
@@ -75,13 +76,28 @@ def test_learning_rates_on_digits_say_what_became_of_them(chromium, server):
 def test_what_is_wrong_stands_beside_it(chromium, server):
     with visit(chromium, f"{server.url}learn#descent", expected="Failed to load resource.* 422") as page:
         loaded(page)
-        for field, value, said in (("x", "70", "begins with x in"), ("rate", "-1", "greater than 0")):
+        for field, value, said in (
+            ("x", "70", "x from -10 to 10, but “70” came. Type"),
+            ("y", "-5", "y from -4 to 4, but “-5” came. Type"),
+            ("x", "left", "x from -10 to 10, but “left” came. Type"),
+            ("rate", "-1", "above 0 and at most 1,000,000, but “-1” came. Type"),
+            ("rate", "1e308", "but “1e+308” came. Type"),
+            ("rate", "fast", "but “fast” came. Type"),
+        ):
             page.locator(f"#descent-{field}").fill(value)
             page.locator(f"#descent-{field}").press("Enter")
             page.locator("#view-descent .trouble", has_text=said).wait_for()
             page.locator("#view-descent [data-name=ravine]").click()
         page.locator("#view-descent [data-name=right]").first.click()
-        page.locator("#view-descent .trouble").wait_for(state="hidden")
+        page.locator("#view-descent .trouble").first.wait_for(state="hidden")
+        page.locator("#descent-compare [data-name=rates]").click()
+        for value in ("-1", "slow"):
+            page.locator("#digits-rate").fill(value)
+            page.locator("#digits-rate").press("Enter")
+            page.locator("#view-descent .trouble", has_text=f"but “{value}” came. Type").wait_for()
+        page.locator("#digits-rate").fill("")
+        page.locator("#digits-rate").press("Enter")
+        expect(page.locator("#view-descent .trouble:not([hidden])")).to_have_count(0)
 
 
 def test_the_path_is_stepped_by_keyboard_and_stands_still_for_whom_motion_is_reduced(chromium, server):
@@ -116,11 +132,23 @@ def test_the_path_runs_by_itself_and_can_be_stopped(chromium, server):
         play.click()
         at = page.locator("#view-descent .where").inner_text()
         page.wait_for_timeout(300)
-        assert at != "Step 80 of 80"
+        assert at != "Step 300 of 300"
         expect(page.locator("#view-descent .where")).to_have_text(at)
         box = page.locator("svg.contour").bounding_box()
         page.mouse.click(box["x"] + 0.75 * box["width"], box["y"] + 0.3 * box["height"])
         page.wait_for_function("() => Number(document.getElementById('descent-x').value) > 0")
+
+
+def test_paths_and_curves_are_told_apart_without_color(chromium, server):
+    with visit(chromium, f"{server.url}learn#descent", theme="dark") as page:
+        loaded(page)
+        page.locator("#view-descent [data-step=end]").click()
+        for where in ("#descent-verdicts .sign", "svg.contour .head", "#descent-curves .legend .sign"):
+            shapes = page.locator(where).evaluate_all("all => all.map((one) => one.getAttribute('d'))")
+            assert len(shapes) == len(set(shapes)) == 3, where
+        names = page.locator("#descent-curves svg .end").all_text_contents()
+        assert sorted(names) == ["Adam", "Gradient descent", "Momentum"]
+        printed(page)
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])

@@ -36,6 +36,18 @@ def fits(page):
     assert page.evaluate("() => document.documentElement.scrollWidth <= window.innerWidth")
 
 
+def printed(page):
+    """On A4 all is dark on white, whatever the theme, and nothing is cut off at the side."""
+    page.set_viewport_size({"width": 703, "height": 1032})
+    page.emulate_media(media="print")
+    assert page.evaluate("() => getComputedStyle(document.body).color") == "rgb(0, 0, 0)"
+    fits(page)
+    scrolled = "all => all.filter((one) => one.scrollWidth > one.clientWidth + 1).map((one) => one.innerText)"
+    found = page.locator("main section:not([hidden]) .scroll").evaluate_all(scrolled)
+    assert [text for text in found if text] == []  # a folded table has no text
+    page.emulate_media(media="screen")
+
+
 def values(page, selector):
     return [float(cell) for cell in page.locator(selector).evaluate_all("all => all.map((one) => one.dataset.value)")]
 

@@ -13,14 +13,6 @@ pytestmark = pytest.mark.slow
 EDGE = np.array([[-1, 0, 1]] * 3, np.float32)
 
 
-@pytest.fixture(scope="module")
-def learned(server):
-    """A server whose networks have learned."""
-    while not server.get("/api/v1/lessons/ready").json["ready"]:
-        pass
-    return server
-
-
 def total(page, row, column):
     """The sum at a place, once it is shown."""
     page.wait_for_function(
@@ -36,8 +28,8 @@ def total(page, row, column):
     [(DESKTOP, "en-US", "light"), (PHONE, "zh-CN", "dark")],
     ids=["desktop-en", "phone-zh"],
 )
-def test_the_lesson_from_beginning_to_end(chromium, learned, size, language, theme):
-    with visit(chromium, f"{learned.url}learn#pixels", size=size, language=language, theme=theme) as page:
+def test_the_lesson_from_beginning_to_end(chromium, server, size, language, theme):
+    with visit(chromium, f"{server.url}learn#pixels", size=size, language=language, theme=theme) as page:
         _, test = lesson_digits()
         image = test.images[np.flatnonzero(test.labels == 3)[0]]
         found = convolve(image, EDGE)
@@ -83,19 +75,39 @@ def test_the_lesson_from_beginning_to_end(chromium, learned, size, language, the
         told(page, "pixels")
 
 
-def test_a_kernel_that_cannot_be_used_is_said(chromium, learned):
-    with visit(chromium, f"{learned.url}learn#pixels", expected="Failed to load resource.* 422") as page:
+def test_a_kernel_that_cannot_be_used_is_said(chromium, server):
+    with visit(chromium, f"{server.url}learn#pixels", expected="Failed to load resource.* 422") as page:
         total(page, 10, 12)
         page.locator("#pixels-kernel input").first.fill("100000")
         page.keyboard.press("Enter")
-        page.locator("#view-pixels .trouble", has_text="less than or equal to 1000").wait_for()
+        page.locator("#view-pixels .trouble", has_text="numbers from -1,000 to 1,000, but got 100000").wait_for()
         page.locator("#pixels-kernel input").first.fill("1")
         page.keyboard.press("Enter")
         page.locator("#view-pixels .trouble").wait_for(state="hidden")
 
 
-def test_every_text_is_translated(chromium, learned):
-    with visit(chromium, f"{learned.url}learn#pixels") as page:
+def test_what_fails_is_said_and_can_be_tried_again(chromium, server):
+    with visit(chromium, f"{server.url}learn", expected="Failed to load resource") as page:
+        asked = []
+
+        def fail(route):
+            asked.append(route)
+            route.abort()
+
+        page.route("**/lessons/readers", fail)
+        page.goto(f"{server.url}learn#pixels")
+        expect(page.locator("#pixels-told")).to_have_text("This could not be computed.")
+        expect(page.locator("#pixels-where")).to_have_text("This could not be computed.")
+        assert len(asked) == 1  # nothing goes on in the background
+        page.unroute("**/lessons/readers")
+        page.locator("#pixels-again").click()
+        page.locator("#pixels-where[data-place='0,0']").wait_for()
+        expect(page.locator("#pixels-again")).to_be_hidden()
+        expect(page.locator("#pixels-told")).to_contain_text("360 test digits")
+
+
+def test_every_text_is_translated(chromium, server):
+    with visit(chromium, f"{server.url}learn#pixels") as page:
         page.locator("#pixels-where[data-place]").wait_for()
         page.locator(".disagreements li").first.wait_for()
         english = set(page.locator("#view-pixels").inner_text().split("\n"))
@@ -108,8 +120,8 @@ def test_every_text_is_translated(chromium, learned):
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
-def test_nothing_bars_the_way(chromium, learned, theme):
-    with visit(chromium, f"{learned.url}learn#pixels", theme=theme) as page:
+def test_nothing_bars_the_way(chromium, server, theme):
+    with visit(chromium, f"{server.url}learn#pixels", theme=theme) as page:
         page.locator("#pixels-where[data-place]").wait_for()
         page.locator(".disagreements li").first.wait_for()
         assert faults(page) == []

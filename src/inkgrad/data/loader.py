@@ -37,6 +37,7 @@ class Loader:
 
     Attributes:
         position: how many images of the current epoch have been given out.
+        shuffle: whether the order is drawn.
         part: which part of each batch is given out, all of it by default. Parts of the same epoch are those of the same
             batches; random changes are drawn for each part by itself.
         images: how many the whole batch had whose part was given out last.
@@ -79,7 +80,7 @@ class Loader:
         self.part = Part()
         self.images, self.mass, self.share = 0, 0.0, 1.0
         self._rng = rng
-        self._shuffle = shuffle
+        self.shuffle = shuffle
         self._seed = 0  # of the changes to the images of the current epoch
         self._before: Any = None  # the generator's state before it drew the current order
         self._order: NDArray[np.int64] | None = None
@@ -180,7 +181,7 @@ class Loader:
         else:
             self._before = self._rng.bit_generator.state
             self._order = np.arange(len(self.dataset))
-            if self._shuffle:
+            if self.shuffle:
                 self._order = self._rng.permutation(len(self.dataset))
             if self.changes:
                 self._seed = int(self._rng.integers(2**63))

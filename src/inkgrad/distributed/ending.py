@@ -17,7 +17,8 @@ def end_together(world: World) -> Iterator[World]:
     """Around all that the processes of a world do together, so that none is left waiting for one that has failed.
 
     Where all fail alike, the error is raised on the first of them and the others end silently, with its exit status.
-    Where one fails alone, its error is raised with its name, and all are ended when its process ends.
+    Where one fails alone, its error is raised with its name, and all are ended when its process ends; an error that is
+    none of the project's bears the name as a note.
 
     Raises:
         SystemExit: on a rank that has nothing to say, while others have failed.
@@ -29,9 +30,12 @@ def end_together(world: World) -> Iterator[World]:
         world.leave(alone=statuses is not None)
         if statuses is None:
             atexit.register(world.abort, _status(error))  # when all that there is to say has been said
-            raise _named(error, world) from error
-        if any(statuses[: world.rank]):
+        elif any(statuses[: world.rank]):
             raise SystemExit(_first(statuses)) from None
+        if statuses is None or not all(statuses):
+            if isinstance(error, InkgradError):
+                raise type(error)(f"{world.described()}: {error}") from error
+            error.add_note(world.described())
         raise
     statuses = world.statuses(0, seconds=None)
     world.leave()
@@ -46,11 +50,7 @@ def _first(statuses: list[int]) -> int:
 def _status(error: BaseException) -> int:
     """As the command line has it."""
     if isinstance(error, SystemExit):
-        return error.code if isinstance(error.code, int) else 1
+        return error.code if isinstance(error.code, int) else int(error.code is not None)
     if isinstance(error, KeyboardInterrupt):
         return 130
     return 2 if isinstance(error, InputError) else 1
-
-
-def _named(error: BaseException, world: World) -> BaseException:
-    return type(error)(f"{world.described()}: {error}") if isinstance(error, InkgradError) else error

@@ -12,6 +12,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -34,11 +35,9 @@ class Witness:
 
         local = comm.Split_type(MPI.COMM_TYPE_SHARED)
         try:
-            with tempfile.TemporaryDirectory(prefix="inkgrad-", ignore_cleanup_errors=True) as folder:
-                place = local.bcast(_start(folder, local.size) if local.rank == 0 else None, root=0)
-                connection = None
-                if place is not None:
-                    connection = _connected(place)
+            with _folder(wanted=local.rank == 0) as folder:
+                place = local.bcast(None if folder is None else _start(folder, local.size), root=0)
+                connection = None if place is None else _connected(place)
                 local.Barrier()  # the folder is no longer needed
         finally:
             local.Free()
@@ -59,6 +58,18 @@ class Witness:
         if self._connection is not None:
             with contextlib.suppress(OSError):  # a witness that is gone hinders nobody
                 self._connection.sendall(json.dumps(content).encode() + b"\n")
+
+
+@contextlib.contextmanager
+def _folder(*, wanted: bool) -> Iterator[str | None]:
+    """A new folder for a socket; None where none is wanted or none can be made, as the others must not wait."""
+    with contextlib.ExitStack() as kept:
+        folder = None
+        if wanted:
+            with contextlib.suppress(OSError):
+                made = tempfile.TemporaryDirectory(prefix="inkgrad-", ignore_cleanup_errors=True)
+                folder = kept.enter_context(made)
+        yield folder
 
 
 def _connected(place: str) -> socket.socket | None:

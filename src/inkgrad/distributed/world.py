@@ -13,10 +13,11 @@ from inkgrad.distributed.witness import Witness
 from inkgrad.errors import OptionError
 from inkgrad.kernels.threads import chosen_threads, thread_count, use_threads
 
-__all__ = ["World", "join"]
+__all__ = ["World", "join", "started_together"]
 
 PATIENCE = 600.0  # seconds
-STARTED = ("PMI_SIZE", "OMPI_COMM_WORLD_SIZE", "MV2_COMM_WORLD_SIZE")  # by which launchers tell how many there are
+# The variables by which launchers tell how many processes there are.
+STARTED = ("PMI_SIZE", "OMPI_COMM_WORLD_SIZE", "MV2_COMM_WORLD_SIZE", "SLURM_STEP_NUM_TASKS")
 
 
 class World:
@@ -98,6 +99,15 @@ class World:
         self._comm.Abort(status)
 
 
+def started_together() -> int:
+    """How many processes mpiexec or srun has started with this one, by what they say; 1 where there is neither.
+
+    >>> started_together() >= 1
+    True
+    """
+    return max((int(n) for n in map(os.environ.get, STARTED) if n and n.isdecimal()), default=1)
+
+
 def join(*, patience: float | None = None) -> World:
     """The world of all processes that mpiexec has started with this one; of this process alone without mpiexec.
 
@@ -111,7 +121,7 @@ def join(*, patience: float | None = None) -> World:
     """
     patience = _patience() if patience is None else patience
     comm = _mpi().COMM_WORLD
-    started = max((int(n) for n in map(os.environ.get, STARTED) if n and n.isdecimal()), default=1)
+    started = started_together()
     if comm.size == 1 < started:
         raise OptionError(
             f"{started} processes were started, but the MPI of mpi4py ({_library()}) sees one: mpiexec belongs to "

@@ -1,6 +1,5 @@
 """Full batch, single sample and mini-batch on real digits: the two-layer network, trained in small parts."""
 
-import functools
 import math
 from dataclasses import dataclass
 
@@ -8,12 +7,12 @@ import numpy as np
 
 from inkgrad.autodiff.modes import no_grad
 from inkgrad.autodiff.tensor import Array
-from inkgrad.data import linear_scaling
 from inkgrad.errors import DivergenceError, OptionError
 from inkgrad.kernels import use_backend
 from inkgrad.lessons.courses import Courses
 from inkgrad.lessons.descent import optimizer
-from inkgrad.lessons.digits import lesson_digits, two_layer
+from inkgrad.lessons.digits import scaled_digits, two_layer
+from inkgrad.lessons.limits import RUNAWAY
 from inkgrad.models import Network
 from inkgrad.nn import cross_entropy
 from inkgrad.optim import Optimizer
@@ -28,7 +27,6 @@ STRIDE = 100
 """Images of a part: an update for each of them takes well below a tenth of a second."""
 PARTS = EPOCHS * DIGITS // STRIDE
 LOOK = 50  # images between two looks at the loss
-RUNAWAY = 10.0  # as the trainer's: so many times the first loss is divergence
 
 BATCHES = {"full": DIGITS, "mini": 25, "single": 1}
 """Images behind one update."""
@@ -130,10 +128,10 @@ class _Training:
         return self.images, self.optimizer.step_count, loss
 
     def _accuracy(self) -> float:
-        _, test = lesson_digits()
+        _, (images, labels) = scaled_digits()
         with no_grad():
-            found = self.net(linear_scaling().apply(test.images)).data.argmax(axis=1)
-        return float((found == test.labels).mean())
+            found = self.net(images).data.argmax(axis=1)
+        return float((found == labels).mean())
 
 
 def part(batch: str, rule: str, rate: float, number: int) -> Part:
@@ -157,10 +155,9 @@ def part(batch: str, rule: str, rate: float, number: int) -> Part:
     return _COURSES.piece((batch, rule, rate), number)
 
 
-@functools.cache
 def _digits() -> tuple[Array, Array]:
-    train, _ = lesson_digits()
-    return linear_scaling().apply(train.images[:DIGITS]), train.labels[:DIGITS]
+    (images, labels), _ = scaled_digits()
+    return images[:DIGITS], labels[:DIGITS]
 
 
 _COURSES: Courses[tuple[str, str, float], _Training, Part] = Courses(

@@ -53,7 +53,8 @@ class LiveState:
         learning_rate: of the next step.
         pace: steps a second at most; None for as many as can be made.
         digit: which digit's way through the network is looked at: the first of its kind in the test part.
-        reason: why it has ended, empty before: "finished", "diverged", "unwatched", "failed" or what `end` was told.
+        reason: why it has ended, empty before: "finished", "diverged", "unwatched", "idle", "failed" or what `end` was
+            told.
         detail: where it diverged or failed, what the engine says.
     """
 
@@ -76,6 +77,8 @@ class News:
         measures: on digits that are not learned from.
         measured_every: likewise.
         glimpse: the newest one, None before the first.
+        latest: the newest step, whether it is kept or not.
+        measured: the newest measure, likewise.
     """
 
     state: LiveState
@@ -84,6 +87,8 @@ class News:
     measures: list[Measure]
     measured_every: int
     glimpse: Glimpse | None
+    latest: Point | None
+    measured: Measure | None
 
 
 class _Stepped(Protocol):

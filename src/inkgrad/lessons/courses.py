@@ -1,17 +1,35 @@
 """Trainings in short pieces, each of which can be asked for by itself."""
 
+import contextlib
+import contextvars
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Iterator
 from typing import Generic, TypeVar
 
 from inkgrad.errors import OptionError
 
-__all__ = ["Courses"]
+__all__ = ["Courses", "UnreachedError", "one_piece_a_turn"]
 
 Key = TypeVar("Key", bound=Hashable)
 State = TypeVar("State")
 Piece = TypeVar("Piece")
+
+_bounded = contextvars.ContextVar("bounded", default=False)
+
+
+class UnreachedError(Exception):
+    """Another piece has been made, and the one that was asked for is further on: ask again."""
+
+
+@contextlib.contextmanager
+def one_piece_a_turn() -> Iterator[None]:
+    """Inside the block, who asks for a piece far ahead gets `UnreachedError` after each piece on the way."""
+    token = _bounded.set(True)
+    try:
+        yield
+    finally:
+        _bounded.reset(token)
 
 
 class Courses(Generic[Key, State, Piece]):
@@ -43,15 +61,19 @@ class Courses(Generic[Key, State, Piece]):
 
         Raises:
             OptionError: there is no such piece.
+            UnreachedError: inside `one_piece_a_turn`, it is further on.
         """
         if not 1 <= number <= self._count:
             raise OptionError(f"this training has the parts 1 to {self._count}, but {number} was asked for")
         with self._lock:
             # Out of its place while it changes: what fails on the way is not kept.
             state, pieces = self._kept.pop(key) if key in self._kept else (self._begin(key), [])
-            while len(pieces) < number:
+            first = len(pieces)
+            while len(pieces) < number and not (_bounded.get() and len(pieces) > first):
                 pieces.append(self._advance(state))
             self._kept[key] = (state, pieces)
             while len(self._kept) > self._most:
                 self._kept.popitem(last=False)
+            if len(pieces) < number:
+                raise UnreachedError
             return pieces[number - 1]

@@ -6,6 +6,7 @@ import numpy as np
 
 from inkgrad.autodiff.tensor import Array, Tensor
 from inkgrad.errors import OptionError
+from inkgrad.lessons.limits import check_rate
 from inkgrad.nn import (
     BatchNorm1d,
     Dropout,
@@ -26,7 +27,7 @@ WIDTH = 32
 DEPTHS = (2, 8)
 """Hidden layers: the fewest and the most."""
 DROPOUT = 0.3
-DECAY = 0.003
+DECAY = 0.01
 CLIP = 1.0
 
 ACTIVATIONS: dict[str, type[Module]] = {"sigmoid": Sigmoid, "tanh": Tanh, "relu": ReLU}
@@ -52,10 +53,13 @@ class Switches:
         batch_norm: normalize before each activation (Ioffe and Szegedy 2015).
         residual: add its input to the output of each hidden layer but the first (He et al. 2016).
         dropout: leave out 30 % of the units of each hidden layer (Srivastava et al. 2014).
-        weight_decay: add 0.0015 sum w^2 to the loss.
+        weight_decay: add 0.005 sum w^2 to the loss that is trained on (Krogh and Hertz 1992).
         clip: limit the norm of the gradient to 1 (Pascanu et al. 2013).
-        rate: the learning rate of SGD with momentum 0.9.
-        digits: how many digits there are to learn from, 50 to 1,000.
+        rate: the learning rate of SGD with momentum 0.9, at most 1,000,000.
+        digits: how many images of digits there are to learn from, 50 to 1,000.
+
+    Raises:
+        OptionError: one of these cannot be.
     """
 
     depth: int = 8
@@ -75,7 +79,10 @@ class Switches:
                 raise OptionError(f"there is no {what} {value!r}; there are {', '.join(known)}")
         for what, number, (least, most) in (("depth", self.depth, DEPTHS), ("digits", self.digits, (50, 1000))):
             if not least <= number <= most:
-                raise OptionError(f"the lesson takes {what} from {least} to {most}, but got {number}")
+                raise OptionError(
+                    f"{what} must be a whole number from {least:,} to {most:,}, but got {number}; take one of these"
+                )
+        check_rate(self.rate)
 
 
 class DeepNetwork(Module):

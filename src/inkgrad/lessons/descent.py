@@ -9,17 +9,20 @@ import numpy as np
 from inkgrad.autodiff.tensor import Tensor
 from inkgrad.errors import DivergenceError, OptionError
 from inkgrad.kernels import use_backend
+from inkgrad.lessons.limits import check_rate
 from inkgrad.lessons.surfaces import Surface
 from inkgrad.nn import Module, Parameter
 from inkgrad.optim import SGD, AdaGrad, Adam, Optimizer, RMSProp
 
-__all__ = ["MOST_STEPS", "OPTIMIZERS", "Descent", "Place", "descend", "optimizer"]
+__all__ = ["MOST_STEPS", "OPTIMIZERS", "Descent", "OutsideError", "Place", "descend", "optimizer"]
 
 MOST_STEPS = 500
 FAR = 1e6
 """A loss so many times the first one, or its distance from the least, is called divergence."""
 NEAR = 1e-3
 """A descent has arrived where so much of the height it began at is left."""
+LEAP = 10.0
+"""A descent has leapt where it was so many times as high as it began."""
 
 OPTIMIZERS: dict[str, Callable[[Module, float], Optimizer]] = {
     "sgd": lambda net, rate: SGD(net, rate),
@@ -36,10 +39,11 @@ def optimizer(name: str, net: Module, rate: float) -> Optimizer:
     """One of `OPTIMIZERS` for a network.
 
     Raises:
-        OptionError: there is none of that name, or the rate is not positive and finite.
+        OptionError: there is none of that name, or the rate is not above 0 and at most 1,000,000.
     """
     if name not in OPTIMIZERS:
         raise OptionError(f"there is no optimizer {name!r}; there are {', '.join(OPTIMIZERS)}")
+    check_rate(rate)
     return OPTIMIZERS[name](net, rate)
 
 
@@ -62,12 +66,22 @@ class Descent:
         places: the start, then one for each step; those of a path that diverges end where numbers end.
         arrived: the first step from which on nearly nothing of the height is left; None if there is none.
         diverged: the step at which the loss had grown beyond bounds; None if it never did.
+        leapt: how many times as high as at the start it was, if that is 10 or more and it did not diverge; else None.
     """
 
     rate: float
     places: tuple[Place, ...]
     arrived: int | None
     diverged: int | None
+    leapt: float | None
+
+
+class OutsideError(OptionError):
+    """A descent cannot begin there: `axis` is "x" or "y"."""
+
+    def __init__(self, axis: str, message: str) -> None:
+        super().__init__(message)
+        self.axis = axis
 
 
 class _Point(Module):
@@ -89,7 +103,8 @@ def descend(
         steps: 1 to 500, by default the surface's own.
 
     Raises:
-        OptionError: the start is not in the surface's box, or one of the others cannot be.
+        OutsideError: the start is not in the surface's box.
+        OptionError: one of the others cannot be.
 
     >>> from inkgrad.lessons.surfaces import surface
     >>> path = descend(surface("bowl"), "sgd", 0.5, steps=2)
@@ -97,11 +112,13 @@ def descend(
     [(-5.0, 2.0, 14.5), (-2.5, 1.0, 3.625), (-1.25, 0.5, 0.90625)]
     """
     x, y = surface.start if start is None else start
-    left, right, bottom, top = surface.box
-    if not (left <= x <= right and bottom <= y <= top):
-        raise OptionError(
-            f"a descent begins with x in {left:g}..{right:g} and y in {bottom:g}..{top:g}, but got {x:g}, {y:g}"
-        )
+    for axis, value, (low, high) in (("x", x, surface.box[:2]), ("y", y, surface.box[2:])):
+        if not low <= value <= high:
+            raise OutsideError(
+                axis,
+                f"a descent on the {surface.name} begins with {axis} from {low:g} to {high:g}, but got {value:g}; "
+                "begin inside the picture",
+            )
     count = surface.steps if steps is None else steps
     if not 1 <= count <= MOST_STEPS:
         raise OptionError(f"a descent makes 1 to {MOST_STEPS} steps, but {count} were asked for")
@@ -116,7 +133,9 @@ def descend(
             places.append(place)
         if diverged is not None:
             break
-    return Descent(rate, tuple(places), _arrival(surface, places) if diverged is None else None, diverged)
+    if diverged is not None:
+        return Descent(rate, tuple(places), None, diverged, None)
+    return Descent(rate, tuple(places), _arrival(surface, places), None, _leap(surface, places))
 
 
 def _look(surface: Surface, point: _Point) -> Place:
@@ -149,3 +168,11 @@ def _arrival(surface: Surface, places: list[Place]) -> int | None:
     far = [step for step, place in enumerate(places) if place.loss - surface.least > near]
     first = far[-1] + 1 if far else 0
     return first if first < len(places) else None
+
+
+def _leap(surface: Surface, places: list[Place]) -> float | None:
+    first = places[0].loss - surface.least
+    if first <= 0:
+        return None  # it began at the minimum
+    most = max(place.loss - surface.least for place in places) / first
+    return most if most >= LEAP else None

@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 from inkgrad.autodiff.tensor import Array
 from inkgrad.data import linear_scaling
 from inkgrad.models import Network, probabilities_of
-from inkgrad.nn import ReLU, feature_maps
+from inkgrad.nn import Module, ReLU, feature_maps
 
-__all__ = ["Glimpse", "LayerGlimpse", "glimpse", "sides", "trained_layers"]
+__all__ = ["Glimpse", "LayerGlimpse", "glimpse", "gradient_norms", "sides", "trained_layers"]
 
 LARGEST = 1e30  # a training that runs away is shown until it ends
 
@@ -97,6 +97,16 @@ def trained_layers(net: Network) -> dict[str, tuple[str, tuple[Array, ...]]]:
         path = name.rpartition(".")[0]
         found[path] = (kinds[path], (*found.get(path, ("", ()))[1], parameter.data))
     return found
+
+
+def gradient_norms(net: Module) -> tuple[float, ...]:
+    """Of each layer with weights the norm of the loss's gradient by all of them: the root of the sum of squares."""
+    squares: dict[str, float] = {}
+    for name, parameter in net.named_parameters():
+        path = name.rpartition(".")[0]
+        own = 0.0 if parameter.grad is None else float(np.square(parameter.grad, dtype=np.float64).sum())
+        squares[path] = squares.get(path, 0.0) + own
+    return tuple(math.sqrt(square) for square in squares.values())
 
 
 def sides(n: int) -> tuple[int, int]:

@@ -15,17 +15,19 @@ from inkgrad.data import Dataset, linear_scaling
 from inkgrad.errors import DivergenceError, InkgradError, OptionError
 from inkgrad.kernels import use_backend
 from inkgrad.lessons.course import LiveState, Measure, News, Point, Thinned
-from inkgrad.lessons.glimpse import Glimpse, glimpse, trained_layers
-from inkgrad.lessons.live_settings import LiveSettings, data_of, network_of, optimizer_of
+from inkgrad.lessons.glimpse import Glimpse, glimpse, gradient_norms, trained_layers
+from inkgrad.lessons.live_settings import AdjustableRate, LiveSettings, data_of, network_of, optimizer_of
 from inkgrad.models import network_logits
 from inkgrad.nn import cross_entropy
-from inkgrad.optim import Schedule
 from inkgrad.random import default_rng
 from inkgrad.training import Callback, Trainer, TrainStep
 
-__all__ = ["MOST_STEPS", "LiveTraining"]
+__all__ = ["IDLE_SECONDS", "MOST_STEPS", "LiveTraining"]
 
 MOST_STEPS = 20_000
+IDLE_SECONDS = 600.0
+"""After which a training that waits, and that nobody changes, ends: others may want its place."""
+
 TESTED = 500  # digits, at most
 TEST_EVERY = 10  # steps
 MOST_POINTS, MOST_MEASURES = 600, 300
@@ -45,6 +47,7 @@ class LiveTraining(Callback):
         pace: steps a second at most; None for as many as can be made.
         most_steps: after which it is finished.
         attended: whether someone watches. While nobody does no step is made, and after five seconds it ends.
+        idle_seconds: that it waits when it was told to wait and nothing is changed; then it ends.
 
     Attributes:
         settings: as given.
@@ -67,25 +70,30 @@ class LiveTraining(Callback):
         pace: float | None = None,
         most_steps: int = MOST_STEPS,
         attended: Callable[[], bool] = lambda: True,
+        idle_seconds: float = IDLE_SECONDS,
     ) -> None:
         _check(settings.learning_rate, pace)
         if settings.batch_size < 1:
-            raise OptionError(f"a batch has at least one image, but {settings.batch_size} were asked for")
+            raise OptionError(f"a batch needs 1 image or more, but batch_size is {settings.batch_size}; take 64, say")
         self.settings = settings
-        self._most_steps, self._attended = most_steps, attended
+        self._most_steps, self._attended, self._idle_seconds = most_steps, attended, idle_seconds
         self._state = LiveState(True, settings.learning_rate, pace, 3)
         self._changed = threading.Condition()
-        self._rate = _AdjustableRate(settings.learning_rate)
+        self._rate = AdjustableRate(settings.learning_rate)
         self._points, self._measures = Thinned[Point](MOST_POINTS), Thinned[Measure](MOST_MEASURES, TEST_EVERY)
         self._losses: collections.deque[float] = collections.deque(maxlen=MEAN_OF)
         self._glimpse: Glimpse | None = None
-        self._single = 0
+        self._latest: Point | None = None
+        self._measured: Measure | None = None
+        self._single = 0  # steps that were asked for one by one
         self._due = self._looked = 0.0
-        self._attended_at = time.monotonic()
+        self._attended_at = self._changed_at = time.monotonic()
 
     def run(self) -> None:
         """Train until it ends, in this thread."""
         detail, reason = "", "failed"
+        if self.current.reason:  # it was ended before its thread had time for it
+            return
         try:
             with use_backend("reference"), np.errstate(over="ignore", invalid="ignore"):
                 trainer = self._trainer()
@@ -114,7 +122,7 @@ class LiveTraining(Callback):
             learning_rate: of the steps to come.
             pace: steps a second at most.
             digit: whose way through the network is looked at.
-            step: make one step and wait then.
+            step: make one step and wait then; of several that are asked for at once, each is made.
 
         Raises:
             OptionError: a learning rate or pace that is not positive and finite.
@@ -126,7 +134,8 @@ class LiveTraining(Callback):
                 self._state = replace(self._state, **{name: new for name, new in given.items() if new is not None})
                 if step:
                     self._state = replace(self._state, running=False)
-                    self._single = 1
+                self._single = 0 if self._state.running else self._single + step
+            self._changed_at = time.monotonic()
             self._due = min(self._due, time.monotonic() + self._pause)
             self._changed.notify_all()
             return self._state
@@ -138,12 +147,17 @@ class LiveTraining(Callback):
                 self._state = replace(self._state, running=False, reason=reason, detail=detail)
             self._changed.notify_all()
 
+    @property
+    def current(self) -> LiveState:
+        """What can be changed, as it is now."""
+        return self._state
+
     def news(self, since: int = -1, measured_since: int = -1) -> News:
         """What has happened after these steps."""
         with self._changed:
             points, measures = self._points, self._measures
             told = points.since(since), points.every, measures.since(measured_since), measures.every
-            return News(self._state, *told, self._glimpse)
+            return News(self._state, *told, self._glimpse, self._latest, self._measured)
 
     @functools.cached_property
     def layers(self) -> tuple[tuple[str, str, tuple[int, ...]], ...]:
@@ -176,8 +190,10 @@ class LiveTraining(Callback):
         """Note the step, and wait until the next one is due."""
         self._losses.append(trainer.last_loss)
         mean = sum(self._losses) / len(self._losses)
-        point = Point(trainer.step_count, trainer.last_loss, mean, self._rate.rate, _norms(trainer.step.net))
+        norms = gradient_norms(trainer.step.net)
+        point = Point(trainer.step_count, trainer.last_loss, mean, self._rate.rate, norms)
         with self._changed:
+            self._latest = point
             self._points.add(point)
         if trainer.step_count % TEST_EVERY == 0:
             self._measure(trainer)
@@ -196,6 +212,7 @@ class LiveTraining(Callback):
         training = float(trainer.record()["accuracy"]) if trainer.step_count else None
         found = Measure(trainer.step_count, loss if math.isfinite(loss) else None, right, training)
         with self._changed:
+            self._measured = found
             self._measures.add(found)
 
     def _look(self, trainer: Trainer) -> None:
@@ -221,6 +238,7 @@ class LiveTraining(Callback):
                     return
                 look = self._is_stale(trainer, waits=seconds > 0)
                 if seconds <= 0 and not look:
+                    self._single = max(0, self._single - 1)
                     self._rate.rate = self._state.learning_rate
                     self._due = time.monotonic() + self._pause
                     return
@@ -237,9 +255,12 @@ class LiveTraining(Callback):
             return WAIT_SECONDS
         self._attended_at = now
         if self._single:
-            self._single = 0
             return 0.0
-        return self._due - now if self._state.running else WAIT_SECONDS
+        if self._state.running:
+            return self._due - now
+        if now - self._changed_at > self._idle_seconds:
+            self.end("idle")
+        return WAIT_SECONDS
 
     def _is_stale(self, trainer: Trainer, *, waits: bool) -> bool:
         """Whether it is time for another look: now and then, and when it stands still or another digit was chosen."""
@@ -252,25 +273,7 @@ class LiveTraining(Callback):
         return still or time.monotonic() - self._looked >= LOOK_SECONDS
 
 
-class _AdjustableRate(Schedule):
-    def __init__(self, rate: float) -> None:
-        self.rate = rate
-
-    def __call__(self, step: int) -> float:
-        del step
-        return self.rate
-
-
-def _norms(net: Any) -> tuple[float, ...]:
-    squares: dict[str, float] = {}
-    for name, parameter in net.named_parameters():
-        path = name.rpartition(".")[0]
-        own = 0.0 if parameter.grad is None else float(np.square(parameter.grad, dtype=np.float64).sum())
-        squares[path] = squares.get(path, 0.0) + own
-    return tuple(math.sqrt(square) for square in squares.values())
-
-
 def _check(learning_rate: float | None, pace: float | None) -> None:
-    for name, given in (("learning rate", learning_rate), ("pace", pace)):
+    for name, given, good in (("learning rate", learning_rate, 0.1), ("pace", pace, 20)):
         if given is not None and not 0 < given < math.inf:
-            raise OptionError(f"the {name} must be positive and finite, but is {given}")
+            raise OptionError(f"the {name} must be positive and finite, but is {given}; take {good}, say")

@@ -11,7 +11,7 @@ from inkgrad.models import Network, build
 from inkgrad.optim import SGD, Adam, Optimizer, Schedule
 from inkgrad.random import default_rng
 
-__all__ = ["LiveSettings", "data_of", "network_of", "offered_data", "optimizer_of"]
+__all__ = ["AdjustableRate", "LiveSettings", "data_of", "network_of", "offered_data", "optimizer_of"]
 
 MOMENTUM = 0.9
 
@@ -35,6 +35,27 @@ class LiveSettings:
     learning_rate: float = 0.1
     batch_size: int = 64
     seed: int = 0
+
+
+class AdjustableRate(Schedule):
+    """A learning rate that is changed from outside.
+
+    Attributes:
+        rate: of the steps to come.
+
+    >>> rate = AdjustableRate(0.1)
+    >>> rate.rate = 0.02
+    >>> rate(7)
+    0.02
+    """
+
+    def __init__(self, rate: float) -> None:
+        self.rate = rate
+
+    def __call__(self, step: int) -> float:
+        """The same for every step."""
+        del step
+        return self.rate
 
 
 def offered_data() -> tuple[str, ...]:

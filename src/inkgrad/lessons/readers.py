@@ -2,19 +2,16 @@
 
 import functools
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from inkgrad.data import Augmentation, linear_scaling
+from inkgrad.data import linear_scaling
 from inkgrad.lessons.digits import lesson_digits
 from inkgrad.lessons.pixels import shifted
-from inkgrad.models import KNearest, Network, build, network_logits, probabilities_of
-from inkgrad.nn import cross_entropy, feature_maps
-from inkgrad.optim import SGD
-from inkgrad.random import default_rng
-from inkgrad.training import Trainer, TrainStep
+from inkgrad.lessons.reader_weights import READERS, LearnedReader, shipped
+from inkgrad.models import KNearest, Network, network_logits, probabilities_of
+from inkgrad.nn import feature_maps
 
 __all__ = [
     "NEIGHBORS",
@@ -33,10 +30,6 @@ NEIGHBORS = 3
 
 SHIFTS = tuple(range(-8, 9))
 """Pixels by which digits are moved to the right."""
-
-EPOCHS = {"lenet5": 20, "two-layer": 30}
-TRAINED_SHIFT = 4.0
-"""Pixels, in both directions, by which digits were moved at random in training."""
 
 SHIFTED_DIGITS = 150
 
@@ -88,26 +81,18 @@ class Disagreement:
 
 
 @functools.cache
-def trained(name: Literal["lenet5", "two-layer"] = "lenet5", *, shift: float = TRAINED_SHIFT) -> Network:
-    """A network that has learned the 1,437 bundled digits, in about a second at the first call; not to be changed.
+def trained(name: LearnedReader = "lenet5") -> Network:
+    """A network that has learned the 1,437 bundled digits, as it comes with the package; not to be changed.
 
-    20 epochs for `lenet5`, 30 for `two-layer`: gradient descent with momentum 0.9, learning rate 0.05, 64 images a
-    step, seed 0. Where nothing was compiled on this machine before, that takes some seconds more.
+    How they were learned says `inkgrad.lessons.reader_weights`, which also makes them again.
 
     Args:
-        name: of the network.
-        shift: pixels by which the digits are moved at random while it learns; 0 leaves them in the middle.
+        name: "lenet5" and "two-layer" have seen digits that were moved at random, "lenet5-middle" has not.
 
     >>> trained("lenet5").parameter_count()
     61706
     """
-    train, _ = lesson_digits()
-    net = build(name, rng=default_rng(0))
-    step = TrainStep(net, cross_entropy, SGD(net, learning_rate=0.05, momentum=0.9))
-    moving = Augmentation(shift=shift) if shift else None
-    Trainer(step, train, batch_size=64, rng=default_rng(0), augmentation=moving).fit(epochs=EPOCHS[name])
-    net.eval()
-    return net
+    return shipped(name)
 
 
 @functools.cache
@@ -177,9 +162,10 @@ def disagreements() -> tuple[Disagreement, ...]:
 
 
 def _answers(images: NDArray[np.uint8]) -> dict[str, NDArray[np.int64]]:
-    nets = {"lenet5": trained("lenet5"), "lenet5-middle": trained("lenet5", shift=0), "two-layer": trained("two-layer")}
-    answers = {name: np.asarray(_logits(net, images).argmax(axis=1), np.int64) for name, net in nets.items()}
-    return answers | {"neighbors": _neighbors().predict(images)}
+    answers = {"neighbors": _neighbors().predict(images)}
+    for name in READERS:
+        answers[name] = np.asarray(_logits(trained(name), images).argmax(axis=1), np.int64)
+    return answers
 
 
 def _logits(net: Network, images: NDArray[np.uint8]) -> NDArray[np.float32]:

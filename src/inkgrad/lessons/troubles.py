@@ -1,20 +1,19 @@
 """What goes wrong in deep networks, and what helps: trainings in small parts, and what each layer does meanwhile."""
 
 import copy
-import functools
 import math
 from dataclasses import dataclass
 
 import numpy as np
 
 from inkgrad.autodiff.modes import no_grad
-from inkgrad.autodiff.tensor import Array
-from inkgrad.data import linear_scaling
+from inkgrad.autodiff.tensor import Array, Tensor
 from inkgrad.errors import DivergenceError
 from inkgrad.kernels import use_backend
 from inkgrad.lessons.courses import Courses
 from inkgrad.lessons.deep import CLIP, DECAY, DeepNetwork, Switches
-from inkgrad.lessons.digits import lesson_digits
+from inkgrad.lessons.digits import scaled_digits
+from inkgrad.lessons.limits import RUNAWAY
 from inkgrad.nn import cross_entropy
 from inkgrad.optim import L2, SGD, ClipByGlobalNorm
 from inkgrad.random import default_rng
@@ -31,7 +30,6 @@ BINS = 31
 MAGNITUDES = (-12.0, 4.0)  # powers of ten between which gradients are counted
 SILENT = 1e-3  # a unit whose output varies by less over the digits says nothing
 ALIKE = 1e-6  # units whose outputs differ by less are the same
-RUNAWAY = 10.0
 
 
 @dataclass(frozen=True)
@@ -88,6 +86,8 @@ class LayerState:
         spread: their standard deviation.
         gradients: log10 |dL/dw| of its weights that have a gradient.
         norm: of the gradient of its weights.
+        clipped: the same after clipping, as the optimizer gets it; as `norm` where the gradient is not clipped.
+        weights: the norm of its weights.
         none: the share of its weights whose gradient is 0.
         silent: units that answer all digits alike.
         distinct: units that are not copies of others.
@@ -97,6 +97,8 @@ class LayerState:
     spread: float
     gradients: Histogram
     norm: float
+    clipped: float
+    weights: float
     none: float
     silent: int
     distinct: int
@@ -178,7 +180,7 @@ class _Run:
 
     def _look(self) -> Stage:
         loss, accuracy = self._judged(*_digits(self.switches.digits))
-        test_loss, test_accuracy = self._judged(*_others())
+        test_loss, test_accuracy = self._judged(*scaled_digits()[1])
         if self.first is None:
             self.first = loss if loss is not None else math.inf
         if self.diverged is None and (loss is None or loss > RUNAWAY * max(self.first, 1.0)):
@@ -202,20 +204,33 @@ class _Run:
         outputs = net.layers(images)
         cross_entropy(net.logits(outputs[-1]), labels).backward()
         values = [output.data for output in outputs]
-        gradients = [weight.grad for weight in net.weights() if weight.grad is not None]
+        gradients = [np.asarray(parameter.grad) for _, parameter in net.named_parameters()]
         if not all(np.isfinite(array).all() for array in (*values, *gradients)):
             return ()
+        scale = _clipped(gradients) if self.switches.clip else 1.0
         low, high = min(float(v.min()) for v in values), max(float(v.max()) for v in values)
-        return tuple(_told(v, g, low, high) for v, g in zip(values, gradients, strict=True))
+        return tuple(_told(v, weight, scale, low, high) for v, weight in zip(values, net.weights(), strict=True))
 
 
-def _told(values: Array, gradient: Array, low: float, high: float) -> LayerState:
+def _clipped(gradients: list[Array]) -> float:
+    """What is left of the norm of a gradient when it is clipped."""
+    whole = np.concatenate([gradient.ravel() for gradient in gradients]).astype(np.float64)
+    before = float(np.linalg.norm(whole))
+    ClipByGlobalNorm(CLIP)(whole)
+    return float(np.linalg.norm(whole)) / before if before else 1.0
+
+
+def _told(values: Array, weight: Tensor, scale: float, low: float, high: float) -> LayerState:
+    gradient = np.asarray(weight.grad)
+    norm = float(np.linalg.norm(gradient.astype(np.float64)))
     magnitudes = np.abs(gradient[gradient != 0]).astype(np.float64)
     return LayerState(
         _histogram(values, low, high),
         float(values.std(dtype=np.float64)),
         _histogram(np.log10(magnitudes), *MAGNITUDES),
-        float(np.linalg.norm(gradient.astype(np.float64))),
+        norm,
+        norm * scale,
+        float(np.linalg.norm(weight.data.astype(np.float64))),
         1 - magnitudes.size / gradient.size,
         int((np.ptp(values, axis=0) < SILENT).sum()),
         _distinct(values),
@@ -238,20 +253,8 @@ def _distinct(values: Array) -> int:
 
 
 def _digits(count: int) -> tuple[Array, Array]:
-    images, labels = _all()
+    (images, labels), _ = scaled_digits()
     return images[:count], labels[:count]
-
-
-@functools.cache
-def _all() -> tuple[Array, Array]:
-    train, _ = lesson_digits()
-    return linear_scaling().apply(train.images), train.labels
-
-
-@functools.cache
-def _others() -> tuple[Array, Array]:
-    _, test = lesson_digits()
-    return linear_scaling().apply(test.images), test.labels
 
 
 _COURSES: Courses[Switches, _Run, Stage] = Courses(_Run, _Run.part, PARTS, kept=16)

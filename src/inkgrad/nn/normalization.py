@@ -15,16 +15,16 @@ from inkgrad.nn.module import Buffer, Module, Parameter
 __all__ = ["BatchNorm1d", "BatchNorm2d", "LayerNorm", "has_batch_statistics", "statistics_over_parts"]
 
 Adder = Callable[[Array], None]
-_parts: ContextVar[tuple[Adder, int] | None] = ContextVar("inkgrad_parts", default=None)
+_parts: ContextVar[tuple[Adder, Callable[[], int]] | None] = ContextVar("inkgrad_parts", default=None)
 
 
 @contextlib.contextmanager
-def statistics_over_parts(add: Adder, copies: int = 1) -> Iterator[None]:
+def statistics_over_parts(add: Adder, copies: Callable[[], int] = lambda: 1) -> Iterator[None]:
     """Inside the `with` block, a batch in training is one part of a larger one, whose statistics count.
 
     Args:
         add: sums a float64 array over all parts in place; called as often for each part, in the same order.
-        copies: how many parts hold the same samples.
+        copies: how many parts hold the same samples; asked at each step.
     """
     token = _parts.set((add, copies))
     try:
@@ -69,8 +69,8 @@ class _BatchNorm(Module):
             add, copies = parts
 
             def follow(mean: Array, variance: Array, count: int) -> None:
-                self._check_count(shape, count // copies)
-                self._follow(mean, variance, count // copies)
+                self._check_count(shape, count // copies())
+                self._follow(mean, variance, count // copies())
 
             return ops.batch_norm(x, self.weight, self.bias, eps=self.eps, observe=follow, add=add)
         self._check_count(shape, shape[0] * math.prod(shape[2:]))

@@ -1,6 +1,7 @@
 """From a trace to a program: every operation by the rule of its name, forward and, for training, backward."""
 
 import contextlib
+import ctypes
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -10,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inkgrad.autodiff import Tensor
-from inkgrad.kernels.numba_cpu import elementwise
+from inkgrad.kernels.numba_cpu import control, elementwise
 from inkgrad.plan.program import Program
 from inkgrad.plan.trace import Call, Trace, TracedTensor, Unplannable, full_name
 from inkgrad.plan.words import COUNT, Place
@@ -74,6 +75,7 @@ class Planner:
         before: called before each run, for instance to draw a dropout's seed.
         generators: what `before` draws from.
         least: images in the smallest batch that there is a result for.
+        failures: what functions that a run calls have raised; a run that finds one ends with it.
         scale: (1,), what the loss multiplies gradients by: 1 over the images, or over the sum of their weights.
     """
 
@@ -84,6 +86,8 @@ class Planner:
     before: list[Callable[[int], None]] = field(default_factory=list)
     generators: list[np.random.Generator] = field(default_factory=list)
     least: int = 1
+    callbacks: list[Any] = field(default_factory=list)  # that stand in words
+    failures: list[BaseException] = field(default_factory=list)
     scale: NDArray[np.float32] | None = None
     used: set[int] = field(default_factory=set)
     divided: dict[int, list[tuple[int, int]]] = field(default_factory=dict)  # parameter -> each thread's stretch of it
@@ -148,6 +152,27 @@ class Planner:
         row = tensor.size // len(tensor)
         self.divided[id(tensor)] = [(a * row, (a + n) * row) for a, n in zip(first, sizes, strict=True)]
         return Place(tuple(place.base[0] + 4 * a * row for a in first))
+
+    # Python within a run
+
+    def ask(self, act: Callable[[], None]) -> None:
+        """Let the first thread call a function between two meetings of all; after a failure none is called any more."""
+
+        def guarded(words: int) -> None:
+            del words
+            if not self.failures:
+                try:
+                    with np.errstate(over="ignore", invalid="ignore"):  # what is not finite ends in an error
+                        act()
+                except BaseException as error:  # Ctrl-C's too: compiled code cannot pass it on
+                    self.failures.append(error)
+
+        callback = ctypes.CFUNCTYPE(None, ctypes.c_void_p)(guarded)
+        self.callbacks.append(callback)
+        address = ctypes.cast(callback, ctypes.c_void_p).value or 0
+        self.program.meet()
+        self.program.emit(control.ask, 1 if self.program.threads == 1 else self.program.only_first(), address)
+        self.program.meet()
 
     # Gradients of values
 

@@ -105,7 +105,7 @@ def full_name(op: Any) -> str:
 
 
 # Options through which an op has effects on the world, and what a trial run puts in their place.
-_QUIET: dict[str, Any] = {"observe": None, "mask": np.float32(1)}
+_QUIET: dict[str, Any] = {"observe": None, "mask": np.float32(1), "add": lambda _: None}
 
 
 def array_of(v: Any) -> Any:

@@ -171,6 +171,7 @@ class TrainingPlan:
         labels: NDArray[Any],
         arguments: Sequence[float] = (),
         weights: NDArray[np.float32] | None = None,
+        share: float = 1.0,
     ) -> tuple[float, float, bool]:
         """Compute loss and gradients, and update the weights where the plan does that and everything is finite.
 
@@ -179,6 +180,7 @@ class TrainingPlan:
             labels: of the kind that the plan was made for.
             arguments: what the kernel of the update takes behind its arrays.
             weights: float32 (n,), not negative, whose sum is above 0; where the plan was made for weights.
+            share: what the gradients are multiplied by, where the batch is a part of a larger one.
 
         Returns:
             The loss, the sum of the gradients' squares, and whether all labels were in range.
@@ -198,8 +200,11 @@ class TrainingPlan:
             prepare(count)
         ending, scale = self._planner.ending, self._planner.scale
         assert ending is not None and scale is not None
-        scale[0] = 1 / mass
+        scale[0] = share / mass
+        self._planner.failures.clear()
         run_on_threads(entries)
+        for failure in self._planner.failures:
+            raise failure
         loss = float(np.float32(sum(float(part[0]) for part in ending) / mass))
         squares = sum(float(part[0]) for part in self._squares)
         return loss, squares, not any(part[1] for part in ending)

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -46,6 +46,19 @@ class Expected:
             return found
         listed = expect_list(entries)
         return listed if found is None else both(found, listed)
+
+    def without_file(self) -> "Expected":
+        """The same with what its file holds, for machines that do not have it.
+
+        Raises:
+            OptionError: it cannot be read.
+        """
+        if not isinstance(self.list, Path):
+            return self
+        try:
+            return replace(self, list=tuple(self.list.read_text(encoding="utf-8-sig").splitlines()))
+        except (OSError, UnicodeDecodeError) as error:
+            raise OptionError(f"cannot read {self.list}: {error}; check the path") from error
 
     def words(self) -> dict[str, Any]:
         """What was said, as plain values; of a file also what is in it, as it decides what is read.

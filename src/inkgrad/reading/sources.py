@@ -12,7 +12,7 @@ from typing import TypeAlias
 from inkgrad.data.formats import IMAGE_ENDINGS, KNOWN_FORMATS
 from inkgrad.errors import ImageError
 
-__all__ = ["ENDINGS", "STDIN", "Source", "Stdin", "find_sources", "natural_order"]
+__all__ = ["ENDINGS", "STDIN", "Source", "Stdin", "files_of", "find_sources", "natural_order"]
 
 ENDINGS = IMAGE_ENDINGS | {".pdf"}
 _WILD = re.compile(r"[*?\[]")
@@ -61,7 +61,7 @@ def find_sources(paths: Sequence[str | os.PathLike[str]], *, recursive: bool = F
         if os.fspath(path) == "-":
             found.setdefault(STDIN, STDIN)
             continue
-        for file in _named(path, recursive):
+        for file in files_of(path, recursive=recursive):
             found.setdefault(os.path.normcase(os.path.realpath(file)), file)
     return list(found.values())
 
@@ -79,8 +79,14 @@ def natural_order(path: Path) -> list[tuple[list[str | int], str]]:
     return parts
 
 
-def _named(given: str | os.PathLike[str], recursive: bool) -> Iterable[Path]:
-    """The files that one argument means."""
+def files_of(given: str | os.PathLike[str], *, recursive: bool = False) -> Iterable[Path]:
+    """The files that one argument of `find_sources` means; of folders no more than one's names are in memory.
+
+    A file comes twice where a link to it is in the same folder.
+
+    Raises:
+        ImageError: as there, perhaps not before the files are asked for.
+    """
     path = Path(given)
     try:
         mode = path.stat().st_mode
@@ -97,19 +103,21 @@ def _named(given: str | os.PathLike[str], recursive: bool) -> Iterable[Path]:
     return _images_of(path, recursive)
 
 
-def _images_of(folder: Path, recursive: bool) -> list[Path]:
+def _images_of(folder: Path, recursive: bool) -> Iterator[Path]:
     try:
         next(folder.iterdir(), None)
     except OSError as error:
         raise ImageError(f"cannot open the folder {folder} ({error.strerror}); check its permissions") from error
-    inside = sorted(_inside(folder, recursive), key=natural_order)
-    if not inside:
+    empty = True
+    for file in _inside(folder, recursive):
+        empty = False
+        yield file
+    if empty:
         folders = not recursive and any(stat.S_ISDIR(_mode(entry)) for entry in folder.iterdir())
         raise ImageError(
             f"the folder {folder} has no images (files that end in .png, .jpg, .tif, .pdf and the like); "
             + ("name the folders in it, or search them, too, with --recursive" if folders else "name another")
         )
-    return inside
 
 
 def _matches(pattern: str, recursive: bool) -> list[Path]:
@@ -120,7 +128,7 @@ def _matches(pattern: str, recursive: bool) -> list[Path]:
     for match in matches:
         mode = _mode(match)
         if stat.S_ISDIR(mode):
-            found += [] if "**" in pattern else sorted(_inside(match, recursive), key=natural_order)
+            found += [] if "**" in pattern else _inside(match, recursive)
         elif _is_image(match, mode):
             found.append(match)
     if not found:
@@ -132,9 +140,12 @@ def _matches(pattern: str, recursive: bool) -> list[Path]:
 
 
 def _inside(folder: Path, recursive: bool) -> Iterator[Path]:
-    """The images of a folder; one that cannot be opened has none."""
+    """The images of a folder in natural order, those of a folder in it where its name stands.
+
+    One that cannot be opened has none.
+    """
     try:
-        entries = list(folder.iterdir())
+        entries = sorted(folder.iterdir(), key=lambda entry: natural_order(Path(entry.name)))
     except OSError:
         return
     for entry in entries:

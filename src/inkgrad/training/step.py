@@ -119,7 +119,7 @@ class TrainStep:
         with exchange.telling():
             value = self._computed(images, labels, weights)
         total = exchange.sum(value, self.logits, labels, weights)
-        self.optimizer.step()
+        self.optimizer.step(exchange.squares)
         if self.average is not None:
             self.average.update()
         return total
@@ -129,11 +129,11 @@ class TrainStep:
     ) -> float:
         """Loss and gradients, and the update unless other processes have a say in it."""
         plan, exchange = None, self.exchange
-        if exchange is not None and exchange.within:
-            self._plans.refused = "statistics of a batch that lies in several processes are computed the eager way"
-        elif weights is None or _are_weights(weights, len(images)):
+        if weights is None or _are_weights(weights, len(images)):
             alone = not self.penalties and exchange is None
-            plan = self._plans.find(self.net, self.loss, self.optimizer, images, labels, weights, alone=alone)
+            others = exchange if exchange is not None and exchange.within else None
+            batch = images, labels, weights
+            plan = self._plans.find(self.net, self.loss, self.optimizer, *batch, alone=alone, others=others)
         if plan is not None:
             value = self._planned(plan, images, labels, weights)
             if value is not None:
@@ -153,12 +153,15 @@ class TrainStep:
         optimizer, count = self.optimizer, len(images)
         arguments = optimizer.arguments(optimizer.learning_rate, optimizer.step_count + 1) if plan.updates else ()
         try:
-            value, squares, labelled = plan.run(images, labels, arguments, weights)
+            value, squares, labelled = plan.run(images, labels, arguments, weights, self._share)
         except Unplannable as reason:
             self._plans.drop(str(reason))
             return None
+        if self.exchange is not None:
+            self.exchange.passed = True
         if not (labelled and math.isfinite(value)) or (plan.updates and not math.isfinite(squares)):
             plan.take_back()
+            self._refused(plan, images, labels, weights)
             return None
         optimizer.parameters.take(plan.used)
         total = float(value)
@@ -167,23 +170,39 @@ class TrainStep:
                 total += self._penalized()
             if not math.isfinite(total):
                 plan.take_back()
+                self._refused(plan, images, labels, weights)
                 return None
         plan.observe(count)
         if plan.updates:
             optimizer.step_count += 1
         elif self.exchange is None:
             optimizer.step(None if self.penalties else squares)
-        else:
-            self.exchange.scale()
+        elif not self.penalties:
+            self.exchange.squares = squares
         self.logits = plan.logits
         return total
+
+    def _refused(
+        self, plan: Any, images: NDArray[np.float32], labels: NDArray[Any], weights: NDArray[np.float32] | None
+    ) -> None:
+        """Let the eager way say what is wrong; where other processes would wait for its passes, its loss alone."""
+        if self.exchange is None or not self.exchange.within:
+            return
+        with np.errstate(over="ignore", invalid="ignore"):
+            loss = self.loss(Tensor(plan.logits), labels, **({} if weights is None else {"sample_weights": weights}))
+        raise explain_not_finite(self.net, images, loss, self.optimizer)
+
+    @property
+    def _share(self) -> float:
+        """How much of what is differentiated lies here."""
+        return 1.0 if self.exchange is None else self.exchange.share
 
     def _penalized(self) -> float:
         """The sum of the penalties; their gradients are added to those that are there."""
         total = 0.0
         for penalty in self.penalties:
             term = penalty(self.net)
-            term.backward()
+            (term * self._share).backward()
             total += term.item()
         return total
 
@@ -200,7 +219,7 @@ class TrainStep:
             loss.backward()
             self.optimizer.step()
         else:
-            (loss * self.exchange.share).backward()
+            (loss * self._share).backward()
         self.logits = logits.data
         return value
 

@@ -52,10 +52,12 @@ class StepPlans:
         weights: NDArray[Any] | None,
         *,
         alone: bool,
+        others: Any = None,
     ) -> "TrainingPlan | None":
         """The plan for this batch, or None: then the eager way runs.
 
-        With `alone` set the loss is all that is differentiated, so that the plan may end with the update.
+        With `alone` set the loss is all that is differentiated, so that the plan may end with the update. `others`
+        are whom it talks to within the passes.
         """
         if not self._wanted:
             return None
@@ -67,7 +69,7 @@ class StepPlans:
         whole = alone and optimizer.clip is None and optimizer.elementwise
         if self._watch is None or self._made_for[:1] != (net,):
             self._watch, self._unsteady = Watch(net), 0
-        key = (net, loss, _attributes(loss), optimizer, flat.wanted(), whole)
+        key = (net, loss, _attributes(loss), optimizer, flat.wanted(), whole, others)
         if not self._watch.same() or key != self._made_for:
             check_optimizer(net, optimizer)
             self._plans, self._made_for = [], key

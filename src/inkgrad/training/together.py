@@ -11,8 +11,10 @@ from inkgrad.errors import DataError, OptionError, RunError
 from inkgrad.training.checkpoint import identity, spread_state
 from inkgrad.training.exchange import Exchange
 from inkgrad.training.group import Group
+from inkgrad.version import __version__
 
 if TYPE_CHECKING:
+    from inkgrad.training.step import TrainStep
     from inkgrad.training.trainer import Trainer
 
 __all__ = ["Together"]
@@ -55,9 +57,7 @@ class Together:
         """
         self._asked = asked
         trainer, group = self._trainer, self._group
-        validation = None if trainer.validation is None else trainer.validation.fingerprint()
-        mine = identity(trainer) | {"validation data": validation, "steps": trainer.total_steps}
-        every = group.all((group.described(), mine))
+        every = group.all((group.described(), _settings(trainer)))
         for described, its in every[1:]:
             different = [key for key, value in every[0][1].items() if its.get(key) != value]
             if different:
@@ -91,12 +91,13 @@ class Together:
     def agree(self) -> None:
         """After callbacks that may have stopped the trainer of rank 0: see that all stop, and that weights are equal.
 
+        So are buffers, such as running statistics.
+
         Raises:
             RunError: the weights of a process are no longer those of rank 0.
         """
         trainer = self._trainer
-        weights = zlib.crc32(np.ascontiguousarray(trainer.step.optimizer.parameters.weights).data)
-        answers = self._group.all((self._group.described(), weights, trainer.stopped))
+        answers = self._group.all((self._group.described(), _checksum(trainer.step), trainer.stopped))
         for described, its, _ in answers[1:]:
             if its != answers[0][1]:
                 raise RunError(
@@ -135,12 +136,35 @@ class Together:
             rng.bit_generator.state = jumped(self._group.rank).state
 
 
+def _settings(trainer: "Trainer") -> dict[str, Any]:
+    """What must be the same on all processes: more than what a training that goes on must share with its beginning."""
+    return identity(trainer) | {
+        "validation data": None if trainer.validation is None else trainer.validation.fingerprint(),
+        "steps": trainer.total_steps,
+        "shuffle": trainer.loader.shuffle,
+        "precision": str(trainer.step.optimizer.parameters.weights.dtype),
+        "version_of_inkgrad": __version__,
+        "version_of_numpy": np.__version__,
+    }
+
+
+def _checksum(step: "TrainStep") -> int:
+    found = 0
+    for _, member in step.net.named_state():
+        found = zlib.crc32(np.ascontiguousarray(member.data).data, found)
+    return found
+
+
 def _other(described: str, what: str, first: dict[str, Any], its: dict[str, Any], key: str) -> Exception:
     if key in ("data", "validation data"):
         kind = "training" if key == "data" else "validation"
         return DataError(
             f"{described} sees other {kind} data than rank 0: fingerprint {str(its.get(key))[:12]} instead of "
             f"{str(first.get(key))[:12]}; give every machine the same files"
+        )
+    if key.startswith("version_of"):
+        return OptionError(
+            f"{described} has {what} {its.get(key)}, rank 0 has {first.get(key)}; install the same on every machine"
         )
     return OptionError(
         f"{described} has other {what} than rank 0: {str(its.get(key))[:80]} instead of {str(first.get(key))[:80]}; "

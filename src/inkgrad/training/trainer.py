@@ -14,10 +14,10 @@ from inkgrad.data import Augmentation, Dataset, Loader, Projection, Samples, Sca
 from inkgrad.data.loader import Batch
 from inkgrad.errors import DivergenceError, OptionError
 from inkgrad.random import default_rng
-from inkgrad.training.answers import right_answers
 from inkgrad.training.callbacks import Callback
 from inkgrad.training.diagnosis import RunawayLoss
 from inkgrad.training.distillation import Distillation
+from inkgrad.training.epoch import EpochFigures
 from inkgrad.training.group import Group
 from inkgrad.training.interrupt import Interruption
 from inkgrad.training.step import TrainStep
@@ -26,8 +26,6 @@ from inkgrad.training.together import Together
 from inkgrad.training.validation import measured, validation_answers
 
 __all__ = ["Trainer"]
-
-READ_TOGETHER = 32  # steps whose answers are counted at once, which costs hardly more than for one
 
 
 class Trainer:
@@ -104,12 +102,7 @@ class Trainer:
         self.validation_logits: NDArray[np.float32] | None = None
         self.last_loss = float("nan")
         self._runaway = RunawayLoss()
-        self._loss_sum = 0.0  # over the images of the epoch in progress, as much as each counts
-        self._correct = 0.0
-        self._mass = 0.0  # how much they count together
-        self._seen = 0
-        self._seconds = 0.0
-        self._unread: list[tuple[Any, ...]] = []  # logits, labels, weights whose right answers are uncounted
+        self._figures = EpochFigures(classes=bool(train.classes))
         self._together = None if group is None else Together(group, self)
 
     @functools.cached_property
@@ -155,7 +148,9 @@ class Trainer:
                 self._notify("on_start")
                 if self._together is not None:
                     self._together.agree()
-                if self._seen and self.step_count >= self.total_steps:  # stopped between the last step and its record
+                if (
+                    self._figures.seen and self.step_count >= self.total_steps
+                ):  # stopped between the last step and its record
                     self.loader.finish_if_done()
                     self._finish_epoch()
                 while self.step_count < self.total_steps and not self._stopping():
@@ -193,7 +188,7 @@ class Trainer:
             self._runaway.check(self.last_loss, self.step_count, self.step.optimizer.learning_rate)
             notify(self)
             now = time.perf_counter()
-            self._seconds += now - start
+            self._figures.seconds += now - start
             start = now
             self._end_if_asked(interruption)
             if self.step_count >= self.total_steps or self._stopping():
@@ -203,15 +198,12 @@ class Trainer:
 
     def _count(self, rest: Sequence[NDArray[Any]]) -> None:
         """Add the last step to the figures of the epoch."""
-        self._seen += self.loader.images
-        self._mass += self.loader.mass
-        self._loss_sum += self.last_loss * self.loader.mass
-        if self._together is not None:
-            self._correct += self._together.exchange.correct
-            return
-        self._unread.append((self.step.logits, *rest))
-        if len(self._unread) >= READ_TOGETHER:
-            self._read()
+        loader, figures = self.loader, self._figures
+        if self._together is None:
+            figures.add(self.last_loss, images=loader.images, mass=loader.mass, answers=(self.step.logits, *rest))
+        else:
+            correct = self._together.exchange.correct
+            figures.add(self.last_loss, images=loader.images, mass=loader.mass, correct=correct)
 
     def _stopping(self) -> bool:
         """Whether a callback has ended the training; in a group, whether all know."""
@@ -228,17 +220,11 @@ class Trainer:
         if self.validation is not None:
             record |= self._validate(self.validation)
         self.history.append(record)
-        self._loss_sum, self._correct, self._mass, self._seen, self._seconds = 0.0, 0.0, 0.0, 0, 0.0
+        self._figures.clear()
         for callback in self.callbacks:
             callback.on_epoch(self, record)
         if self._together is not None:
             self._together.agree()
-
-    def _read(self) -> None:
-        """Count the right answers of the last steps, where there are classes."""
-        if self._unread and self.train.classes:
-            self._correct += right_answers(*(np.concatenate(parts) for parts in zip(*self._unread, strict=True)))
-        self._unread.clear()
 
     def record(self) -> dict[str, Any]:
         """The epoch so far, as a line of the history.
@@ -247,16 +233,12 @@ class Trainer:
         images as they were trained on, weighted where they have weights; `learning_rate` is that of the next step;
         `seconds` and `images_per_second` of training alone.
         """
-        self._read()
-        accuracy = {"accuracy": self._correct / (self._mass or 1)} if self.train.classes else {}
         return {
             "epoch": round(self.epoch, 6),
             "step": self.step_count,
-            "loss": self._loss_sum / (self._mass or 1),
-            **accuracy,
+            **self._figures.means(),
             "learning_rate": self.step.optimizer.learning_rate,
-            "images_per_second": self._seen / self._seconds if self._seconds else 0.0,
-            "seconds": self._seconds,
+            **self._figures.pace(),
         }
 
     def _validate(self, dataset: Dataset | Samples) -> dict[str, float]:
@@ -302,11 +284,10 @@ class Trainer:
 
     def state(self) -> dict[str, Any]:
         """Everything about the progress that is no array, as JSON holds it."""
-        self._read()
         return {
             "step_count": self.step_count,
             "history": self.history,
-            "epoch_so_far": [self._loss_sum, self._correct, self._seen, self._seconds, self._mass],
+            "epoch_so_far": self._figures.state(),
             "loader": self.loader.state(),
             "runaway": self._runaway.state(),
             "callbacks": {name: callback.state() for name, callback in self._named_callbacks()},
@@ -314,11 +295,9 @@ class Trainer:
 
     def load_state(self, state: dict[str, Any]) -> None:
         """Continue from what `state` gave."""
-        self._unread.clear()
         self.step_count = state["step_count"]
         self.history = list(state["history"])
-        self._loss_sum, self._correct, self._seen, self._seconds, *mass = state["epoch_so_far"]
-        self._mass = mass[0] if mass else self._seen  # of checkpoints from before there were weights
+        self._figures.load_state(state["epoch_so_far"])
         self.loader.load_state(state["loader"])
         self._runaway.load_state(state["runaway"])
         for name, callback in self._named_callbacks():

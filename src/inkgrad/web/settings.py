@@ -24,6 +24,7 @@ class Limits:
         kept_bytes: of the database of corrections; when it has as many, no more are kept.
         trainings: of the lessons, that run at a time.
         watchers: pages that watch one of them.
+        idle_seconds: that one of them may wait without a change; then it ends.
     """
 
     bytes: int = 20 << 20
@@ -37,6 +38,7 @@ class Limits:
     kept_bytes: int = 1 << 30
     trainings: int = 2
     watchers: int = 8
+    idle_seconds: float = 600.0
 
 
 @dataclass(frozen=True)

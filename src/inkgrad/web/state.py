@@ -5,7 +5,7 @@ import gc
 import logging
 import threading
 from collections.abc import AsyncIterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
@@ -55,7 +55,6 @@ class ServerState:
         self.learning = Room(settings.limits.documents)
         self.learner = ThreadPoolExecutor(1, "inkgrad-learning")
         self.trainings = Trainings(settings.limits.trainings)
-        self.readers: Future[object] | None = None
         self.storing = Room(settings.limits.waiting)
         self.storer = ThreadPoolExecutor(2, "inkgrad-storing")
         self.store_away = False

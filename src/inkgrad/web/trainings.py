@@ -57,6 +57,7 @@ class Watched:
     Args:
         settings: what to train.
         pace: steps a second at most.
+        idle_seconds: that it may wait without a change.
 
     Attributes:
         name: by which pages ask for it; nobody guesses it.
@@ -64,12 +65,12 @@ class Watched:
         watchers: by number.
     """
 
-    def __init__(self, settings: "LiveSettings", pace: float) -> None:
+    def __init__(self, settings: "LiveSettings", pace: float, idle_seconds: float) -> None:
         from inkgrad.lessons.live import LiveTraining
 
         self.name = secrets.token_urlsafe(12)
         self.watchers: dict[int, Watcher] = {}
-        self.live = LiveTraining(settings, pace=pace, attended=lambda: bool(self.watchers))
+        self.live = LiveTraining(settings, pace=pace, attended=self._attended, idle_seconds=idle_seconds)
         self.work: Future[None] | None = None
         self._numbers = 0
 
@@ -77,6 +78,14 @@ class Watched:
     def over(self) -> bool:
         """Whether it makes no step any more."""
         return self.work is not None and self.work.done()
+
+    @property
+    def ending(self) -> bool:
+        """Whether it is over, or will be in a moment: nothing can be changed any more."""
+        return self.over or bool(self.live.current.reason)
+
+    def _attended(self) -> bool:
+        return bool(self.watchers)
 
     def join(self, lost: Callable[[], None], most: int) -> Watcher:
         """A further page watches.
@@ -122,18 +131,27 @@ class Trainings:
 
     @property
     def running(self) -> int:
-        """How many there are that are not over."""
-        return sum(not one.over for one in self._found.values())
+        """How many there are that are not ending."""
+        return sum(not one.ending for one in self._found.values())
 
-    def begin(self, training: Watched) -> None:
+    def begin(self, training: Watched, instead: tuple[Watched, Watcher] | None = None) -> None:
         """Let one begin, as soon as someone watches it.
 
+        Args:
+            training: the new one.
+            instead: which page leaves which training for it; that one ends if no other page watches it.
+
         Raises:
-            FullError: there are as many as there may be.
+            FullError: there are as many as there may be; the page watches the other one as before.
         """
         self._found = {name: one for name, one in self._found.items() if one.watchers or not one.over}
-        if self.running >= self.most or self.closed:
+        alone = instead is not None and not instead[0].ending and list(instead[0].watchers.values()) == [instead[1]]
+        if self.running - alone >= self.most or self.closed:
             raise FullError
+        if instead is not None:
+            instead[0].leave(instead[1])
+            if alone:
+                instead[0].live.end()
         self._found[training.name] = training
         training.work = self._pool.submit(training.live.run)
         training.work.add_done_callback(_tell)

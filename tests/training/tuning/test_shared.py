@@ -130,6 +130,52 @@ def test_who_was_taken_for_dead_and_is_not_gives_way(tmp_path):
     assert states == [("lost", 1), ("complete", 4)]
 
 
+@pytest.mark.parametrize("epochs", [0, 1])
+def test_a_trial_that_ends_every_process_is_given_up_unless_it_gets_on(tmp_path, monkeypatch, epochs):
+    """One that loses its process three times at the same place is not tried a fourth time."""
+    from inkgrad.training.tuning import tuning as runs
+
+    class Killed(BaseException):
+        pass
+
+    def killed(job, splits, report):
+        if epochs:
+            report(job.number, job.number + 1, 0.5)
+        study = now.study
+        failed = study._optuna.trial.TrialState.FAIL
+        study._storage.set_trial_state_values(study._mine[job.number], state=failed)
+        raise Killed
+
+    where = str(tmp_path / "shared.sqlite3")
+    with monkeypatch.context() as patch:
+        patch.setattr(runs, "train_trial", killed)
+        for name in "abc":
+            now = tuning(where, tmp_path / name, 2, 4)
+            with pytest.raises(Killed):
+                now.run()
+    trials = tuning(where, tmp_path / "d", 2, 4).run().trials
+    assert [trial.state for trial in trials] == ["lost"] * 3 + ["complete"] * (1 + epochs)
+    assert (trials[3].params == trials[2].params) == bool(epochs)
+
+
+def test_a_checkpoint_of_a_lost_process_is_taken_over_whole_or_not_at_all(tmp_path, monkeypatch):
+    before, folder = tmp_path / "before", tmp_path / "folder"
+    before.mkdir()
+    (before / "checkpoint.safetensors").write_bytes(b"x" * 1000)
+
+    def full(source, target):
+        target.write(source.read(10))
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(module.shutil, "copyfileobj", full)
+        module.take_over(before, folder)
+    assert not folder.exists() or not list(folder.iterdir())
+    module.take_over(before, folder)
+    assert [path.name for path in folder.iterdir()] == ["checkpoint.safetensors"]
+    assert (folder / "checkpoint.safetensors").stat().st_size == 1000
+
+
 def test_nothing_is_tried_twice_and_an_exhausted_search_ends(tmp_path):
     tuned = tuning(str(tmp_path / "s"), tmp_path / "a", 30, 1, "batch_size=25,50,100", "optimizer=sgd,adam").run()
     params = [json.dumps(trial.params) for trial in tuned.trials]

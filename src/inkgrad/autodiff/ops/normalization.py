@@ -30,7 +30,8 @@ def batch_norm(
     x (n, c) or (n, c, ...), gamma and beta (c,); the variance is the population's. `observe` is told the mean
     (c,), the variance (c,) and the number of values behind each. Where x is one part of a batch, `add` sums a float64
     array over all parts in place: the statistics are then those of the whole batch, and so is dL/dx, where L is the
-    sum of what the parts differentiate. It is called twice in the forward pass and once in the backward pass.
+    sum of what the parts differentiate. It is called once in the forward pass, with the sums of x and x^2 and their
+    number, and once in the backward pass, with those of g x^ and g.
     """
     _check_channels("batch_norm", x, gamma, beta)
     if x.size == 0:
@@ -49,14 +50,14 @@ def _batch_norm_of_parts(
 ) -> Recorded:
     """As `batch_norm`, for one part of a batch."""
     axes, shape = (0, *range(2, x.ndim)), (1, x.shape[1], *([1] * (x.ndim - 2)))
-    sums = np.append(x.sum(axis=axes, dtype=np.float64), x.size // x.shape[1])
+    own = x.sum(axis=axes, dtype=np.float64), np.square(x, dtype=np.float64).sum(axis=axes)
+    sums = np.concatenate([*own, [x.size // x.shape[1]]])
     add(sums)
     count = sums[-1]
-    mean = (sums[:-1] / count).astype(x.dtype)
+    middle, squares = sums[:-1].reshape(2, -1) / count
+    mean = middle.astype(x.dtype)
+    variance = np.maximum(squares - middle * middle, 0).astype(x.dtype)  # in doubles; NaN stays
     centered = x - mean.reshape(shape)
-    squares = np.square(centered).sum(axis=axes, dtype=np.float64)
-    add(squares)
-    variance = (squares / count).astype(x.dtype)
     inverse_std = (1 / np.sqrt(variance + x.dtype.type(eps))).astype(x.dtype, copy=False)
     centered *= inverse_std.reshape(shape)
     normalized = centered

@@ -2,6 +2,7 @@
 
 import contextlib
 import tempfile
+import time
 from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -18,7 +19,7 @@ from inkgrad.reading.joints import BadInput
 __all__ = ["Fetcher"]
 
 AHEAD = 4  # files that are fetched at once
-TRIES = 3  # of a file that cannot be fetched
+PAUSES = (0.2, 2.0)  # seconds before a file that could not be fetched is tried again
 _PIECE = 1 << 20
 
 
@@ -84,7 +85,7 @@ class Fetcher:
         return self._copies[-1][1]
 
     def _fetched(self, entry: Entry, copy: Path) -> NamedFile | BadInput:
-        for left in reversed(range(TRIES)):
+        for pause in (*PAUSES, None):
             try:
                 with self._system(entry.root).open_input_stream(entry.path) as stream, copy.open("wb") as file:
                     while piece := stream.read(_PIECE):
@@ -92,10 +93,13 @@ class Fetcher:
                 return NamedFile(entry.name, copy)
             except FileNotFoundError:
                 return BadInput(entry.name, f"there is no file {entry.name} any more; check the URI")
-            except OSError as error:
-                if not left:
+            except StorageError:  # no fault of the file
+                raise
+            except Exception as error:  # what fsspec knows has errors of its own
+                if pause is None:
                     told = " ".join(str(error).split())
                     return BadInput(entry.name, f"{entry.name} could not be fetched ({told}); try again with --resume")
+                time.sleep(pause)
         raise AssertionError("one of the tries was the last")
 
     def _system(self, root: int) -> Any:

@@ -8,10 +8,8 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from inkgrad.distributed.ray_reading.storage import is_uri, opened
-from inkgrad.errors import OptionError, RunError
-from inkgrad.reading.inputs import find_files
-from inkgrad.reading.joints import BadInput
-from inkgrad.reading.sources import ENDINGS, natural_order
+from inkgrad.errors import ImageError, InkgradError, OptionError, RunError
+from inkgrad.reading.sources import ENDINGS, files_of, natural_order
 from inkgrad.reading.spool import is_pipe
 
 __all__ = ["LOCAL", "Entry", "find_entries"]
@@ -69,7 +67,7 @@ def find_entries(places: Sequence[str], *, recursive: bool = False) -> Iterator[
     >>> [entry.error for entry in find_entries(["nowhere.png"])]
     ['there is no file or folder nowhere.png; check the path']
     """
-    seen: set[int] | None = set() if len(places) > 1 else None
+    seen: set[int] | None = None if len(places) == 1 and is_uri(places[0]) else set()  # on disks there are links
     roots: list[tuple[int, Any]] = []
     for number, place in enumerate(places):
         for entry in _elsewhere(place, number, roots, recursive) if is_uri(place) else _here(place, recursive):
@@ -82,12 +80,12 @@ def find_entries(places: Sequence[str], *, recursive: bool = False) -> Iterator[
 
 
 def _here(place: str, recursive: bool) -> Iterator[Entry]:
-    for file in find_files([Path(place)], recursive=recursive):
-        if isinstance(file, BadInput):
-            yield Entry(file.file, LOCAL, "", error=file.error)
-        else:
-            path = os.path.realpath(str(file))
+    try:
+        for file in files_of(place, recursive=recursive):
+            path = os.path.realpath(file)
             yield Entry(str(file), LOCAL, path, _size(path))
+    except ImageError as error:
+        yield Entry(place, LOCAL, "", error=str(error))
 
 
 def _size(path: str) -> int:
@@ -127,7 +125,9 @@ def _elsewhere(place: str, root: int, roots: list[tuple[int, Any]], recursive: b
 def _reached(place: str) -> Iterator[None]:
     try:
         yield
-    except OSError as error:
+    except InkgradError:
+        raise
+    except Exception as error:  # what fsspec knows has errors of its own
         told = " ".join(str(error).split())
         raise RunError(f"cannot open {place} ({told}); check the URI, its permissions and the way there") from error
 

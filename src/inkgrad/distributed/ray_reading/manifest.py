@@ -4,6 +4,7 @@ import contextlib
 import io
 import json
 import os
+import socket
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
@@ -130,11 +131,23 @@ def batch(out: Folder, number: int) -> list[Entry]:
     import pyarrow.parquet as pq
 
     try:
-        with out.open(_name(number)) as file, pq.ParquetFile(file) as table:
+        with _opened(out, _name(number)) as file, pq.ParquetFile(file) as table:
             rows = table.read_row_group(number % TOGETHER).to_pylist()
     except (ValueError, OSError) as error:
         raise StorageError(f"{out.place}/{_name(number)} is damaged ({error}); begin anew with --overwrite") from error
     return [Entry(os.fsdecode(row["name"]), row["root"], os.fsdecode(row["path"]), error=row["error"]) for row in rows]
+
+
+def _opened(out: Folder, name: str) -> Any:
+    try:
+        return out.open(name)
+    except StorageError as error:
+        if not isinstance(error.__cause__, FileNotFoundError):
+            raise
+        raise StorageError(
+            f"{out.place}/{name} is not there on {socket.gethostname()}; name an --out that all machines of the "
+            "cluster see, such as a folder on shared storage or a URI"
+        ) from error
 
 
 def _write(out: Folder, first: int, batches: list[list[Entry]]) -> None:

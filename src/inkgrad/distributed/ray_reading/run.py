@@ -3,6 +3,7 @@
 import contextlib
 import functools
 from collections.abc import Callable, Generator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -18,6 +19,9 @@ from inkgrad.reading.record import Tally
 __all__ = ["Progress", "is_finished", "read_on_ray"]
 
 BLOCKS = 2000  # that Ray Data has to keep in mind; with five times as many it takes longer for each
+SHARES = 10  # blocks for each worker at least, so that none has long to wait for the others at the end
+LOOKED_AT = 16  # batches of an earlier run at once; storage elsewhere takes its time for each
+STILLBORN = 5  # workers in a row that may end before they can begin, as on a machine that is taken away
 STUCK_SECONDS = 6 * 3600.0  # that a batch may take, or the cluster to have room for a worker
 
 
@@ -101,12 +105,13 @@ def is_finished(place: str) -> bool:
 def _so_far(out: Folder, plan: Manifest) -> tuple[Progress, list[int]]:
     """What earlier runs have done, and the batches that are still to be read, in whole or in part."""
     progress, pending = Progress(plan.files), set(range(plan.batches))
-    for number in tables.done(out):
-        files, tally = tables.tallies(out, number)
-        if not tally.failed:
-            pending.discard(number)
-            progress.tally.include(tally)
-            progress.files += files
+    done = tables.done(out)
+    with ThreadPoolExecutor(LOOKED_AT) as pool:
+        for number, (files, tally) in zip(done, pool.map(functools.partial(tables.tallies, out), done), strict=True):
+            if not tally.failed:
+                pending.discard(number)
+                progress.tally.include(tally)
+                progress.files += files
     return progress, sorted(pending)
 
 
@@ -117,7 +122,7 @@ def _answers(ray: Any, job: Job, pending: Sequence[int], workers: int | None) ->
     if not pending:
         return
     size = workers or max(1, int(ray.cluster_resources().get("CPU", 1)))
-    batches = ray.data.from_items(list(pending), override_num_blocks=min(len(pending), BLOCKS))
+    batches = ray.data.from_items(list(pending), override_num_blocks=min(len(pending), max(BLOCKS, SHARES * size)))
     read = batches.map_batches(
         BatchReader,
         fn_constructor_args=(job,),
@@ -129,6 +134,7 @@ def _answers(ray: Any, job: Job, pending: Sequence[int], workers: int | None) ->
     context.enable_progress_bars = False
     context.print_on_execution_start = False
     context.execution_no_progress_timeout_s = STUCK_SECONDS
+    context.max_consecutive_actor_init_deaths = STILLBORN
     try:
         for row in read.iter_rows():
             yield Answer.of_text(row["answer"])
@@ -147,6 +153,8 @@ def _failure(error: BaseException) -> InkgradError:
             if isinstance(one, InkgradError):
                 return one
         inside = inside.__cause__ or (cause if isinstance(cause, BaseException) else None)
+    if "No module named 'inkgrad'" in str(error):
+        return RunError('the machines of the cluster have no inkgrad; install it on all: pip install "inkgrad[ray]"')
     lines = [line for line in str(error).strip().splitlines() if line.strip()] or [""]
     said = functools.reduce(lambda a, b: b if len(a) < 4 else a, lines).strip()[:300]
     return RunError(f"Ray ended the reading ({type(error).__name__}: {said}); what was read is kept, see --resume")

@@ -14,7 +14,7 @@ from inkgrad.files import write_atomically
 __all__ = ["Folder", "absolute", "is_uri", "opened"]
 
 _URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
-_SECRET = re.compile(r"://[^/]*:[^/]*@")
+_SECRET = re.compile(r"(?<=://)[^/]*:[^/]*(?=@)|(?<=[?&])(\w*(secret|password|token|_key)\w*|sig)=[^&]*", re.I)
 _WHOLE = ("s3", "gcs", "abfs")  # where a file is there when all of it is, and not before
 
 
@@ -48,8 +48,8 @@ def opened(place: str) -> tuple[Any, str]:
         return fs.LocalFileSystem(), absolute(place)
     if _SECRET.search(place):
         raise OptionError(
-            f"the URI {_SECRET.sub('://...@', place)} has a secret in it, which the output would keep; give it through "
-            "the environment or the settings of the storage"
+            f"the URI {_SECRET.sub('...', place)} has a secret in it, which the output would keep; give it through the "
+            "environment or the settings of the storage"
         )
     try:
         found: tuple[Any, str] = fs.FileSystem.from_uri(place)

@@ -1,5 +1,6 @@
 """What a worker of Ray does: batch after batch of files, with a reader that it keeps."""
 
+import functools
 import itertools
 import json
 import tempfile
@@ -113,13 +114,7 @@ class BatchReader:
     """
 
     def __init__(self, job: Job) -> None:
-        if job.version != __version__:
-            raise RunError(
-                f"a worker has inkgrad {__version__}, but the run was started by {job.version}; install the same "
-                "on all machines"
-            )
-        self._job, self._out = job, Folder(job.out)
-        self._reader = FileReader(job.reading, seconds=job.seconds)
+        self._job = job  # what may be refused is refused with the first batch, as Ray would wrap it here
 
     def __call__(self, numbers: dict[str, Any]) -> dict[str, list[Any]]:
         """Read batches; what Ray Data asks of a function for `map_batches`."""
@@ -131,7 +126,20 @@ class BatchReader:
         except InkgradError as error:
             return Answer(failure=(type(error).__name__, str(error)))
 
+    @functools.cached_property
+    def _out(self) -> Folder:
+        return Folder(self._job.out)
+
+    @functools.cached_property
+    def _reader(self) -> FileReader:
+        return FileReader(self._job.reading, seconds=self._job.seconds)
+
     def _read(self, number: int) -> Answer:
+        if self._job.version != __version__:
+            raise RunError(
+                f"a worker has inkgrad {__version__}, but the run was started by {self._job.version}; install the same "
+                "on all machines"
+            )
         entries, fields = batch(self._out, number), self._job.fields
         results = tables.kept(self._out, number, fields)
         missing = [entry for entry in entries if speakable(entry.name) not in results]

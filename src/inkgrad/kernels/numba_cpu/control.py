@@ -17,7 +17,7 @@ from inkgrad.kernels.numba_cpu.native import (
     words_at,
 )
 
-__all__ = ["GATE", "MAILBOX", "each_image", "judge", "lead", "meet", "run", "serve"]
+__all__ = ["GATE", "MAILBOX", "ask", "each_image", "judge", "lead", "meet", "run", "serve"]
 
 PATIENCE = 500  # turns of waiting before others are let run
 
@@ -118,6 +118,13 @@ def serve(w):  # type: ignore[no-untyped-def]
             late = atomic_load(box, POSTED) != atomic_load(box, DONE)
             if not late or atomic_swap(box, ASLEEP, 0) == 0:  # whoever took the mark opens the lock
                 call_with(w[2], box[GATE], 1)
+
+
+@instruction
+def ask(w):  # type: ignore[no-untyped-def]
+    """(wanted, address): call the function of no words at an address, where wanted."""
+    if w[0] != 0:
+        call(w[1], w)
 
 
 @instruction

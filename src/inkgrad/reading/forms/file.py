@@ -37,7 +37,7 @@ list = "branches.txt"            # a file beside this one, or the entries themse
 """
 
 import tomllib
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -78,16 +78,31 @@ class Form:
         fields: at least one, in the order of the file.
         template: a picture of the empty form; None if pages are read as they are.
         digest: changes with what the files hold.
+        picture: what the template's file holds, for machines that do not have it.
     """
 
     fields: tuple[Field, ...]
     template: Path | None = None
     digest: str = ""
+    picture: bytes | None = None
 
     @property
     def names(self) -> list[str]:
         """Of the fields, in order."""
         return [field.name for field in self.fields]
+
+    def without_files(self) -> "Form":
+        """The same with what its files hold, for machines that do not have them.
+
+        Raises:
+            OptionError: one cannot be read.
+        """
+        fields = tuple(replace(field, expected=field.expected.without_file()) for field in self.fields)
+        try:
+            picture = None if self.template is None else self.template.read_bytes()
+        except OSError as error:
+            raise OptionError(f"cannot read {self.template}: {error.strerror or error}; check the path") from error
+        return replace(self, fields=fields, picture=picture)
 
 
 def read_form(path: Path) -> Form:

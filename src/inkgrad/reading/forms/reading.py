@@ -31,7 +31,8 @@ class FormReader:
 
     def __init__(self, form: Form, reader: PageReader, *, min_confidence: float = 0.5) -> None:
         self._form, self._reader, self._min_confidence = form, reader, min_confidence
-        self._template = None if form.template is None else Template(decode(form.template), str(form.template))
+        blank = form.picture or form.template
+        self._template = None if blank is None else Template(decode(blank), str(form.template))
         self._expectations = [compiled(field) for field in form.fields]
 
     def read(self, pixels: Images) -> tuple[Record, Images]:

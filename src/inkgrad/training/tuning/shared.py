@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from inkgrad.errors import CheckpointError, OptionError, StorageError
+from inkgrad.files import write_atomically
 from inkgrad.training.checkpoint import CHECKPOINT_FILE
 from inkgrad.training.tuning.result import Outcome
 from inkgrad.training.tuning.study import STUDY_NAME, Study, file_url, require
@@ -29,8 +30,9 @@ __all__ = ["Begun", "SharedStudy", "Storage"]
 BEAT_SECONDS = 10
 MISSED_BEATS = 6  # after which a trial is lost
 LOCK_SECONDS = 120.0
+MOST_LOSSES = 3  # in a row without one more epoch, until the trial is believed to be the reason
 ATTEMPTS = 200  # to draw what has not been tried; then there is nothing left
-_BEATS, _FOLDER, _REPLACES, _SETTINGS = "beats", "folder", "replaces", "tuning"
+_BEATS, _FOLDER, _REPLACES, _LOSSES, _SETTINGS = "beats", "folder", "replaces", "losses", "tuning"
 _LOCK_NUMBER = 0x696E6B  # of PostgreSQL's advisory lock
 
 
@@ -116,14 +118,14 @@ class SharedStudy(Study):
 
         Args:
             suggest: draws the parameters of a trial.
-            limit: how many trials there may be, without those that were lost.
+            limit: how many trials there may be, without those that others go on with.
             folder: that of a trial, by its number.
         """
         with self._locked():
             self._find_lost()
             trials = self._trials()
             replaced = {trial.user_attrs.get(_REPLACES) for trial in trials}
-            lost = [trial for trial in trials if _is_lost(trial)]
+            lost = [trial for trial in trials if _goes_on(trial)]
             number = len(trials)
             for one in lost:
                 if one.number not in replaced:
@@ -145,7 +147,7 @@ class SharedStudy(Study):
         running = self._optuna.trial.TrialState.RUNNING
         trials = self._trials()
         replaced = {trial.user_attrs.get(_REPLACES) for trial in trials}
-        return any(t.state == running or (_is_lost(t) and t.number not in replaced) for t in trials)
+        return any(t.state == running or (_goes_on(t) and t.number not in replaced) for t in trials)
 
     def report(self, number: int, epoch: int, value: float) -> bool:
         """As `Study.report`; a trial that was taken for lost is to be pruned, as another goes on with it."""
@@ -215,6 +217,7 @@ class SharedStudy(Study):
                 if self._file is None:
                     connection = held.enter_context(self._engine.connect())
                     text = require("sqlalchemy").text
+                    connection.execute(text(f"SET lock_timeout = '{LOCK_SECONDS:g}s'"))  # its holder may hang
                     connection.execute(text("SELECT pg_advisory_lock(:number)"), {"number": _LOCK_NUMBER})
                     held.callback(connection.execute, text("SELECT pg_advisory_unlock_all()"))
                 else:
@@ -231,21 +234,28 @@ def take_over(before: Path | None, folder: Path) -> None:
     if before is None or not (before / CHECKPOINT_FILE).is_file() or before == folder.absolute():
         return
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(before / CHECKPOINT_FILE, folder / CHECKPOINT_FILE)
-    except OSError:  # then it begins anew
-        (folder / CHECKPOINT_FILE).unlink(missing_ok=True)
+        with (before / CHECKPOINT_FILE).open("rb") as source:  # whole or not at all: this process may be killed too
+            write_atomically(folder / CHECKPOINT_FILE, lambda target: shutil.copyfileobj(source, target))
+    except (OSError, StorageError):  # then it begins anew
+        return
 
 
-def _is_lost(trial: "FrozenTrial") -> bool:
-    return trial.state.name == "FAIL" and "message" not in trial.user_attrs
+def _goes_on(trial: "FrozenTrial") -> bool:
+    """Whether a trial was lost that another is to go on with; one that ends every process is given up."""
+    return trial.state.name == "FAIL" and "message" not in trial.user_attrs and _losses(trial) < MOST_LOSSES
+
+
+def _losses(lost: "FrozenTrial") -> int:
+    """How many processes were lost one after the other without a new epoch, up to this one."""
+    before, epochs = lost.user_attrs.get(_LOSSES, (0, 0))
+    return 1 if len(lost.intermediate_values) > epochs else int(before) + 1
 
 
 def _kept(lost: "FrozenTrial") -> dict[str, Any]:
     """What is known of a lost trial, for the one in its place: its epochs so far, and what was decided about them."""
     attributes = {k: v for k, v in lost.user_attrs.items() if k not in (_BEATS, _FOLDER)}
     return {
-        "user_attrs": attributes | {_REPLACES: lost.number},
+        "user_attrs": attributes | {_REPLACES: lost.number, _LOSSES: (_losses(lost), len(lost.intermediate_values))},
         "intermediate_values": dict(lost.intermediate_values),
     }
 

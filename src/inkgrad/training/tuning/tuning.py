@@ -7,15 +7,16 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from inkgrad.data import Splits
-from inkgrad.errors import CheckpointError, OptionError, StorageError
+from inkgrad.errors import OptionError, StorageError
 from inkgrad.files import write_atomically
 from inkgrad.models import NAMED
 from inkgrad.training.interrupt import Interruption
 from inkgrad.training.recipes import write_recipe
-from inkgrad.training.run import SETTINGS_FILE, versions
+from inkgrad.training.run import versions
+from inkgrad.training.tuning.folder import check_new, check_saved, fingerprint
 from inkgrad.training.tuning.lock import only_one
 from inkgrad.training.tuning.page import write_tuning_report
-from inkgrad.training.tuning.result import TUNING_FILE, Outcome, TrialRecord, Tuned, TuningSettings, read_saved
+from inkgrad.training.tuning.result import TUNING_FILE, Outcome, TrialRecord, Tuned, TuningSettings
 from inkgrad.training.tuning.shared import Begun, SharedStudy, Storage, pause, take_over
 from inkgrad.training.tuning.space import Space
 from inkgrad.training.tuning.study import STUDY_FILE, Study, file_url, require
@@ -106,7 +107,10 @@ class Tuning:
         self._check_metric()
         if storage is not None:
             storage.check()
-        self._check_folder(resume)
+        if resume:
+            check_saved(self.folder, settings, splits, shared=storage is not None)
+        else:
+            check_new(self.folder)
         self.space.check(splits)
 
     def run(self) -> Tuned:
@@ -138,37 +142,6 @@ class Tuning:
                 "the search changes what the loss is, so losses cannot be compared; take the metric accuracy"
             )
 
-    def _check_folder(self, resume: bool) -> None:
-        """Nothing of another tuning or run is overwritten, and a tuning goes on as it began."""
-        if resume:
-            saved = read_saved(self.folder)
-            if TuningSettings.from_json(saved["settings"]) != self.settings:
-                raise CheckpointError(f"the tuning in {self.folder} has other settings; resume with those it has")
-            if saved["shared"] != (self.storage is not None):
-                raise CheckpointError(
-                    f"the tuning in {self.folder} {'shares' if saved['shared'] else 'does not share'} a study with "
-                    f"others; resume {'with its' if saved['shared'] else 'without a'} storage"
-                )
-            if saved["data"] != self._fingerprint():
-                raise CheckpointError(
-                    f"the tuning in {self.folder} was made with other data than {self.splits.train.name} and "
-                    f"{self.splits.validation.name} are now; start a new one with another --out"
-                )
-            return
-        if self.folder.exists() and not self.folder.is_dir():
-            raise OptionError(f"{self.folder} is a file, but a tuning needs a folder; choose another --out")
-        if (self.folder / TUNING_FILE).exists():
-            raise OptionError(
-                f"{self.folder} holds a tuning already; continue it with --resume or choose another --out"
-            )
-        for name in (SETTINGS_FILE, STUDY_FILE):
-            if (self.folder / name).exists():
-                raise OptionError(f"{self.folder} holds {name} of something else; choose another --out")
-
-    def _fingerprint(self) -> str:
-        """Of what is learned from and what trials are judged by."""
-        return f"{self.splits.train.fingerprint()} {self.splits.validation.fingerprint()}"
-
     def _make_folder(self) -> None:
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
@@ -180,7 +153,7 @@ class Tuning:
             "settings": self.settings.as_json(),
             "trials": self.trials,
             "shared": self.storage is not None,
-            "data": self._fingerprint(),
+            "data": fingerprint(self.splits),
             "versions": versions() | {"optuna": require("optuna").__version__},
         }
         write_atomically(self.folder / TUNING_FILE, json.dumps(content, indent=2) + "\n")
@@ -197,7 +170,7 @@ class Tuning:
             return Study(file_url(path), str(path), **options)
         said = self.settings.as_json()
         elsewhere = {name: value for name, value in said["base"].items() if name not in ("data", "recipe")}
-        return SharedStudy(self.storage, said | {"base": elsewhere, "data": self._fingerprint()}, **options)
+        return SharedStudy(self.storage, said | {"base": elsewhere, "data": fingerprint(self.splits)}, **options)
 
     @property
     def study(self) -> Study:

@@ -1,12 +1,15 @@
 """How a lesson's question is answered: in its own thread, and what cannot be computed is told."""
 
+import contextlib
 from collections.abc import Callable
+from concurrent.futures import Executor
 from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 
 from inkgrad.errors import InkgradError, RunError
+from inkgrad.web.batching import Room
 from inkgrad.web.bodies import refused
 from inkgrad.web.state import state_of
 
@@ -31,9 +34,25 @@ async def answered(
     state = state_of(request)
     try:
         room, thread = (state.looking, state.looker) if slow else (state.learning, state.learner)
-        found = await room.run(thread, work)
+        found = await _in_turns(room, thread, work)
     except RunError as error:
         raise refused(inputs or field, str(error)) from error
     except InkgradError as error:
         raise refused(field, str(error)) from error
     return JSONResponse(found)
+
+
+async def _in_turns(room: Room, thread: Executor, work: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+    """What `work` returns. A training that it has to go through first takes a turn for each piece of it.
+
+    When the browser goes, the piece at work is the last one.
+    """
+    from inkgrad.lessons.courses import UnreachedError, one_piece_a_turn
+
+    def turn() -> dict[str, Any]:
+        with one_piece_a_turn():
+            return work()
+
+    while True:
+        with contextlib.suppress(UnreachedError):
+            return await room.run(thread, turn)

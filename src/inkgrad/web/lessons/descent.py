@@ -9,16 +9,18 @@ from pydantic import BaseModel, Field
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 
-from inkgrad.web.bodies import Strict, json_of
+from inkgrad.web.bodies import Strict, json_of, refused
 from inkgrad.web.documents import answer, body, problems
 from inkgrad.web.lessons.answering import answered
+from inkgrad.web.lessons.numbers import LearningRate, told
 
 __all__ = ["BODIES", "BatchesBody", "ConvergenceBody", "DescendBody", "router"]
 
 router = APIRouter()
 
-Finite = Annotated[float, Field(allow_inf_nan=False)]
-LearningRate = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+Place = Annotated[
+    float, Field(allow_inf_nan=False), told("a descent begins at a finite number", "type one inside the picture")
+]
 Optimizer = Literal["sgd", "momentum", "nesterov", "adagrad", "rmsprop", "adam"]
 Rates = dict[str, tuple[float, float, float]]
 
@@ -29,8 +31,8 @@ class DescendBody(Strict):
     surface: Literal["bowl", "ravine", "saddle", "rosenbrock"]
     optimizer: Optimizer
     rate: LearningRate
-    x: Finite | None = Field(default=None, description="Where to begin; by default the surface's own start.")
-    y: Finite | None = None
+    x: Place | None = Field(default=None, description="Where to begin; by default the surface's own start.")
+    y: Place | None = None
     steps: Annotated[int, Field(ge=1, le=500)] | None = None
 
 
@@ -88,12 +90,13 @@ class PlaceTold(BaseModel):
 
 
 class DescentTold(BaseModel):
-    """A path: its places, the step from which on it has arrived, and the step at which it diverged."""
+    """A path: its places; when it arrived or diverged; how many times its first height it leapt, if 10 or more."""
 
     rate: float
     places: list[PlaceTold]
     arrived: int | None
     diverged: int | None
+    leapt: float | None
 
 
 class PartTold(BaseModel):
@@ -163,7 +166,7 @@ async def descend(request: Request) -> JSONResponse:
     A descent that diverges is no problem: it ends at the step that `diverged` tells.
     """
     asked = await json_of(request, DescendBody)
-    return await answered(request, functools.partial(_descended, asked), field="x")
+    return await answered(request, functools.partial(_descended, asked), field="rate")
 
 
 @router.post(
@@ -209,13 +212,17 @@ def _surfaces() -> dict[str, Any]:
 
 
 def _descended(asked: DescendBody) -> dict[str, Any]:
+    from inkgrad.lessons.descent import OutsideError
     from inkgrad.lessons.descent import descend as walk
     from inkgrad.lessons.surfaces import surface
 
     where = surface(asked.surface)
     x, y = where.start
     start = (x if asked.x is None else asked.x, y if asked.y is None else asked.y)
-    return dataclasses.asdict(walk(where, asked.optimizer, asked.rate, start=start, steps=asked.steps))
+    try:
+        return dataclasses.asdict(walk(where, asked.optimizer, asked.rate, start=start, steps=asked.steps))
+    except OutsideError as error:
+        raise refused(error.axis, str(error)) from error
 
 
 def _trained(asked: BatchesBody) -> dict[str, Any]:

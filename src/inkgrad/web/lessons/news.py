@@ -24,7 +24,7 @@ event: state
 data: {"running": true, "learning_rate": 0.1, "pace": 20, "digit": 3, "reason": "", "detail": "", "watchers": 1}
 
 event: course
-data: {"every": 1, "points": [{"step": 1, "loss": 2.3, "mean": 2.3, "rate": 0.1, "norms": [0.01, 0.04]}], ...}
+data: {"every": 1, "points": [{"step": 1, "loss": 2.3, "mean": 2.3, "rate": 0.1, "norms": [...]}], "latest": {...}, ...}
 
 event: glimpse
 data: {"step": 1, "label": 3, "probabilities": [...], "image": {...}, "layers": [...]}
@@ -49,7 +49,7 @@ def beginning(training: Watched) -> dict[str, Any]:
 
 def state_told(training: Watched) -> dict[str, Any]:
     """What may change of it, and how many pages watch."""
-    return dataclasses.asdict(training.live.news().state) | {"watchers": len(training.watchers)}
+    return dataclasses.asdict(training.live.current) | {"watchers": len(training.watchers)}
 
 
 async def news(training: Watched, watcher: Watcher, trainings: Trainings) -> AsyncIterator[bytes]:
@@ -57,13 +57,15 @@ async def news(training: Watched, watcher: Watcher, trainings: Trainings) -> Asy
     try:
         yield _event("begin", beginning(training) | {"watcher": watcher.number})
         since = measured_since = -1
+        latest: Any = None
         state: dict[str, Any] = {}
         shown: Any = None
         beat = time.monotonic()
         while watcher.number in training.watchers:
             over = training.over or trainings.closed
             found = training.live.news(since, measured_since)
-            if found.points or found.measures:
+            if found.latest is not latest or found.measures:
+                latest = found.latest
                 since = found.points[-1].step if found.points else since
                 measured_since = found.measures[-1].step if found.measures else measured_since
                 yield _event("course", _course(found))
@@ -94,6 +96,8 @@ def _course(found: "News") -> dict[str, Any]:
         "points": [dataclasses.asdict(point) for point in found.points],
         "measured_every": found.measured_every,
         "measures": [dataclasses.asdict(measure) for measure in found.measures],
+        "latest": None if found.latest is None else dataclasses.asdict(found.latest),
+        "measured": None if found.measured is None else dataclasses.asdict(found.measured),
     }
 
 

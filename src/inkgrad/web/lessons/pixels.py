@@ -13,15 +13,23 @@ from inkgrad.web.documents import answer, body, problems
 from inkgrad.web.examples import PIXELS
 from inkgrad.web.lessons.answering import answered
 from inkgrad.web.lessons.arrays import ArrayTold, packed
-from inkgrad.web.state import state_of
+from inkgrad.web.lessons.numbers import told
 
 __all__ = ["BODIES", "ConvolutionBody", "ShiftedBody", "router"]
 
 router = APIRouter()
 
-Weight = Annotated[float, Field(ge=-1000, le=1000, allow_inf_nan=False)]
+Weight = Annotated[
+    float,
+    Field(ge=-1000, le=1000, allow_inf_nan=False),
+    told("a kernel has numbers from -1,000 to 1,000", "take one such as 1"),
+]
 Kernel = Annotated[list[Annotated[list[Weight], Field(min_length=3, max_length=5)]], Field(min_length=3, max_length=5)]
-Shift = Annotated[int, Field(ge=-28, le=28)]
+Shift = Annotated[
+    int,
+    Field(ge=-28, le=28),
+    told("a digit is moved by a whole number of pixels from -28 to 28", "take one such as 2"),
+]
 
 
 class ConvolutionBody(Strict):
@@ -97,12 +105,6 @@ class DisagreementTold(BaseModel):
     neighbors: list[NeighborTold]
 
 
-class ReadyTold(BaseModel):
-    """Whether the networks have learned; if not, ask again in a moment."""
-
-    ready: bool
-
-
 class ReadersTold(BaseModel):
     """What `lenet5` has learned, how well each reader does, by how far digits are moved, and where two disagree."""
 
@@ -146,23 +148,11 @@ BODIES: list[type[BaseModel]] = [ConvolutionBody, ShiftedBody]
 async def convolution(request: Request) -> JSONResponse:
     """Tell the map that a kernel gives of a digit, and at one place the window, the products and the sum."""
     asked = await json_of(request, ConvolutionBody)
-    if [len(row) for row in asked.kernel] not in ([3] * 3, [5] * 5):
-        raise refused("kernel", "a kernel has 3 rows of 3 numbers, or 5 of 5; send as many")
+    lengths = [len(row) for row in asked.kernel]
+    if lengths not in ([3] * 3, [5] * 5):
+        detail = f"a kernel has 3 rows of 3 numbers or 5 rows of 5, but got rows of {', '.join(map(str, lengths))}"
+        raise refused("kernel", f"{detail}; send 3 times 3 or 5 times 5 numbers")
     return await answered(request, functools.partial(_convolved, asked), field="row")
-
-
-@router.get(
-    "/ready",
-    summary="Let the networks learn",
-    response_model=ReadyTold,
-    responses=problems(422, 503, 504) | answer({"ready": True}),
-)
-async def ready(request: Request) -> JSONResponse:
-    """Tell whether the networks of `shifted` and `readers` have learned; the first who asks lets them begin."""
-    state = state_of(request)
-    if state.readers is None or (state.readers.done() and state.readers.exception()):
-        state.readers = state.looker.submit(_readers)
-    return JSONResponse({"ready": state.readers.done()})
 
 
 @router.get(
@@ -184,10 +174,7 @@ async def readers(request: Request) -> JSONResponse:
     openapi_extra=body({"application/json": (ShiftedBody, {"pixels": PIXELS, "right": 2})}),
 )
 async def shifted(request: Request) -> JSONResponse:
-    """Tell how a `lenet5`, a `two-layer` and a vote of the nearest digits read a digit that is moved.
-
-    The networks learn the bundled digits when this is first asked for: `ready` tells when they have.
-    """
+    """Tell how a `lenet5`, a `two-layer` and a vote of the nearest digits read a digit that is moved."""
     asked = await json_of(request, ShiftedBody)
     return await answered(request, functools.partial(_moved, asked), field="pixels", slow=True)
 

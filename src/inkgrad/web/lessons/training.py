@@ -14,17 +14,31 @@ from inkgrad.web.bodies import Strict, json_of
 from inkgrad.web.documents import answer, body, problems
 from inkgrad.web.lessons.answering import answered
 from inkgrad.web.lessons.news import EVENTS, beginning, news, state_told
+from inkgrad.web.lessons.numbers import LearningRate, told
 from inkgrad.web.problems import Problem
 from inkgrad.web.state import ServerState, state_of
-from inkgrad.web.trainings import Watched
+from inkgrad.web.trainings import Watched, Watcher
 
 __all__ = ["BODIES", "ChangeBody", "TrainingBody", "WatchBody", "WatchingBody", "router"]
 
 router = APIRouter()
 
 Name = Annotated[str, Field(max_length=64, description="The name of the training.")]
-Pace = Annotated[float, Field(ge=0.5, le=100, allow_inf_nan=False, description="Steps a second, at most.")]
-Rate = Annotated[float, Field(gt=0, le=1e6, allow_inf_nan=False)]
+Pace = Annotated[
+    float,
+    Field(ge=0.5, le=100, allow_inf_nan=False, description="Steps a second, at most."),
+    told("the steps a second must be a number from 0.5 to 100", "take one such as 20"),
+]
+BatchSize = Annotated[
+    int, Field(ge=1, le=1000), told("the batch size must be a whole number from 1 to 1,000", "take one such as 64")
+]
+
+
+class WatchingBody(Strict):
+    """Who watches."""
+
+    training: Name
+    watcher: Annotated[int, Field(ge=1, description="The number that the first event told.")]
 
 
 class TrainingBody(Strict):
@@ -35,10 +49,13 @@ class TrainingBody(Strict):
         default="digits", description="The bundled digits; or MNIST, where its files are on the server."
     )
     optimizer: Literal["sgd", "momentum", "adam"] = "sgd"
-    learning_rate: Rate = 0.1
-    batch_size: Annotated[int, Field(ge=1, le=1000)] = 64
+    learning_rate: LearningRate = 0.1
+    batch_size: BatchSize = 64
     seed: Annotated[int, Field(ge=0, lt=1 << 32)] = 0
     pace: Pace = 20.0
+    instead: WatchingBody | None = Field(
+        default=None, description="Which training the page leaves for it; that one ends if no other page watches it."
+    )
 
 
 class WatchBody(Strict):
@@ -47,19 +64,12 @@ class WatchBody(Strict):
     training: Name
 
 
-class WatchingBody(Strict):
-    """Who still watches."""
-
-    training: Name
-    watcher: Annotated[int, Field(ge=1, description="The number that the first event told.")]
-
-
 class ChangeBody(Strict):
     """What to change of a training; what is null stays."""
 
     training: Name
     running: bool | None = Field(default=None, description="Let it go on, or wait.")
-    learning_rate: Rate | None = None
+    learning_rate: LearningRate | None = None
     pace: Pace | None = None
     digit: Annotated[int, Field(ge=0, le=9)] | None = Field(
         default=None, description="Whose way through the network is told."
@@ -168,19 +178,22 @@ async def offer(request: Request) -> JSONResponse:
 async def begin(request: Request) -> JSONResponse:
     """Begin a training, which makes its first step when someone watches it.
 
-    While nobody watches it makes no step, and after five seconds it ends.
+    While nobody watches it makes no step, and after five seconds it ends. One that waits, and that nobody changes, ends
+    after ten minutes.
     """
     asked = await json_of(request, TrainingBody)
     state = state_of(request)
-    if state.trainings.running >= state.trainings.most:
+    if state.trainings.running >= state.trainings.most and asked.instead is None:
         raise _full(state)
     made: list[Watched] = []
-    told = await answered(request, functools.partial(_made, asked, made), field="data")
+    idle_seconds = state.settings.limits.idle_seconds
+    # MNIST may have to be read first: not in the thread that answers each step of the lessons.
+    said = await answered(request, functools.partial(_made, asked, idle_seconds, made), field="data", slow=True)
     try:
-        state.trainings.begin(made[0])
+        state.trainings.begin(made[0], _left(state, asked.instead))
     except FullError:
         raise _full(state) from None
-    return told
+    return said
 
 
 @router.post(
@@ -251,11 +264,18 @@ def _offer() -> dict[str, Any]:
     return {"data": offered_data()}
 
 
-def _made(asked: TrainingBody, made: list[Watched]) -> dict[str, Any]:
+def _left(state: ServerState, left: WatchingBody | None) -> tuple[Watched, Watcher] | None:
+    """The training that a page leaves, if it still watches it."""
+    training = None if left is None else state.trainings.get(left.training)
+    watcher = None if left is None or training is None else training.watchers.get(left.watcher)
+    return None if training is None or watcher is None else (training, watcher)
+
+
+def _made(asked: TrainingBody, idle_seconds: float, made: list[Watched]) -> dict[str, Any]:
     from inkgrad.lessons.live_settings import LiveSettings
 
     fields = (field.name for field in dataclasses.fields(LiveSettings))
-    training = Watched(LiveSettings(**{name: getattr(asked, name) for name in fields}), asked.pace)
+    training = Watched(LiveSettings(**{name: getattr(asked, name) for name in fields}), asked.pace, idle_seconds)
     made.append(training)
     return beginning(training)
 

@@ -12,6 +12,7 @@ from starlette.responses import JSONResponse
 from inkgrad.web.bodies import Strict, json_of
 from inkgrad.web.documents import answer, body, problems
 from inkgrad.web.lessons.answering import answered
+from inkgrad.web.lessons.numbers import LearningRate, told
 
 __all__ = ["BODIES", "DeepBody", "StartsBody", "router"]
 
@@ -21,7 +22,11 @@ router = APIRouter()
 class SwitchesBody(Strict):
     """A network of hidden layers of 32 units, and how it is trained."""
 
-    depth: Annotated[int, Field(ge=2, le=8, description="Hidden layers.")] = 8
+    depth: Annotated[
+        int,
+        Field(ge=2, le=8, description="Hidden layers."),
+        told("the number of hidden layers must be a whole number from 2 to 8", "take one such as 4"),
+    ] = 8
     activation: Literal["sigmoid", "tanh", "relu"] = "sigmoid"
     start: Literal["zero", "equal", "small", "large", "xavier", "he"] = "xavier"
     batch_norm: bool = False
@@ -29,8 +34,12 @@ class SwitchesBody(Strict):
     dropout: bool = False
     weight_decay: bool = False
     clip: bool = False
-    rate: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 0.05
-    digits: Annotated[int, Field(ge=50, le=1000, description="To learn from.")] = 500
+    rate: LearningRate = 0.05
+    digits: Annotated[
+        int,
+        Field(ge=50, le=1000, description="Images to learn from."),
+        told("the number of images to learn from must be a whole number from 50 to 1,000", "take one such as 500"),
+    ] = 500
 
 
 class DeepBody(SwitchesBody):
@@ -70,12 +79,17 @@ class HistogramTold(BaseModel):
 
 
 class LayerTold(BaseModel):
-    """What a hidden layer does with 200 digits; gradients are those of its weights, as powers of ten."""
+    """What a hidden layer does with 200 digits; gradients are those of its weights, as powers of ten.
+
+    `norm` is that of the gradient before clipping, `clipped` after it, `weights` that of the weights.
+    """
 
     activations: HistogramTold
     spread: float
     gradients: HistogramTold
     norm: float
+    clipped: float
+    weights: float
     none: float
     silent: int
     distinct: int
@@ -123,6 +137,8 @@ _LAYER = {
     "spread": 0.2,
     "gradients": {"low": -12.0, "high": 4.0, "counts": [7, 1]},
     "norm": 0.00004,
+    "clipped": 0.00004,
+    "weights": 5.6,
     "none": 0.4,
     "silent": 0,
     "distinct": 32,

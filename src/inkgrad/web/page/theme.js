@@ -12,9 +12,21 @@
     const theme = remembered();
     document.documentElement.dataset.theme = ["light", "dark"].includes(theme) ? theme : system.matches ? "dark" : "light";
   };
+  const told = () => window.dispatchEvent(new Event("themechange"));
   use();
   system.addEventListener("change", () => {
     use();
-    window.dispatchEvent(new Event("themechange"));
+    told();
+  });
+  // paper is white: images are painted anew for it
+  let seen;
+  window.addEventListener("beforeprint", () => {
+    seen = document.documentElement.dataset.theme;
+    document.documentElement.dataset.theme = "light";
+    told();
+  });
+  window.addEventListener("afterprint", () => {
+    document.documentElement.dataset.theme = seen;
+    told();
   });
 }

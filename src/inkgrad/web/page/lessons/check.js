@@ -1,7 +1,7 @@
 // Lesson 3: wrong pull-backs and the check that catches them; how good a difference quotient is by its step.
-import { ask, tellOf } from "../api.js";
+import { ask } from "../api.js";
 import { t, translated, write } from "../texts.js";
-import { choices, make, newest, number } from "./parts.js";
+import { Trouble, choices, make, newest, number } from "./parts.js";
 import { curve } from "./views/curve.js";
 
 const POINTS = { "x**3": 1, "exp(x)": 1, "sigmoid(x)": 0.5, "log(x)": 0.5 };
@@ -34,7 +34,7 @@ export class CheckLesson {
     this.at = make("input", { type: "number", step: "any", inputmode: "decimal", id: "steps-x" });
     this.examples = choices(Object.keys(POINTS).map((text) => [text, { text }]), "x**3", (text) => this.example(text), { label: "check_functions" });
     this.examples.classList.add("examples");
-    this.trouble = make("p", { class: "trouble", role: "alert", hidden: true });
+    this.trouble = new Trouble(this.tell, "check");
     this.curves = make("div", { id: "steps-curves" });
     this.told = make("p", { id: "steps-told", role: "status" });
     const form = make(
@@ -47,7 +47,7 @@ export class CheckLesson {
     this.fields();
     bench.append(
       make("div", { class: "card ask" }, make("h2", { t: "check_break" }), this.list, make("div", { class: "sides" }, make("div", { class: "ask" }, this.means, this.source, this.mend), this.verdict)),
-      make("div", { class: "card ask" }, make("h2", { t: "check_step" }), make("p", { class: "hint", t: "check_step_hint" }), form, this.examples, this.trouble, this.curves, this.told),
+      make("div", { class: "card ask" }, make("h2", { t: "check_step" }), make("p", { class: "hint", t: "check_step_hint" }), form, this.examples, this.trouble.element, this.curves, this.told),
     );
   }
 
@@ -113,11 +113,7 @@ export class CheckLesson {
   }
 
   explain(error) {
-    const mine = error?.status === 422;
-    this.tell(mine ? null : error);
-    this.trouble.hidden = !mine;
-    this.trouble.replaceChildren(...(mine ? tellOf(error) : []));
-    this.curves.classList.toggle("stale", mine);
+    this.curves.classList.toggle("stale", this.trouble.explain(error));
   }
 
   show() {

@@ -52,7 +52,7 @@ export class Convolution {
         make("div", { class: "equation" }, part("pixels_window", this.window), sign("×"), part("pixels_kernel", this.inputs), sign("="), part("pixels_products", this.products)),
         this.total,
         this.trouble,
-        make("div", { class: "row" }, step, this.play, make("span", { class: "hint", t: "pixels_move_hint" })),
+        make("div", { class: "row control-row" }, step, this.play, make("span", { class: "hint", t: "pixels_move_hint" })),
         make("div", { class: "pair-views" }, this.image.element, this.map.element),
       ),
       make(

@@ -8,7 +8,7 @@ export class DescentLesson {
   static lesson = "descent";
   static concepts = 4;
   static tasks = 4;
-  static formula = "w ← w − η · ∂L/∂w";
+  static formula = "w ← w − η · ∂f/∂w";
 
   constructor(bench, tell) {
     this.begin(bench, tell);

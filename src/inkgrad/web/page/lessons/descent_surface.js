@@ -1,8 +1,8 @@
 // Descents on a surface: paths over its contours, step by step, and their losses as curves.
-import { ask, tellOf } from "../api.js";
-import { t, translated } from "../texts.js";
+import { ask } from "../api.js";
+import { t, translated, write } from "../texts.js";
 import { PACES, color, paceEntries, ruleEntries } from "./descent_rules.js";
-import { choices, make, newest, number, numbered, toggles } from "./parts.js";
+import { Trouble, choices, labelled, make, newest, number, numberField, numbered, toggles } from "./parts.js";
 import { Player } from "./player.js";
 import { ContourView, sample } from "./views/contour.js";
 import { curve, narrow } from "./views/curve.js";
@@ -26,10 +26,11 @@ export class SurfaceBench {
     this.formula = make("code", { id: "descent-formula" });
     const rules = toggles(ruleEntries, this.asked.rules, (chosen) => change({ rules: chosen }), { label: "descent_rules" });
     this.paces = choices(paceEntries, "right", (pace) => this.pace(pace), { label: "descent_paces" });
-    this.rate = this.field("descent-rate", "descent_own", (value) => this.own(value));
-    this.x = this.field("descent-x", "descent_start_x", () => this.moved());
-    this.y = this.field("descent-y", "descent_start_y", () => this.moved());
-    this.trouble = make("p", { class: "trouble", role: "alert", hidden: true });
+    this.rate = numberField("descent-rate", "descent_own", (value) => this.own(value));
+    this.x = numberField("descent-x", "descent_start_x", (x) => this.moved(0, x));
+    this.y = numberField("descent-y", "descent_start_y", (y) => this.moved(1, y));
+    this.seen = make("p", { id: "descent-seen" });
+    this.trouble = new Trouble(this.tell, "descent");
     this.player = new Player(() => this.show(), "descent_step");
     this.view = new ContourView((x, y) => change({ start: [x, y] }));
     this.player.listen(this.view.element);
@@ -38,7 +39,6 @@ export class SurfaceBench {
     this.curves = make("div", { id: "descent-curves" });
     const heads = ["descent_rule", "descent_rate", "descent_x", "descent_y", "descent_gradient", "descent_loss"].map((key, i) => make("th", { scope: "col", t: key, class: i ? "figure" : null }));
     const table = make("div", { class: "scroll", tabindex: "0", label: "descent_places" }, make("table", {}, make("thead", {}, make("tr", {}, ...heads)), this.rows));
-    const labelled = (key, element) => make("div", {}, make("span", { class: "label", t: key }), element);
     this.walk = make("div", { class: "card walk" }, this.player.element, this.view.element, make("p", { class: "hint", t: "descent_legend" }), make("div", { role: "status" }, this.verdicts), table);
     bench.append(
       make(
@@ -46,20 +46,15 @@ export class SurfaceBench {
         { class: "card ask" },
         make("h2", { t: "descent_on_surface" }),
         make("div", { class: "row" }, labelled("descent_surfaces", surfaces), this.formula),
+        this.seen,
         labelled("descent_rules", rules),
         make("div", { class: "row" }, labelled("descent_paces", this.paces), this.rate.label),
         make("div", { class: "row" }, this.x.label, this.y.label),
-        this.trouble,
+        this.trouble.element,
       ),
       this.walk,
       make("div", { class: "card ask" }, make("h2", { t: "descent_heights" }), this.curves),
     );
-  }
-
-  field(id, key, changed) {
-    const field = make("input", { type: "number", step: "any", inputmode: "decimal", id });
-    field.addEventListener("change", () => changed(field.value === "" ? null : Number(field.value)));
-    return Object.assign(field, { label: make("label", { class: "short" }, make("span", { t: key }), field) });
   }
 
   get surface() {
@@ -69,6 +64,8 @@ export class SurfaceBench {
   choose(name) {
     this.asked.surface = name;
     this.formula.textContent = `f(x, y) = ${this.surface.formula}`;
+    this.seen.dataset.t = `descent_seen_${name}`; // for when the language changes
+    write(this.seen, t(this.seen.dataset.t));
     this.paths = [];
     this.view.place(this.surface);
     this.change({ start: null });
@@ -84,8 +81,11 @@ export class SurfaceBench {
     this.change({ rate });
   }
 
-  moved() {
-    if (this.x.value !== "" && this.y.value !== "") this.change({ start: [Number(this.x.value), Number(this.y.value)] });
+  /** What stands nowhere is the surface's own. */
+  moved(axis, value) {
+    const start = [...(this.asked.start ?? this.surface.start)];
+    start[axis] = value ?? this.surface.start[axis];
+    this.change({ start });
   }
 
   change(what) {
@@ -120,26 +120,23 @@ export class SurfaceBench {
 
   /** What is wrong with what was asked stands beside it; the paths before it fade. */
   explain(error) {
-    const mine = error?.status === 422;
-    this.tell(mine ? null : error);
-    this.trouble.hidden = !mine;
-    this.trouble.replaceChildren(...(mine ? tellOf(error) : []));
-    this.walk.classList.toggle("stale", mine);
+    const [left, right, bottom, top] = this.surface.box;
+    const [x, y] = this.asked.start ?? this.surface.start;
+    this.walk.classList.toggle("stale", this.trouble.explain(error, { rate: this.asked.rate, x, y, left, right, bottom, top }));
   }
 
   showAll() {
     this.verdicts.replaceChildren(...this.paths.map((path) => this.verdict(path)));
     const { least } = this.surface;
-    const series = this.paths.map(({ rule, places }) => ({ name: t(`descent_${rule}`), color: color(rule), points: places.map(({ loss }, k) => [k, loss - least]) }));
+    const series = this.paths.map(({ rule, places }) => ({ name: t(`descent_${rule}`), end: t(`descent_${rule}`), color: color(rule), points: places.map(({ loss }, k) => [k, loss - least]) }));
     if (series.length) this.curves.replaceChildren(curve({ series, x: { label: t("descent_step_axis") }, y: { label: t("descent_above"), log: true }, label: t("descent_heights") }));
     else this.curves.replaceChildren();
     this.show();
   }
 
-  verdict({ rule, rate, places, arrived, diverged }) {
-    const last = { rule: t(`descent_${rule}`), rate: number(rate), steps: places.length - 1, loss: number(places.at(-1).loss, 3) };
-    const key = diverged !== null ? "descent_diverged" : arrived !== null ? "descent_arrived" : "descent_going";
-    const kind = diverged !== null ? "bad" : arrived !== null ? "good" : "";
+  verdict({ rule, rate, places, arrived, diverged, leapt }) {
+    const last = { rule: t(`descent_${rule}`), rate: number(rate), steps: places.length - 1, loss: number(places.at(-1).loss, 3), leapt: leapt && number(leapt, 2) };
+    const [key, kind] = ending({ arrived, diverged, leapt });
     return make("li", { class: kind, "data-rule": rule, "data-verdict": key }, sample(color(rule)), make("span", {}, t(key, { ...last, arrived, diverged })));
   }
 
@@ -158,4 +155,11 @@ export class SurfaceBench {
     const cells = [numbered("td", rate, figure), numbered("td", x, { class: "figure value" }), numbered("td", y, { class: "figure value" }), make("td", { class: "figure gradient" }, gradient.map((part) => number(part, 3)).join(", ")), numbered("td", loss, figure)];
     return make("tr", { "data-rule": rule }, make("th", { scope: "row" }, sample(color(rule)), " ", t(`descent_${rule}`)), ...cells);
   }
+}
+
+/** The text for how a path ends, and whether that is good or bad. */
+function ending({ arrived, diverged, leapt }) {
+  if (diverged !== null) return ["descent_diverged", "bad"];
+  if (leapt !== null) return [arrived === null ? "descent_leapt" : "descent_leapt_back", "bad"];
+  return arrived === null ? ["descent_going", ""] : ["descent_arrived", "good"];
 }

@@ -5,8 +5,8 @@ import { choices, make, newest, number } from "./parts.js";
 import { curve } from "./views/curve.js";
 
 const THEOREMS = {
-  convex: ["f(wₖ) − f* ≤ L R² / 2k", true],
-  "strongly-convex": ["f(wₖ) − f* ≤ L/2 · ((κ − 1)/(κ + 1))²ᵏ · R²", false],
+  convex: ["f(wₖ) − f* ≤ M R² / 2k", true],
+  "strongly-convex": ["f(wₖ) − f* ≤ M/2 · ((κ − 1)/(κ + 1))²ᵏ · R²", false],
   momentum: ["f(wₖ) − f* ≤ (1 − 1/√κ)ᵏ · (f(w₀) − f* + μ/2 · R²)", false],
   stochastic: ["E f(w̄ₖ) − f* ≤ (R² + G² Σ ηᵢ²) / (2 Σ ηᵢ),  ηᵢ = η₁/√i", true],
 };

@@ -1,7 +1,7 @@
 // Lesson 1: an expression as a graph, one node at a time forward, then one at a time backward.
-import { ask, tellOf } from "../api.js";
+import { ask } from "../api.js";
 import { t, translated, write } from "../texts.js";
-import { choices, make, newest, number, numbered } from "./parts.js";
+import { Trouble, choices, make, newest, number, numbered } from "./parts.js";
 import { Stepper } from "./stepper.js";
 import { GraphView } from "./views/graph.js";
 
@@ -35,7 +35,7 @@ export class GraphLesson {
   build(bench) {
     this.field = make("input", { class: "formula-field", id: "expression", autocomplete: "off", autocapitalize: "off", spellcheck: "false", maxlength: 2000 });
     this.names = make("div", { class: "inputs", role: "group", label: "graph_inputs" });
-    this.trouble = make("p", { class: "trouble", role: "alert", hidden: true });
+    this.trouble = new Trouble(this.tell, "graph");
     this.examples = choices(
       Object.entries(EXAMPLES).map(([name, [text]]) => [name, { text }]),
       "apples",
@@ -51,7 +51,7 @@ export class GraphLesson {
     const heads = ["graph_input", "graph_value", "graph_gradient", "graph_numeric", "graph_error"].map((key, i) => make("th", { scope: "col", t: key, class: i ? "figure" : null }));
     this.walk = make("div", { class: "card walk" }, this.stepper.element, this.told, this.view.element, make("p", { class: "hint", t: "graph_legend" }));
     bench.append(
-      make("div", { class: "card ask" }, form, this.examples, this.names, this.trouble),
+      make("div", { class: "card ask" }, form, this.examples, this.names, this.trouble.element),
       this.walk,
       make("div", { class: "card" }, make("h2", { t: "graph_compare" }), make("p", { class: "hint", t: "graph_compare_hint" }), make("div", { class: "scroll", tabindex: "0", label: "graph_compare" }, make("table", {}, make("thead", {}, make("tr", {}, ...heads)), this.rows))),
     );
@@ -87,11 +87,7 @@ export class GraphLesson {
 
   /** What is wrong with what was asked stands beside it; the graph before it fades. */
   explain(error) {
-    const mine = error?.status === 422;
-    this.tell(mine ? null : error);
-    this.trouble.hidden = !mine;
-    this.trouble.replaceChildren(...(mine ? tellOf(error) : []));
-    this.walk.classList.toggle("stale", mine);
+    this.walk.classList.toggle("stale", this.trouble.explain(error));
   }
 
   /** A field for the value of each name; those that are there stay, with what is being typed in them. */

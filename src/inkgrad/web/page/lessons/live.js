@@ -2,7 +2,7 @@
 import { ask, events, smallPrint } from "../api.js";
 import { t, translated } from "../texts.js";
 import { Course, Glimpse } from "./live_views.js";
-import { choices, make, newest, number } from "./parts.js";
+import { choices, labelled, make, newest, number, numberField } from "./parts.js";
 
 const NETWORKS = ["two-layer", "mlp", "lenet5"];
 const OPTIMIZERS = ["sgd", "momentum", "adam"];
@@ -22,12 +22,12 @@ export class LiveLesson {
 
   constructor(bench, tell) {
     this.tell = tell;
-    this.asked = { network: "two-layer", data: "digits", optimizer: "sgd" };
+    this.asked = { network: "two-layer", data: "digits", optimizer: "sgd", learning_rate: 0.1, batch_size: 64 };
     this.state = null;
     this.course = new Course();
     this.glimpse = new Glimpse((digit) => this.change({ digit }));
     this.build(bench);
-    this.pending = {};
+    this.pending = [];
     this.send = newest(() => this.sendChanges());
     this.offer();
     this.follow(new URLSearchParams(location.search).get("training"));
@@ -37,18 +37,17 @@ export class LiveLesson {
   build(bench) {
     const chosen = (field, names, text) => choices(names.map((name) => [name, text(name)]), this.asked[field], (name) => (this.asked[field] = name), { label: `live_${field}` });
     const named = (name) => (NAMES[name] ? { text: NAMES[name] } : { t: `live_${name}` });
-    const part = (field, group) => make("div", {}, make("span", { class: "label", t: `live_${field}` }), group);
     this.data = chosen("data", DATA, named);
-    this.rate = make("input", { type: "number", min: "0", step: "any", inputmode: "decimal", id: "live-first-rate", value: "0.1" });
-    this.batch = make("input", { type: "number", min: "1", max: "1000", step: "1", inputmode: "numeric", id: "live-batch", value: "64" });
+    const rate = numberField("live-first-rate", "live_first_rate", (value) => (this.asked.learning_rate = value), "0.1");
+    const batch = numberField("live-batch", "live_batch", (value) => (this.asked.batch_size = value), "64");
     this.start = make("button", { type: "submit", class: "main", id: "live-start", t: "live_start" });
     const form = make(
       "form",
       { class: "start", onsubmit: (event) => (event.preventDefault(), this.begin()) },
-      part("network", chosen("network", NETWORKS, (name) => ({ text: name }))),
-      part("data", this.data),
-      part("optimizer", chosen("optimizer", OPTIMIZERS, named)),
-      make("div", { class: "row" }, make("label", { class: "short" }, make("span", { t: "live_first_rate" }), this.rate), make("label", { class: "short" }, make("span", { t: "live_batch" }), this.batch), this.start),
+      labelled("live_network", chosen("network", NETWORKS, (name) => ({ text: name }))),
+      labelled("live_data", this.data),
+      labelled("live_optimizer", chosen("optimizer", OPTIMIZERS, named)),
+      make("div", { class: "row" }, rate.label, batch.label, this.start),
     );
     bench.append(
       make("div", { class: "card" }, form),
@@ -66,7 +65,7 @@ export class LiveLesson {
     this.single = button("step", () => this.change({ step: true }), { t: "live_single" });
     this.stop = button("end", () => this.change({ end: true }), { t: "live_end" });
     this.slider = make("input", { type: "range", min: RATES[0], max: RATES[1], step: "0.05", id: "live-slider", label: "live_rate_slider", oninput: () => this.change({ learning_rate: Number((10 ** this.slider.value).toPrecision(2)) }) });
-    this.exact = make("input", { type: "number", min: "0", step: "any", inputmode: "decimal", id: "live-rate", onchange: () => this.change({ learning_rate: Number(this.exact.value) }) });
+    this.exact = numberField("live-rate", "live_rate", (value) => this.change({ learning_rate: value }));
     this.pace = choices(PACES.map((pace) => [pace, { text: pace }]), "20", (pace) => this.change({ pace: Number(pace) }), { label: "live_pace" });
     this.share = make("p", { class: "hint", id: "live-share" });
     this.control = make(
@@ -74,12 +73,12 @@ export class LiveLesson {
       { class: "card ask", hidden: true },
       this.status,
       this.figures,
-      make("div", { class: "row" }, this.toggle, this.single, this.stop),
+      make("div", { class: "row control-row" }, this.toggle, this.single, this.stop),
       make(
         "div",
         { class: "dials" },
-        make("div", { class: "dial" }, make("label", { class: "short" }, make("span", { t: "live_rate" }), this.exact), this.slider),
-        make("div", {}, make("span", { class: "label", t: "live_pace" }), this.pace),
+        make("div", { class: "dial" }, this.exact.label, this.slider),
+        labelled("live_pace", this.pace),
       ),
       this.share,
     );
@@ -95,13 +94,14 @@ export class LiveLesson {
     }
   }
 
-  /** End the training that is watched, and begin another one. */
+  /** Begin a training instead of the one that is watched, which goes on if other pages watch it. */
   async begin() {
     this.start.disabled = true;
     try {
-      if (this.training && !this.state?.reason) await ask("lessons/training/change", { training: this.training, end: true });
+      const watches = this.training && !this.state?.reason && this.begun?.training === this.training;
+      const instead = watches ? { training: this.training, watcher: this.begun.watcher } : null;
       const pace = this.state?.pace ?? 20;
-      const { training } = await ask("lessons/training", { ...this.asked, learning_rate: Number(this.rate.value), batch_size: Number(this.batch.value), pace });
+      const { training } = await ask("lessons/training", { ...this.asked, pace, instead });
       this.tell(null);
       this.follow(training);
     } catch (error) {
@@ -161,21 +161,24 @@ export class LiveLesson {
 
   change(what) {
     if (!this.training || !this.state || this.state.reason) return;
-    Object.assign(this.pending, what);
+    const last = this.pending.at(-1);
+    if (!last || what.step || last.step) this.pending.push(what);
+    else Object.assign(last, what);
     this.send();
   }
 
-  /** All changes since the last time, at once. */
+  /** All changes since the last time, at once; but each single step by itself, and in its turn. */
   async sendChanges() {
-    const what = this.pending;
-    this.pending = {};
-    try {
-      this.state = await ask("lessons/training/change", { training: this.training, ...what });
-      this.tell(null);
-    } catch (error) {
-      this.tell(error);
+    while (this.pending.length) {
+      const what = this.pending.shift();
+      try {
+        this.state = await ask("lessons/training/change", { training: this.training, ...what });
+        this.tell(null);
+      } catch (error) {
+        this.tell(error);
+      }
+      this.show();
     }
-    this.show();
   }
 
   show() {
@@ -201,9 +204,8 @@ export class LiveLesson {
   }
 
   showFigures() {
-    const { newest: point, measures } = this.course;
-    if (!this.begun || !measures.length) return;
-    const measure = measures.at(-1);
+    const { latest: point, measured: measure } = this.course;
+    if (!this.begun || !measure) return;
     const epoch = (point?.step ?? 0) / this.begun.steps_an_epoch;
     const rows = [
       ["live_step", String(point?.step ?? 0), point?.step ?? 0],

@@ -1,14 +1,17 @@
 // What is seen of a training: its curves, and a glimpse into its network.
-import { paintInk, paintSigned, unpack } from "../maps.js";
+import { paintInk, unpack } from "../maps.js";
 import { t } from "../texts.js";
 import { choices, make } from "./parts.js";
-import { Arrangement } from "./views/array.js";
+import { Arrangement, inRows, tiles } from "./views/array.js";
 import { Bars } from "./views/bars.js";
 import { redraw } from "./views/curve.js";
 
 const PAUSE = 300; // milliseconds between two pictures
 
-/** Loss, accuracy and gradient norms, from the points that come; of a long training the server keeps fewer and fewer. */
+/**
+ * Loss, accuracy and gradient norms. Only new points come. Of a long training fewer and fewer are kept, here as on the
+ * server; the newest comes with each event, kept or not.
+ */
 export class Course {
   constructor() {
     this.places = { loss: make("div", {}), accuracy: make("div", {}), norms: make("div", {}) };
@@ -21,27 +24,31 @@ export class Course {
     this.layers = layers;
     this.points = [];
     this.measures = [];
-    this.newest = null;
+    this.latest = null;
+    this.measured = null;
     this.schedule();
   }
 
-  add({ every, points, measured_every: measured, measures }) {
+  add({ every, points, measured_every: measuredEvery, measures, latest, measured }) {
     const kept = (all, step) => all.filter((one) => one.step % step === 0);
     this.points = kept([...this.points, ...points], every);
-    this.measures = kept([...this.measures, ...measures], measured);
-    this.newest = points.at(-1) ?? this.newest;
+    this.measures = kept([...this.measures, ...measures], measuredEvery);
+    Object.assign(this, { latest, measured });
     this.schedule();
   }
 
   schedule() {
     this.timer ??= setTimeout(() => {
-      this.timer = null;
-      this.show();
+      requestAnimationFrame(() => {
+        this.timer = null;
+        this.show();
+      }); // which comes when the page is seen
     }, PAUSE);
   }
 
   show() {
-    const { points, measures } = this;
+    const points = upTo(this.points, this.latest);
+    const measures = upTo(this.measures, this.measured);
     const x = { label: t("live_step"), digits: 6, least: 0, most: 10 };
     const of = (all, value) => all.map((one) => [one.step, value(one)]);
     // where the learning rate was changed
@@ -49,8 +56,8 @@ export class Course {
     const drawn = (place, options) => redraw(place, { x, marks, small: true, ...options });
     drawn(this.places.loss, {
       series: [
-        { name: t("live_loss_batch"), points: of(points, (one) => one.loss), faint: true },
-        { name: t("live_loss_mean"), points: of(points, (one) => one.mean), plain: true },
+        { name: t("live_loss_batch"), points: of(points, (one) => one.loss), faint: true, plain: true },
+        { name: t("live_loss_mean"), points: of(points, (one) => one.mean) },
         { name: t("live_loss_test"), points: of(measures, (one) => one.loss) },
       ],
       y: { label: t("live_loss"), least: 0, most: 2.5 },
@@ -68,13 +75,14 @@ export class Course {
       series: this.layers.map(({ kind, shape }, i) => ({
         name: `${i + 1} ${kind} (${shape.join(", ")})`,
         points: of(points, (one) => (one.norms[i] > 0 ? one.norms[i] : null)),
-        plain: true,
       })),
       y: { label: t("live_norms"), log: true },
       label: t("live_norms"),
     });
   }
 }
+
+const upTo = (kept, latest) => (latest && latest.step !== kept.at(-1)?.step ? [...kept, latest] : kept);
 
 /** The weights of each layer, and one digit on its way through them. */
 export class Glimpse {
@@ -102,8 +110,7 @@ export class Glimpse {
   show() {
     if (!this.seen) return;
     const { image, label, probabilities, layers, step } = this.seen;
-    const { values } = unpack(image);
-    paintInk(this.image, Array.from({ length: 28 }, (_, y) => [...values.subarray(28 * y, 28 * y + 28)]));
+    paintInk(this.image, inRows(unpack(image).values));
     this.image.setAttribute("aria-label", String(label));
     this.chips.press(String(label));
     this.bars.show(probabilities);
@@ -116,22 +123,15 @@ export class Glimpse {
 function row({ kind, shape, columns, weights, activations }, i) {
   const name = `${i + 1} ${kind} (${shape.join(", ")})`;
   const [rows, maps] = [Math.ceil(weights.shape[0] / columns), activations.shape[0]];
+  const images = (sent, places, label) => {
+    const { tall, wide, ...array } = unpack(sent);
+    return tiles(array, new Arrangement(places, [tall, wide]), label, 520, 12);
+  };
   return make(
     "div",
     { class: "layer-row" },
     make("h3", {}, name),
-    tiles(weights, [rows, columns], t("live_weights_of", { name })),
-    tiles(activations, maps > 1 ? [Math.ceil(maps / 8), Math.min(maps, 8)] : [1, 1], t("live_activations_of", { name })),
+    images(weights, [rows, columns], t("live_weights_of", { name })),
+    images(activations, maps > 1 ? [Math.ceil(maps / 8), Math.min(maps, 8)] : [1, 1], t("live_activations_of", { name })),
   );
-}
-
-/** Maps of the server side by side, with what they are. */
-function tiles(maps, [rows, columns], caption) {
-  const canvas = make("canvas", { role: "img", "aria-label": caption });
-  const { tall, wide, low, high, values } = unpack(maps);
-  const arrangement = new Arrangement([rows, columns], [tall, wide]);
-  paintSigned(canvas, { tall: arrangement.height, wide: arrangement.width, low, high, values: arrangement.pixels(values) });
-  canvas.style.aspectRatio = `${arrangement.width} / ${arrangement.height}`;
-  canvas.style.maxWidth = `${Math.min(520, arrangement.width * 12)}px`;
-  return make("figure", { class: "tiles" }, canvas, make("figcaption", { class: "hint" }, caption));
 }

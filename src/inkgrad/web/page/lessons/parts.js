@@ -1,5 +1,6 @@
 // What the lessons are built of: elements, the frame around each, numbers, and waiting for the server.
-import { t, write } from "../texts.js";
+import { tellOf } from "../api.js";
+import { has, t, translated, write } from "../texts.js";
 
 const SVG = "http://www.w3.org/2000/svg";
 const NAMED = new Map([["t", "t"], ["label", "tLabel"]]);
@@ -68,6 +69,49 @@ export function lessonFrame(Lesson, at, next) {
   );
   section.dataset.number = String(at + 1);
   return { section, bench };
+}
+
+/** An element below its name. */
+export const labelled = (key, element) => make("div", {}, make("span", { class: "label", t: key }), element);
+
+/**
+ * A field for a number, with its `label`. `changed` gets the number, null where nothing stands there, or the text where
+ * that is no number: what is wrong with it the server says.
+ */
+export function numberField(id, key, changed, value = null) {
+  const input = make("input", { type: "text", inputmode: "decimal", autocomplete: "off", spellcheck: "false", id, value });
+  input.addEventListener("change", () => changed(typed(input.value)));
+  return Object.assign(input, { label: make("label", { class: "short" }, make("span", { t: key }), input) });
+}
+
+function typed(text) {
+  const plain = text.trim().replace("−", "-");
+  if (plain === "") return null;
+  return Number.isFinite(Number(plain)) ? Number(plain) : plain;
+}
+
+/** The line beside a question that tells what the server cannot use of it; what else goes wrong goes to `tell`. */
+export class Trouble {
+  constructor(tell, lesson) {
+    Object.assign(this, { tell, lesson, error: null, places: {} });
+    this.element = make("p", { class: "trouble", role: "alert", hidden: true });
+    translated(() => this.show());
+  }
+
+  /** Of a field the lesson may have words of its own, LESSON_wrong_FIELD, with these places; else the server's are shown. */
+  explain(error, places = {}) {
+    const mine = error?.status === 422;
+    this.tell(mine ? null : error);
+    Object.assign(this, { error: mine ? error : null, places });
+    this.show();
+    return mine;
+  }
+
+  show() {
+    this.element.hidden = this.error === null;
+    const key = `${this.lesson}_wrong_${this.error?.field}`;
+    this.element.replaceChildren(...(this.error ? (has(key) ? [t(key, this.places)] : tellOf(this.error)) : []));
+  }
 }
 
 /** Buttons of which one is pressed. */

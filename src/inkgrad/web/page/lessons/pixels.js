@@ -6,7 +6,7 @@ import { translated } from "../texts.js";
 import { Convolution } from "./convolution_view.js";
 import { make, newest } from "./parts.js";
 import { Readers } from "./readers_view.js";
-import { decode } from "./views/array.js";
+import { decode, inRows } from "./views/array.js";
 
 const PAUSE = 200; // milliseconds without a new point before a drawing is taken
 
@@ -23,6 +23,7 @@ export class PixelsLesson {
     this.build(bench);
     this.take = newest(() => this.drawn());
     this.begin();
+    window.addEventListener("themechange", () => this.convolution.show());
     translated(() => {
       this.convolution.show();
       this.readers.show();
@@ -58,8 +59,7 @@ export class PixelsLesson {
 
   thumbnail({ sample, label, image }) {
     const canvas = make("canvas", { "aria-hidden": "true" });
-    const { values } = decode(image);
-    const rows = Array.from({ length: 28 }, (_, y) => [...values.subarray(28 * y, 28 * y + 28)]);
+    const rows = inRows(decode(image).values);
     const paint = () => paintInk(canvas, rows);
     paint();
     window.addEventListener("themechange", paint);

@@ -1,19 +1,14 @@
 // What the filters of a network have learned, what it makes of a digit that is moved, and where a vote differs.
 import { ask } from "../api.js";
 import { paintInk, paintSigned } from "../maps.js";
-import { percent, t } from "../texts.js";
+import { percent, t, write } from "../texts.js";
 import { make, newest } from "./parts.js";
-import { Arrangement, decode, paintArray } from "./views/array.js";
+import { Arrangement, decode, inRows, tiles } from "./views/array.js";
 import { Bars } from "./views/bars.js";
 import { curve } from "./views/curve.js";
 
 const MOST = 8;
 const KEYS = { ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [-1, 0], ArrowDown: [1, 0], Home: null };
-const PAUSE = 400; // milliseconds until the server is asked again whether its networks have learned
-
-async function learned() {
-  while (!(await ask("lessons/ready")).ready) await new Promise((resolve) => setTimeout(resolve, PAUSE));
-}
 
 export class Readers {
   constructor(tell) {
@@ -35,6 +30,7 @@ export class Readers {
     this.curves = make("div", {});
     this.list = make("ul", { class: "disagreements" });
     this.told = make("p", { id: "pixels-told", t: "at_work" });
+    this.again = make("button", { type: "button", id: "pixels-again", hidden: true, t: "pixels_again", onclick: () => this.begin() });
     const arrow = (key, text) => make("button", { type: "button", "data-key": key, label: `pixels_${key.toLowerCase()}`, onclick: () => this.key(key) }, text);
     const arrows = make("div", { class: "arrows", role: "group", label: "pixels_arrows" }, arrow("ArrowUp", "↑"), arrow("ArrowLeft", "←"), arrow("Home", "·"), arrow("ArrowRight", "→"), arrow("ArrowDown", "↓"));
     arrows.addEventListener("keydown", (event) => {
@@ -55,18 +51,30 @@ export class Readers {
         make("h3", { t: "pixels_by_shift" }),
         this.curves,
       ),
-      make("div", { class: "card ask" }, make("h2", { t: "pixels_disagree" }), make("p", { class: "hint", t: "pixels_disagree_hint" }), this.told, this.list),
+      make("div", { class: "card ask" }, make("h2", { t: "pixels_disagree" }), make("p", { class: "hint", t: "pixels_disagree_hint" }), this.told, this.again, this.list),
     ];
   }
 
   async begin() {
+    this.again.hidden = true;
+    this.say("at_work");
     try {
-      await learned();
       this.known = await ask("lessons/readers");
+      this.tell(null);
       this.show();
       this.load();
     } catch (error) {
       this.tell(error);
+      this.say("pixels_failed");
+      this.again.hidden = false;
+    }
+  }
+
+  /** In place of what is not known yet. */
+  say(text) {
+    for (const place of [this.told, this.where]) {
+      place.dataset.t = text;
+      write(place, t(text));
     }
   }
 
@@ -111,7 +119,7 @@ export class Readers {
   showMoved() {
     if (!this.found) return;
     const { down, right, image, maps, pooled, probabilities, vote } = this.found;
-    paintInk(this.image, inRows(decode(image)));
+    paintInk(this.image, inRows(decode(image).values));
     const answer = (name) => probabilities[name].indexOf(Math.max(...probabilities[name]));
     this.where.removeAttribute("data-t");
     this.where.textContent = t("pixels_where", { down, right, lenet5: answer("lenet5"), two: answer("two-layer") });
@@ -123,37 +131,27 @@ export class Readers {
   }
 }
 
-const inRows = ({ values }) => Array.from({ length: 28 }, (_, y) => [...values.subarray(28 * y, 28 * y + 28)]);
-
-function tiles(array, arrangement, label, most) {
-  const canvas = make("canvas", { role: "img", "aria-label": label });
-  paintArray(canvas, array, arrangement);
-  canvas.style.aspectRatio = `${arrangement.width} / ${arrangement.height}`;
-  canvas.style.maxWidth = `${Math.min(most, arrangement.width * 16)}px`;
-  return make("figure", { class: "tiles" }, canvas, make("figcaption", { class: "hint" }, label));
-}
-
 function row(text, told) {
   const array = decode(told);
   const [, tall, wide] = array.shape;
-  return tiles(array, new Arrangement([2, 3], [tall, wide]), t(text), 520);
+  return tiles(array, new Arrangement([2, 3], [tall, wide]), t(text), 520, 16);
 }
 
 function filterRow({ shape, columns, weights }, i) {
   const array = decode(weights);
   const [count, tall, wide] = array.shape;
-  return tiles(array, new Arrangement([count / columns, columns], [tall, wide]), t("pixels_filters_of", { number: i + 1, outputs: shape[0], inputs: shape[1] }), 760);
+  return tiles(array, new Arrangement([count / columns, columns], [tall, wide]), t("pixels_filters_of", { number: i + 1, outputs: shape[0], inputs: shape[1] }), 760, 16);
 }
 
 function disagreement({ sample, label, network, probability, vote, image, neighbors }) {
   const canvas = (array, name, kind) => {
     const made = make("canvas", { role: "img", "aria-label": name, class: kind });
     const { values, low, high } = decode(array);
-    if (kind === "large") paintInk(made, inRows({ values }));
+    if (kind === "large") paintInk(made, inRows(values));
     else paintSigned(made, { tall: 28, wide: 28, values, low, high });
     return made;
   };
-  const says = (text, answer, places) => make("p", { class: answer === label ? "right" : "wrong" }, t(text, places));
+  const says = (text, answer, places) => make("p", { class: answer === label ? "right" : "wrong" }, answer === label ? "✓ " : "✗ ", t(text, places));
   const near = neighbors.map((one) => make("figure", {}, canvas(one.image, String(one.label), "small"), make("figcaption", {}, `${one.label} · ${one.distance.toFixed(1)}`)));
   return make(
     "li",

@@ -7,7 +7,7 @@ export class TroublesLesson {
   static lesson = "troubles";
   static concepts = 4;
   static tasks = 4;
-  static formula = "∂L/∂x₁ = ∂L/∂xₙ\n  · f′(aₙ) Wₙ · … · f′(a₂) W₂";
+  static formula = "aᵢ = xᵢ₋₁ Wᵢ + bᵢ,  xᵢ = φ(aᵢ)\n∂L/∂xᵢ₋₁ = (∂L/∂xᵢ ⊙ φ′(aᵢ)) Wᵢᵀ";
 
   constructor(bench, tell) {
     this.begin(bench, tell);

@@ -1,8 +1,9 @@
 // A deep network as it goes wrong, beside the same with other switches: losses, and each layer's activations and gradients.
-import { ask, tellOf } from "../api.js";
+import { ask } from "../api.js";
 import { percent, t, translated, write } from "../texts.js";
-import { choices, make, newest, number, toggles } from "./parts.js";
+import { Trouble, choices, labelled, make, newest, number, numberField, toggles } from "./parts.js";
 import { Stepper } from "./stepper.js";
+import { Trainer } from "./trainer.js";
 import { sample } from "./views/contour.js";
 import { curve, raised } from "./views/curve.js";
 import { histogram } from "./views/histogram.js";
@@ -19,7 +20,6 @@ export class NetworkBench {
     this.cases = Object.fromEntries(cases.map((one) => [one.name, one]));
     this.parts = parts;
     this.stages = { before: [], after: [] };
-    this.token = null; // of the training that runs
     this.begin = newest(() => this.first());
     this.build(bench);
     this.choose(cases[0].name);
@@ -30,17 +30,17 @@ export class NetworkBench {
     const named = Object.keys(this.cases).map((name) => [name, { t: `troubles_${name}` }]);
     this.means = make("p", { id: "troubles-means" });
     this.board = make("div", { class: "ask" });
-    this.trouble = make("p", { class: "trouble", role: "alert", hidden: true });
-    this.button = make("button", { type: "button", class: "main", id: "troubles-train", onclick: () => (this.token ? this.stop() : this.train()) });
+    this.trouble = new Trouble(this.tell, "troubles");
+    this.trainer = new Trainer("troubles-train", "troubles_train", (going) => this.train(going), (error) => this.explain(error));
     this.verdicts = make("ul", { class: "verdicts", id: "troubles-verdicts" });
     this.losses = make("div", { id: "troubles-losses" });
     this.stepper = new Stepper(() => this.showStage(), "troubles_step");
-    this.norms = make("div", { id: "troubles-norms" });
+    this.norms = make("div", { class: "pair-views", id: "troubles-norms" });
     this.layers = make("div", { class: "layers", id: "troubles-layers", tabindex: "0", role: "group", label: "troubles_layers" });
     this.stepper.listen(this.layers);
     bench.append(
       make("div", { class: "card ask" }, make("h2", { t: "troubles_network" }), choices(named, named[0][0], (name) => this.choose(name), { label: "troubles_cases", id: "troubles-cases" }), this.means),
-      make("div", { class: "card ask" }, make("h2", { t: "troubles_switches" }), make("p", { class: "hint", t: "troubles_switches_hint" }), this.board, this.trouble, make("div", {}, this.button), this.verdicts, this.losses),
+      make("div", { class: "card ask" }, make("h2", { t: "troubles_switches" }), make("p", { class: "hint", t: "troubles_switches_hint" }), this.board, this.trouble.element, make("div", {}, this.trainer.button), this.verdicts, this.losses),
       make("div", { class: "card walk" }, make("h2", { t: "troubles_layers" }), this.stepper.element, make("p", { class: "hint", t: "troubles_layers_hint" }), this.norms, this.layers),
     );
   }
@@ -56,14 +56,7 @@ export class NetworkBench {
   /** The switches, as the case has them. */
   controls() {
     const { activation, start, depth, rate, digits } = this.switches;
-    const labelled = (key, element) => make("div", {}, make("span", { class: "label", t: key }), element);
     const plain = (names) => names.map((text) => [text, { text }]);
-    const field = (key, value, attributes, changed) => {
-      const input = make("input", { type: "number", inputmode: "decimal", ...attributes });
-      input.value = String(value);
-      input.addEventListener("change", () => changed(Number(input.value)));
-      return make("label", { class: "short" }, make("span", { t: key }), input);
-    };
     const helps = toggles(HELPS.map((name) => [name, { t: `troubles_${name}` }]), HELPS.filter((name) => this.switches[name]), (chosen) => this.change(Object.fromEntries(HELPS.map((name) => [name, chosen.includes(name)]))), { label: "troubles_helps", id: "troubles-helps" });
     this.board.replaceChildren(
       labelled("troubles_activation", choices(plain(ACTIVATIONS), activation, (name) => this.change({ activation: name }), { label: "troubles_activation", id: "troubles-activation" })),
@@ -73,14 +66,14 @@ export class NetworkBench {
       make(
         "div",
         { class: "row" },
-        field("troubles_depth", depth, { min: "2", max: "8", step: "1", id: "troubles-depth" }, (value) => this.change({ depth: value })),
-        field("troubles_rate", rate, { step: "any", id: "troubles-rate" }, (value) => this.change({ rate: value })),
+        numberField("troubles-depth", "troubles_depth", (value) => this.change({ depth: value ?? "" }), depth).label,
+        numberField("troubles-rate", "troubles_rate", (value) => this.change({ rate: value ?? "" }), rate).label,
       ),
     );
   }
 
   change(what) {
-    this.stop();
+    this.trainer.stop();
     Object.assign(this.switches, what);
     this.begin();
   }
@@ -94,7 +87,7 @@ export class NetworkBench {
     try {
       const { name } = this;
       const [before, after] = await Promise.all(SIDES.map((side) => ask("lessons/deep", { ...this.asked(side), part: 1 })));
-      if (name !== this.name || this.token) return; // gone on meanwhile
+      if (name !== this.name || this.trainer.token) return; // gone on meanwhile
       this.stages = { before: [before], after: [after] };
       this.explain(null);
       this.stepper.resize(0, 0);
@@ -104,37 +97,20 @@ export class NetworkBench {
     }
   }
 
-  stop() {
-    this.token = null;
-    this.wait();
-  }
-
-  /** Part after part of both, until they are done or someone has gone elsewhere. */
-  async train() {
-    const token = {};
-    this.token = token;
+  /** Part after part of both, until they are done. */
+  async train(going) {
     this.stages = { before: [], after: [] };
-    this.wait();
-    try {
-      for (let part = 1; part <= this.parts; part += 1) {
-        for (const side of SIDES) {
-          if (part > 1 && this.ended(side)) continue;
-          const found = await ask("lessons/deep", { ...this.asked(side), part });
-          if (this.token !== token || this.button.closest("section").hidden) return this.token === token && this.stop();
-          this.stages[side].push(found);
-        }
-        this.explain(null);
-        this.stepper.resize(Math.max(...SIDES.map((side) => this.stages[side].length)) - 1, 0);
-        this.stepper.at = this.stepper.last;
-        this.show();
-        if (SIDES.every((side) => this.ended(side))) break;
+    for (let part = 1; part <= this.parts && !SIDES.every((side) => this.ended(side)); part += 1) {
+      for (const side of SIDES.filter((one) => !this.ended(one))) {
+        const found = await ask("lessons/deep", { ...this.asked(side), part });
+        if (!going()) return;
+        this.stages[side].push(found);
       }
-    } catch (error) {
-      this.explain(error);
+      this.explain(null);
+      this.stepper.resize(Math.max(...SIDES.map((side) => this.stages[side].length)) - 1, 0);
+      this.stepper.at = this.stepper.last;
+      this.show();
     }
-    if (this.token === token) this.stop();
-    this.show();
-    return undefined;
   }
 
   ended(side) {
@@ -143,19 +119,11 @@ export class NetworkBench {
   }
 
   explain(error) {
-    const mine = error?.status === 422;
-    this.tell(mine ? null : error);
-    this.trouble.hidden = !mine;
-    this.trouble.replaceChildren(...(mine ? tellOf(error) : []));
-  }
-
-  wait() {
-    this.button.textContent = t(this.token ? "descent_stop" : "troubles_train");
-    this.button.setAttribute("aria-busy", String(this.token !== null));
+    this.trouble.explain(error, this.switches);
   }
 
   show() {
-    this.wait();
+    this.trainer.tell();
     write(this.means, t(`troubles_means_${this.name}`));
     if (!this.stages.before.length || !this.stages.after.length) return;
     this.verdicts.replaceChildren(...SIDES.map((side, i) => this.verdict(side, i)));
@@ -193,9 +161,23 @@ export class NetworkBench {
   showStage() {
     this.stepper.tell();
     const shown = SIDES.map((side) => this.at(side));
-    const series = shown.map((stage, i) => ({ name: t(`troubles_${SIDES[i]}`), color: i, points: (stage?.layers ?? []).map(({ norm }, layer) => [layer + 1, norm]) }));
-    this.norms.replaceChildren(curve({ series, x: { label: t("troubles_layer_axis") }, y: { label: t("troubles_norm"), log: true }, label: t("troubles_norms") }));
+    this.norms.replaceChildren(this.gradients(shown), this.weights(shown));
     this.layers.replaceChildren(...shown.map((stage, i) => this.column(stage, SIDES[i])));
+  }
+
+  /** The norms of the layers' gradients; where they are clipped, those that the optimizer gets are dashed. */
+  gradients(shown) {
+    const series = shown.flatMap((stage, i) => {
+      const side = t(`troubles_${SIDES[i]}`);
+      const clipped = { name: t("troubles_clipped", { side }), color: i, dashed: true, points: byLayer(stage, "clipped") };
+      return [{ name: side, color: i, points: byLayer(stage, "norm") }, ...(this.asked(SIDES[i]).clip ? [clipped] : [])];
+    });
+    return captioned("troubles_norms", curve({ series, x: { label: t("troubles_layer_axis"), whole: true }, y: { label: t("troubles_norm"), log: true }, label: t("troubles_norms"), small: true }));
+  }
+
+  weights(shown) {
+    const series = shown.map((stage, i) => ({ name: t(`troubles_${SIDES[i]}`), color: i, points: byLayer(stage, "weights") }));
+    return captioned("troubles_weights", curve({ series, x: { label: t("troubles_layer_axis"), whole: true }, y: { label: t("troubles_weight_norm"), least: 0 }, label: t("troubles_weights"), small: true }));
   }
 
   column(stage, side) {
@@ -204,15 +186,18 @@ export class NetworkBench {
     return make("div", { "data-side": side }, head, make("p", { class: "hint" }, t("troubles_after_updates", { updates: stage.updates })), ...stage.layers.map((layer, i) => this.layer(layer, i, side)));
   }
 
-  layer({ activations, gradients, spread, norm, none, silent, distinct }, i, side) {
+  layer({ activations, gradients, spread, norm, clipped, weights, none, silent, distinct }, i, side) {
     const where = { layer: i + 1, side: t(`troubles_${side}`) };
     const power = (value) => `10${raised(Math.round(value))}`;
     return make(
       "section",
-      { class: "layer", "data-layer": i + 1, "data-norm": norm, "data-silent": silent, "data-distinct": distinct },
+      { class: "layer", "data-layer": i + 1, "data-norm": norm, "data-clipped": clipped, "data-weights": weights, "data-silent": silent, "data-distinct": distinct },
       make("h4", {}, t("troubles_layer", where)),
       make("div", { class: "histograms" }, histogram(activations, t("troubles_activations_of", where)), histogram(gradients, t("troubles_gradients_of", where), "gradient", power)),
-      make("p", { class: "hint" }, t("troubles_layer_told", { spread: number(spread, 2), silent, distinct, norm: number(norm, 2), none: none === 1 ? "100 %" : percent(none) })),
+      make("p", { class: "hint" }, ...(this.asked(side).clip ? [t("troubles_layer_clipped", { clipped: number(clipped, 2) }), " "] : []), t("troubles_layer_told", { spread: number(spread, 2), silent, distinct, weights: number(weights, 2), norm: number(norm, 2), none: none === 1 ? "100 %" : percent(none) })),
     );
   }
 }
+
+const byLayer = (stage, what) => (stage?.layers ?? []).map((layer, i) => [i + 1, layer[what]]);
+const captioned = (key, view) => make("div", {}, make("h3", { t: key }), view);

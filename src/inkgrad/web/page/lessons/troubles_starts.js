@@ -1,7 +1,7 @@
 // Local minima and plateaus: the exclusive or, learned from many starts.
 import { ask } from "../api.js";
 import { t, translated } from "../texts.js";
-import { choices, make, newest } from "./parts.js";
+import { choices, labelled, make, newest } from "./parts.js";
 import { curve } from "./views/curve.js";
 
 const OUTCOMES = { solved: 2, stuck: 1, slow: 5 }; // and their colors
@@ -19,7 +19,6 @@ export class StartsBench {
   }
 
   build(bench) {
-    const labelled = (key, element) => make("div", {}, make("span", { class: "label", t: key }), element);
     const hidden = choices(HIDDEN.map((text) => [text, { text }]), "2", (text) => this.change({ hidden: Number(text) }), { label: "troubles_hidden", id: "starts-hidden" });
     const activation = choices(ACTIVATIONS.map((text) => [text, { text }]), "relu", (name) => this.change({ activation: name }), { label: "troubles_activation", id: "starts-activation" });
     this.told = make("p", { class: "headline", id: "starts-told", role: "status", t: "at_work" });
@@ -55,7 +54,7 @@ export class StartsBench {
     const points = (losses) => updates.map((update, k) => [update, losses[k]]).slice(1);
     // Only the first of each outcome has a name, so that the legend has three lines and not twenty-four.
     const series = Object.entries(OUTCOMES).flatMap(([name, color]) =>
-      starts.filter(({ outcome }) => outcome === name).map(({ losses }, i) => ({ name: i ? null : t(`troubles_${name}`), color, points: points(losses), plain: true })),
+      starts.filter(({ outcome }) => outcome === name).map(({ losses }, i) => ({ name: i ? null : t(`troubles_${name}`), color, points: points(losses), last: true })),
     );
     this.curves.replaceChildren(curve({ series, x: { label: t("troubles_updates") }, y: { label: t("troubles_squared"), log: false }, label: t("troubles_starts") }));
   }

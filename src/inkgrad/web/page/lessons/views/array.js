@@ -49,6 +49,18 @@ export function paintArray(canvas, { values, low, high }, arrangement) {
   paintSigned(canvas, maps);
 }
 
+/** The numbers of a digit in rows, as ink is painted. */
+export const inRows = (values) => Array.from({ length: 28 }, (_, y) => [...values.subarray(28 * y, 28 * y + 28)]);
+
+/** Images side by side, with what they are; `most` and `pixel` are widths on the page: of all, and of a number. */
+export function tiles(array, arrangement, label, most, pixel) {
+  const canvas = make("canvas", { role: "img", "aria-label": label });
+  paintArray(canvas, array, arrangement);
+  canvas.style.aspectRatio = `${arrangement.width} / ${arrangement.height}`;
+  canvas.style.maxWidth = `${Math.min(most, arrangement.width * pixel)}px`;
+  return make("figure", { class: "tiles" }, canvas, make("figcaption", { class: "hint" }, label));
+}
+
 /** A large image whose numbers are read with the pointer or the arrow keys; `spotted` is told where that is. */
 export class ArrayView {
   constructor(caption, { spotted = null, side = 640 } = {}) {

@@ -1,8 +1,9 @@
 // The view of a surface: lines of equal height over two axes, and paths that go down it.
 import { draw, make, number } from "../parts.js";
-import { BOTTOM, LEFT, RIGHT, Scale, TOP, axes, narrow, swatch } from "./curve.js";
+import { BOTTOM, LEFT, RIGHT, Scale, TOP, axes, narrow, sign, swatch } from "./curve.js";
 
-const DOTS = 120; // a path with more steps is a line alone
+const DOTS = 120; // a path with more steps has none
+const APART = 90; // pixels between the signs of a path
 
 export class ContourView {
   /** `pick` is called with x and y where the picture is clicked. */
@@ -55,9 +56,20 @@ export class ContourView {
     for (const { color, points } of paths) {
       this.paths.append(draw("path", { class: `line s${color}`, d: this.line(points) }));
       if (points.length <= DOTS) this.paths.append(...points.map((point) => draw("circle", { class: `dot s${color}`, cx: round(this.at(point)[0]), cy: round(this.at(point)[1]), r: 2.2 })));
+      this.paths.append(...this.signs(points).map(([x, y]) => sign(color, round(x), round(y), 1.2)));
       const [x, y] = points.at(-1);
-      this.heads.append(draw("circle", { class: `head s${color}`, cx: this.across.at(x), cy: this.up.at(y), r: 6 })); // at the edge where it has left
+      this.heads.append(sign(color, this.across.at(x), this.up.at(y), 2, "head")); // at the edge where it has left
     }
+  }
+
+  /** Where a path bears the sign of its color. */
+  signs(points) {
+    const found = [];
+    for (const [x, y] of points.map((point) => this.at(point))) {
+      const [left, top] = found.at(-1) ?? [Infinity, Infinity];
+      if (!(Math.hypot(x - left, y - top) < APART)) found.push([x, y]);
+    }
+    return found;
   }
 
   clicked(event, pick) {
@@ -69,7 +81,7 @@ export class ContourView {
   }
 }
 
-export const sample = (color) => swatch(color, true);
+export const sample = (color) => swatch(color);
 
 const round = (value) => Math.round(Math.max(-1e5, Math.min(1e5, value)) * 10) / 10;
 const star = (x, y) => `M${x - 6} ${y} H${x + 6} M${x} ${y - 6} V${y + 6} M${x - 4.2} ${y - 4.2} L${x + 4.2} ${y + 4.2} M${x - 4.2} ${y + 4.2} L${x + 4.2} ${y - 4.2}`;
