@@ -1894,7 +1894,7 @@ class InstructionCase:
 
 
 INSTRUCTIONS: list[InstructionCase] = []
-NOT_ARITHMETIC = {"each_image", "lead", "meet", "run", "serve"}  # tested where programs and threads are
+NOT_ARITHMETIC = {"ask", "each_image", "lead", "meet", "run", "serve"}  # tested where programs and threads are
 
 
 def instruction(

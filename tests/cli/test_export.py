@@ -49,7 +49,10 @@ def test_the_reader_and_its_file(inkgrad, tmp_path):
     ig.models.rows.save_rows(tmp_path / "model.safetensors", net, reading={}, training={})
     own = inkgrad("export", tmp_path, tmp_path / "own.onnx", "--preprocessing")
     assert own.status == 0, own.err
-    assert "output log_probabilities: float32 (n, steps, 20)" in own.out
+    assert (
+        "output log_probabilities: float32 (n, steps, 20)" in own.out
+        and "output logits: float32 (n, steps, 21)" in own.out
+    )
 
 
 @pytest.mark.parametrize(

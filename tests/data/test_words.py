@@ -21,7 +21,7 @@ def test_a_number_beside_words_keeps_its_ink():
     rng = default_rng(0)
     ink = np.zeros((30, 50), np.float32)
     ink[:, 10:14] = ink[:, 40:44] = 1
-    row = Row(ink, np.array([[10, 0, 4, 30], [40, 0, 4, 30]], np.float64))
+    row = Row(ink, np.array([[10, 0, 4, 30], [40, 0, 4, 30]], np.float64), (2, 2), np.array([[12.0, 15], [42, 15]]))
     seen = set()
     for _ in range(20):
         both = beside_words(row, 30, rng)

@@ -23,7 +23,7 @@ def net():
 def test_a_step_sees_what_is_near(net):
     images = default_rng(2).random((2, 1, 40, 256), dtype=np.float32)
     before = net(images).data
-    assert before.shape == (2, 256 // STEP, 20)
+    assert before.shape == (2, 256 // STEP, 21)
     images[:, :, :, 200:] = 0
     after = net(images).data
     np.testing.assert_allclose(after[:, :40], before[:, :40], rtol=1e-4, atol=1e-4)

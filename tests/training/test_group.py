@@ -1,11 +1,14 @@
 """A training by several processes is that of one: the same losses, the same records, the same ends."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from group_of_threads import Lost, in_threads
 from inkgrad.data import Augmentation, Dataset, Loader, Part, Samples
 from inkgrad.errors import DataError, DivergenceError, OptionError
+from inkgrad.kernels.threads import use_threads
 from inkgrad.models import build
 from inkgrad.nn import Dropout, Flatten, Linear, Sequential, cross_entropy
 from inkgrad.optim import L2, SGD, Adam, ClipByGlobalNorm, MovingAverage
@@ -25,10 +28,12 @@ class Losses(Callback):
         self.values.append(trainer.last_loss)
 
 
-@pytest.fixture
-def one_thread(monkeypatch):
+@pytest.fixture(autouse=True)
+def one_thread():
     """For plans that talk to others in the middle: the helpers of this process cannot serve two ranks at once."""
-    monkeypatch.setenv("INKGRAD_THREADS", "1")
+    use_threads(1)
+    yield
+    use_threads(None)
 
 
 def trainer_for(train, group=None, *, model="two-layer", dtype=np.float32, callbacks=(), net=None, **options):
@@ -105,7 +110,6 @@ def test_batch_statistics_are_those_of_the_whole_batch(small, size, model):
         np.testing.assert_allclose(mine.data, theirs.data, rtol=1e-6, atol=1e-12, err_msg=name)
 
 
-@pytest.mark.usefixtures("one_thread")
 @pytest.mark.parametrize("size", [2, 4])
 def test_a_plan_has_the_statistics_of_the_whole_batch_too(small, size):
     """The last batch has 2 images, which 4 ranks cannot divide; two layers, one behind the other."""
@@ -133,7 +137,6 @@ def test_a_plan_has_the_statistics_of_the_whole_batch_too(small, size):
         np.testing.assert_allclose(mine.data, theirs.data, rtol=1e-3, atol=1e-4, err_msg=name)
 
 
-@pytest.mark.usefixtures("one_thread")
 def test_planned_and_eager_ranks_understand_each_other(small):
     """Whichever way a rank goes, the messages are the same."""
     from inkgrad.nn import BatchNorm2d, Conv2d
@@ -150,12 +153,11 @@ def test_planned_and_eager_ranks_understand_each_other(small):
     np.testing.assert_allclose(mixed[0][0], work(None, [])[0], rtol=1e-4)
 
 
-@pytest.mark.usefixtures("one_thread")
 def test_what_is_wrong_with_one_part_of_a_normalized_batch_is_told_to_all(small):
     from inkgrad.nn import BatchNorm2d, Conv2d
 
-    train = small.train[:64]
-    train.labels[40] = 11
+    train = replace(small.train[:64], labels=small.train.labels[:64].copy())
+    train.labels[40] = 11  # behind its back
 
     def work(group):
         rng = default_rng(3)

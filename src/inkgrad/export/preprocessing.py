@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from inkgrad.data import SIDE, Projection, Scaling
-from inkgrad.data.numbers import LABELS
+from inkgrad.data.numbers import BLANK, LABELS, OTHER
 from inkgrad.export.graph import Graph
 from inkgrad.export.normalizing import normalized
 from inkgrad.export.warping import Warp
@@ -68,9 +68,12 @@ def write_rows(g: Graph, pixels: str, network: Written) -> Results:
     scaled = _scaled(g, Scaling("linear", 1 / 255, 0.0), g.add("Cast", pixels, to=1))
     logits = network(scaled)
     g.scope = "answer"
-    log_p = g.add("LogSoftmax", logits, axis=-1)
+    every = g.add("LogSoftmax", logits, axis=-1)
+    none = g.add("Concat", _labels(g, every, BLANK, BLANK + 1), _labels(g, every, OTHER, OTHER + 1), axis=2)
+    blank = g.add("ReduceLogSumExp", none, axes=[2], keepdims=1)  # another character is none of a number
+    log_p = g.add("Concat", blank, _labels(g, every, BLANK + 1, LABELS), axis=2)
     g.scope = ""
-    return {"logits": (logits, ["n", "steps", LABELS]), "log_probabilities": (log_p, ["n", "steps", LABELS])}
+    return {"logits": (logits, ["n", "steps", LABELS + 1]), "log_probabilities": (log_p, ["n", "steps", LABELS])}
 
 
 class _Float:
@@ -85,6 +88,11 @@ class _Float:
 
 def _columns(g: Graph, x: str, start: int, stop: int) -> str:
     return g.add("Slice", x, g.integers([start]), g.integers([stop]), g.integers([1]))
+
+
+def _labels(g: Graph, x: str, start: int, stop: int) -> str:
+    """Of (n, steps, labels), some labels."""
+    return g.add("Slice", x, g.integers([start]), g.integers([stop]), g.integers([2]))
 
 
 def _scaled(g: Graph, scaling: Scaling, ink: str) -> str:

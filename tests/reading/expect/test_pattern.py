@@ -33,6 +33,8 @@ def agrees_with_re(pattern, names_sign, strings=SHORT):
     try:
         expectation = expect_pattern(pattern)
     except OptionError as error:
+        if "comes to an automaton of more than" in str(error):  # some patterns of Hypothesis do
+            return
         assert str(error).startswith("no number fits the expression")
         assert not expected
         return
