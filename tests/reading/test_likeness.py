@@ -5,7 +5,7 @@ import pytest
 
 import inkgrad as ig
 from inkgrad.data.numbers import to_strip
-from inkgrad.reading.likeness import doubted, tiny_likeness
+from inkgrad.reading.likeness import digit_likeness, doubted
 from inkgrad.reading.page import Digit, Number
 from inkgrad.reading.placing import box_between
 
@@ -71,6 +71,6 @@ def test_a_box_without_ink_is_shown_as_nothing():
 
 def test_the_network_that_is_asked_knows_letters_from_digits():
     strip, images, number = written(3)
-    assert doubted(number, strip, tiny_likeness).confidence > 0.9 * number.confidence
+    assert doubted(number, strip, digit_likeness).confidence > 0.9 * number.confidence
     letter = ig.data.nondigits(["letters"], 40, ig.data.load_digits()[0], ig.default_rng(0)).images
-    assert np.median(tiny_likeness(letter)) < 0.1 < np.median(tiny_likeness(np.stack(images)))
+    assert np.median(digit_likeness(letter)) < 0.1 < np.median(digit_likeness(np.stack(images)))

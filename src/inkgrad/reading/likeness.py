@@ -15,30 +15,34 @@ from inkgrad.data.projective import moved
 from inkgrad.models import Classifier, pretrained
 from inkgrad.reading.page import Digit, Number
 
-__all__ = ["Likeness", "doubted", "tiny_likeness"]
+__all__ = ["Likeness", "digit_likeness", "doubted"]
 
 Likeness: TypeAlias = Callable[[Images], NDArray[np.float64]]
 """How probable it is that images, uint8 (n, 28, 28) in MNIST's form, are digits: float64 (n,)."""
 
+_NETWORKS = ("tiny", "digits")
 _SHORT = 2  # digits: things and letters are taken for such numbers, hardly ever for longer ones
 _FAINTEST = 40  # of 255: what is paler in a strip is paper
 
 
-def tiny_likeness(images: Images) -> NDArray[np.float64]:
-    """What the network `tiny` says, which has learned what is no digit."""
-    return np.asarray(_tiny().digit_probability(images), np.float64)
+def digit_likeness(images: Images) -> NDArray[np.float64]:
+    """What the networks `tiny` and `digits` say, which have learned what is no digit: the product, as both must agree.
+
+    Each takes other things for digits: of what one lets pass the other stops a third.
+    """
+    return np.asarray(np.prod([_network(name).digit_probability(images) for name in _NETWORKS], axis=0), np.float64)
 
 
 @functools.cache
-def _tiny() -> Classifier:
-    return pretrained("tiny")
+def _network(name: str) -> Classifier:
+    return pretrained(name)
 
 
 def doubted(number: Number, strip: Strip, likeness: Likeness) -> Number:
     """A number of one or two digits with its confidence times the probability that these are digits.
 
     The reader of rows sees what stands side by side, and takes a letter, a tool in a photograph or a drawing for a lone
-    digit now and then. A network that knows single digits, and what is none, has the last word there.
+    digit now and then. Networks that know single digits, and what is none, have the last word there.
 
     Args:
         number: with confidences.

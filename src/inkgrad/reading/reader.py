@@ -14,7 +14,7 @@ from inkgrad.models.rows import load_rows
 from inkgrad.reading.calibration import Calibration, rated
 from inkgrad.reading.decoding import RowReading, reading_of_row
 from inkgrad.reading.expect import Expectation, both, expect_pattern
-from inkgrad.reading.likeness import Likeness, doubted, tiny_likeness
+from inkgrad.reading.likeness import Likeness, digit_likeness, doubted
 from inkgrad.reading.page import Number, Page
 from inkgrad.reading.recognizer import Recognizer
 from inkgrad.reading.rows import find_rows
@@ -40,7 +40,7 @@ class Reader:
     ()
     """
 
-    def __init__(self, recognizer: Recognizer, calibration: Calibration, likeness: Likeness = tiny_likeness) -> None:
+    def __init__(self, recognizer: Recognizer, calibration: Calibration, likeness: Likeness = digit_likeness) -> None:
         self.recognizer = recognizer
         self.calibration = calibration
         self.likeness = likeness
