@@ -153,11 +153,11 @@ def test_what_is_sure_is_what_a_full_search_finds(seed, what):
         assert beliefs.probability < 0.1
         return
     if what == "amount":  # the small beam misses some ways to write the digits
-        assert totals[beliefs.best] == pytest.approx(max(totals.values()), rel=0.2)
-        assert beliefs.probability == pytest.approx(totals[beliefs.best], rel=0.2)
+        assert totals[beliefs.best] == pytest.approx(max(totals.values()), rel=0.2, abs=0.05)
+        assert totals[beliefs.best] / 2 < beliefs.probability <= 1.1 * totals[beliefs.best]
         return
     exact = {text: sequence_probability(without_signs(log_p), labels_of(text)) for text in totals}
     assert all(exact[text] >= total - 1e-9 for text, total in totals.items())
-    assert exact[beliefs.best] == pytest.approx(max(exact.values()), rel=0.05)  # the beam is narrow
-    assert beliefs.probability == pytest.approx(exact[beliefs.best], rel=0.05)
+    assert exact[beliefs.best] == pytest.approx(max(exact.values()), rel=0.05, abs=0.01)  # the beam is narrow
+    assert beliefs.probability == pytest.approx(exact[beliefs.best], rel=0.05, abs=0.01)
     assert beliefs.probability <= exact[beliefs.best] + 1e-9

@@ -27,6 +27,7 @@ def alive(number):
 def test_results_come_in_order(tmp_path):
     rng = random.Random(0)
     tasks = [("sleep", 0.02 * rng.random()) if rng.random() < 0.7 else Done(i) for i in range(60)]
+    tasks[0] = ("sleep", 2.0)  # so that the other process is there before all is done
     expected = [task.result if isinstance(task, Done) else task[1] for task in tasks]
     found = list(in_order(tasks, Starting(tmp_path), died, jobs=2))
     assert [value if isinstance(value, int) else value[0] for value in found] == expected
