@@ -30,6 +30,10 @@ _LOCAL = {
     "RAY_raylet_start_wait_time_s": "120",  # a busy machine takes longer than the 30 that Ray gives itself
     "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",  # on this machine alone: all that listens does so on loopback
 }
+_GIVEN = {  # Ray would try 20 times, half a minute each, where a cluster refuses
+    "RAY_gcs_server_port_wait_time_s": "2",
+    "RAY_py_gcs_connect_timeout_s": "10",
+}
 
 
 def require_ray() -> None:
@@ -52,7 +56,7 @@ def connected(address: str | None, workers: int) -> Iterator[Any]:
         RunError: Ray cannot be started.
     """
     given = address or os.environ.get("RAY_ADDRESS") or "local"
-    with _environment(_ALWAYS | (_LOCAL | {"RAY_AUTH_TOKEN": secrets.token_hex(32)} if given == "local" else {})):
+    with _environment(_ALWAYS | (_LOCAL | {"RAY_AUTH_TOKEN": secrets.token_hex(32)} if given == "local" else _GIVEN)):
         ray = _imported()
         if ray.is_initialized():
             yield ray
