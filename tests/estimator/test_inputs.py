@@ -63,3 +63,13 @@ def test_images_become_rows():
         assert shape is None
     with pytest.raises(ValueError, match="Found array with dim 4 and 2 channels, while It expects images of one"):
         as_rows(np.zeros((5, 2, 3, 4)), "It")
+
+
+def test_what_need_not_be_changed_is_not_copied(table):
+    X = table[0].astype(np.float32)
+    X.flags.writeable = False  # as joblib gives its workers
+    unscaled = Inputs.unscaled((2, 2))
+    assert np.shares_memory(unscaled.apply(X), X) and unscaled.apply(X).shape == (50, 2, 2)
+    np.testing.assert_array_equal(unscaled.apply(X.astype(np.float64)), X.reshape(50, 2, 2))
+    assert unscaled.apply(X[:, ::-1]).flags.c_contiguous
+    assert np.isinf(unscaled.apply(np.full((1, 4), 1e300))).all()

@@ -263,7 +263,7 @@ def test_mnist_is_offered_where_it_is(monkeypatch, tmp_path):
 
 def test_what_cannot_be_trained():
     for settings in (LiveSettings(learning_rate=0.0), LiveSettings(learning_rate=float("nan"))):
-        with pytest.raises(OptionError, match="positive and finite"):
+        with pytest.raises(OptionError, match="the learning rate must be a number above 0 and at most 1,000,000"):
             LiveTraining(settings)
     with pytest.raises(OptionError, match="1 image or more, but batch_size is 0"):
         LiveTraining(LiveSettings(batch_size=0))

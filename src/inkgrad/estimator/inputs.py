@@ -80,12 +80,17 @@ class Inputs:
         return cls(shape, mean, 1 / np.where(varies & np.isfinite(deviation), deviation, 1.0))
 
     def apply(self, X: Any) -> Any:
-        """(n, d) -> float32 (n, *shape); of a sparse table whose zeros stay zeros a CSR matrix (n, d)."""
+        """(n, d) -> float32 (n, *shape); of a sparse table whose zeros stay zeros a CSR matrix (n, d).
+
+        What need not be changed is not copied.
+        """
         n = X.shape[0]
         if issparse(X) and not self.shift.any() and len(self.shape) == 1:
             return X.multiply(self.factor[None]).tocsr().astype(np.float32)
-        out = np.empty((n, X.shape[1]), np.float32)
         with np.errstate(over="ignore"):  # what is too large is infinite
+            if not (issparse(X) or self.shift.any() or (self.factor != 1).any()):
+                return np.ascontiguousarray(X, np.float32).reshape(n, *self.shape)
+            out = np.empty((n, X.shape[1]), np.float32)
             for start in range(0, n, TOGETHER):
                 part = X[start : start + TOGETHER]
                 dense = part.toarray() if issparse(part) else part

@@ -74,6 +74,10 @@ class Graph:
         """A constant of whole numbers, (k,)."""
         return self.constant(np.asarray(values, np.int64), np.int64)
 
+    def slice(self, x: str, start: int, stop: int, axis: int) -> str:
+        """Write the part of `x` from `start` to before `stop` along an axis."""
+        return self.add("Slice", x, *(self.integers([number]) for number in (start, stop, axis)))
+
     def rename(self, old: str, new: str) -> None:
         """Give the output of a node the name of an output of the graph."""
         for node in self.nodes:

@@ -93,10 +93,10 @@ def _stroke(g: Graph, ink: str) -> str:
 def _gradient(g: Graph, x: str, axis: int) -> str:
     """As `numpy.gradient`: half the difference of the neighbors, at the edge the whole one to the only neighbor."""
 
-    def part(start: int, stop: int) -> str:
-        return g.add("Slice", x, *(g.integers([number]) for number in (start, stop, axis)))
+    def difference(start: int, step: int, count: int) -> str:
+        ahead = g.slice(x, start + step, start + step + count, axis)
+        return g.add("Sub", ahead, g.slice(x, start, start + count, axis))
 
-    inner = g.add("Sub", part(2, SIDE), part(0, SIDE - 2))
-    inner = g.add("Mul", inner, g.constant(0.5, np.float32))
-    first, last = g.add("Sub", part(1, 2), part(0, 1)), g.add("Sub", part(SIDE - 1, SIDE), part(SIDE - 2, SIDE - 1))
+    inner = g.add("Mul", difference(0, 2, SIDE - 2), g.constant(0.5, np.float32))
+    first, last = difference(0, 1, 1), difference(SIDE - 2, 1, 1)
     return g.add("Concat", first, inner, last, axis=axis)

@@ -48,15 +48,15 @@ def write_classifier(g: Graph, classifier: Classifier, pixels: str, network: Wri
         outputs = g.add("Log", g.add("Max", mean, float32(_LEAST)))
     logits = outputs
     if classifier.refusal is not None:
-        logits = _columns(g, outputs, 0, -1)
+        logits = g.slice(outputs, 0, -1, 1)
     if classifier.temperature != 1:
         logits = g.add("Div", logits, float32(classifier.temperature))
     proba = _softened(g, classifier, logits) if len(seen) == 1 else g.add("Softmax", logits, axis=-1)
     names = len(classifier.classes)
     results: Results = {"logits": (logits, ["n", names]), "probabilities": (proba, ["n", names])}
     if classifier.refusal is not None:
-        others = g.add("ReduceLogSumExp", _columns(g, outputs, 0, -1), axes=[1], keepdims=0)
-        last = g.add("Squeeze", _columns(g, outputs, -1, 2**62), g.integers([1]))
+        others = g.add("ReduceLogSumExp", g.slice(outputs, 0, -1, 1), axes=[1], keepdims=0)
+        last = g.add("Squeeze", g.slice(outputs, -1, 2**62, 1), g.integers([1]))
         results["digit_probability"] = (g.add("Sigmoid", g.add("Sub", others, last)), ["n"])
     g.scope = ""
     return results
@@ -69,9 +69,9 @@ def write_rows(g: Graph, pixels: str, network: Written) -> Results:
     logits = network(scaled)
     g.scope = "answer"
     every = g.add("LogSoftmax", logits, axis=-1)
-    none = g.add("Concat", _labels(g, every, BLANK, BLANK + 1), _labels(g, every, OTHER, OTHER + 1), axis=2)
+    none = g.add("Concat", g.slice(every, BLANK, BLANK + 1, 2), g.slice(every, OTHER, OTHER + 1, 2), axis=2)
     blank = g.add("ReduceLogSumExp", none, axes=[2], keepdims=1)  # another character is none of a number
-    log_p = g.add("Concat", blank, _labels(g, every, BLANK + 1, LABELS), axis=2)
+    log_p = g.add("Concat", blank, g.slice(every, BLANK + 1, LABELS, 2), axis=2)
     g.scope = ""
     return {"logits": (logits, ["n", "steps", LABELS + 1]), "log_probabilities": (log_p, ["n", "steps", LABELS])}
 
@@ -84,15 +84,6 @@ class _Float:
 
     def __call__(self, value: Any) -> str:
         return self._graph.constant(value, np.float32)
-
-
-def _columns(g: Graph, x: str, start: int, stop: int) -> str:
-    return g.add("Slice", x, g.integers([start]), g.integers([stop]), g.integers([1]))
-
-
-def _labels(g: Graph, x: str, start: int, stop: int) -> str:
-    """Of (n, steps, labels), some labels."""
-    return g.add("Slice", x, g.integers([start]), g.integers([stop]), g.integers([2]))
 
 
 def _scaled(g: Graph, scaling: Scaling, ink: str) -> str:

@@ -16,6 +16,7 @@ from inkgrad.errors import DivergenceError, InkgradError, OptionError
 from inkgrad.kernels import use_backend
 from inkgrad.lessons.course import LiveState, Measure, News, Point, Thinned
 from inkgrad.lessons.glimpse import Glimpse, glimpse, gradient_norms, trained_layers
+from inkgrad.lessons.limits import check_rate
 from inkgrad.lessons.live_settings import AdjustableRate, LiveSettings, data_of, network_of, optimizer_of
 from inkgrad.models import network_logits
 from inkgrad.nn import cross_entropy
@@ -53,7 +54,7 @@ class LiveTraining(Callback):
         settings: as given.
 
     Raises:
-        OptionError: a learning rate that is not positive and finite, or a batch without images.
+        OptionError: a learning rate outside of (0, 1,000,000], or a batch without images.
 
     >>> from inkgrad.lessons.live_settings import LiveSettings
     >>> training = LiveTraining(LiveSettings("two-layer", learning_rate=0.5), most_steps=60)
@@ -125,7 +126,7 @@ class LiveTraining(Callback):
             step: make one step and wait then; of several that are asked for at once, each is made.
 
         Raises:
-            OptionError: a learning rate or pace that is not positive and finite.
+            OptionError: a learning rate outside of (0, 1,000,000], or a pace that is not positive and finite.
         """
         _check(learning_rate, pace)
         given: dict[str, Any] = {"running": running, "learning_rate": learning_rate, "pace": pace, "digit": digit}
@@ -274,6 +275,7 @@ class LiveTraining(Callback):
 
 
 def _check(learning_rate: float | None, pace: float | None) -> None:
-    for name, given, good in (("learning rate", learning_rate, 0.1), ("pace", pace, 20)):
-        if given is not None and not 0 < given < math.inf:
-            raise OptionError(f"the {name} must be positive and finite, but is {given}; take {good}, say")
+    if learning_rate is not None:
+        check_rate(learning_rate)
+    if pace is not None and not 0 < pace < math.inf:
+        raise OptionError(f"the pace must be positive and finite, but is {pace}; take 20, say")

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from inkgrad.autodiff import no_grad
 from inkgrad.data.dataset import Images
 from inkgrad.data.numbers import LABELS, STRIP_HEIGHT
+from inkgrad.data.projective import warped
 from inkgrad.models.rows import STEP, RowNetwork, label_log_probabilities
 
 __all__ = ["Recognizer", "position"]
@@ -84,10 +85,8 @@ def _leaning(sheet: Images, slant: float) -> Images:
     """What is on a sheet, leaning to the right around the line in its middle."""
     if slant == 0:
         return sheet
-    import cv2
-
-    lean = np.array([[1, -slant, slant * (STRIP_HEIGHT - 1) / 2], [0, 1, 0]])
-    return np.asarray(cv2.warpAffine(sheet, lean, sheet.shape[::-1]), np.uint8)
+    upright = np.array([[1, slant, -slant * STRIP_HEIGHT / 2], [0, 1, 0], [0, 0, 1]])
+    return warped(sheet, upright, (sheet.shape[1], STRIP_HEIGHT), outside=0)
 
 
 def _windows(sheet: Images) -> Images:

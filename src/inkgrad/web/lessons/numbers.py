@@ -5,6 +5,8 @@ from typing import Annotated, Any, TypeAlias
 from pydantic import Field, ValidationError, ValidatorFunctionWrapHandler, WrapValidator
 from pydantic_core import PydanticCustomError
 
+from inkgrad.lessons.limits import MOST_RATE
+
 __all__ = ["LearningRate", "told"]
 
 _LONGEST = 40  # characters of a text that are told again
@@ -39,6 +41,6 @@ def _seen(value: Any) -> str:
 
 LearningRate: TypeAlias = Annotated[
     float,
-    Field(gt=0, le=1e6, allow_inf_nan=False),
-    told("the learning rate must be a number above 0 and at most 1,000,000", "take one such as 0.1"),
+    Field(gt=0, le=MOST_RATE, allow_inf_nan=False),
+    told(f"the learning rate must be a number above 0 and at most {MOST_RATE:,.0f}", "take one such as 0.1"),
 ]
