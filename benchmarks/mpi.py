@@ -28,7 +28,7 @@ from cluster import Link
 from harness import Target
 
 KEPT = Target(0.9)
-BATCHES = {"mlp": 128, "lenet5": 128, "cnn": 64}
+BATCHES = {"mlp": (128, 512, 2048), "lenet5": (128,), "cnn": (64, 256)}  # the model has the first of each
 PARTS = (1, 2, 4, 8, 16, 32, 64, 128, 256)
 SIZES = [1 << i for i in range(3, 25, 2)]  # bytes
 TAIL = 8  # numbers that travel with a gradient
@@ -53,18 +53,18 @@ def ask(world: Any, line: str | None) -> Any:
     return comm.recv(source=0)
 
 
-def trainer_of(name: str, group: Any = None) -> Any:
+def trainer_of(name: str, batch: int, group: Any = None) -> Any:
     import inkgrad as ig
 
     train, _ = ig.data.load_mnist()
     net = networks.build(name)
     step = ig.training.TrainStep(net, ig.nn.cross_entropy, ig.optim.SGD(net, learning_rate=0.01, momentum=0.9))
-    options = {"batch_size": BATCHES[name], "rng": ig.default_rng(1)} | ({} if group is None else {"group": group})
+    options = {"batch_size": batch, "rng": ig.default_rng(1)} | ({} if group is None else {"group": group})
     return ig.training.Trainer(step, train[:50_000], **options)
 
 
 def training(options: argparse.Namespace, group: Any = None) -> Callable[..., contest.Answer]:
-    trainer = trainer_of(options.only, group)
+    trainer = trainer_of(options.only, options.batch, group)
 
     def act(steps: int) -> contest.Answer:
         trainer.fit(steps=trainer.step_count + max(steps // 10, 1))  # the caches were another's
@@ -147,16 +147,18 @@ def mpiexec(ranks: int) -> list[str]:
     return [found, "-n", str(ranks)]
 
 
-def start(kind: str, name: str, options: argparse.Namespace, threads: int, ranks: int = 0) -> contest.Contender:
-    line = [kind, "--only", name, "--seconds", str(options.seconds), "--warm", str(options.warm)]
+def start(
+    kind: str, name: str, options: argparse.Namespace, threads: int, ranks: int = 0, batch: int = 0
+) -> contest.Contender:
+    line = [kind, "--only", name, "--seconds", str(options.seconds), "--warm", str(options.warm), "--batch", str(batch)]
     environment = {"INKGRAD_THREADS": str(threads), "OPENBLAS_NUM_THREADS": str(threads)}
     launcher = mpiexec(ranks) if ranks else []
     return contest.Contender(kind, "mpi.py", *line, environment=environment, launcher=launcher)
 
 
-def two_beside_two(name: str, options: argparse.Namespace) -> dict[str, Any]:
+def two_beside_two(name: str, batch: int, options: argparse.Namespace) -> dict[str, Any]:
     """One process of two threads and two ranks of one."""
-    contenders = [start("threads", name, options, 2), start("ranks", name, options, 1, ranks=2)]
+    contenders = [start("threads", name, options, 2, batch=batch), start("ranks", name, options, 1, 2, batch)]
     steps = 20
     for contender in contenders:  # they warm up, and tell how many steps fill a round
         end, taken = time.monotonic() + options.warm, 0.0
@@ -167,10 +169,11 @@ def two_beside_two(name: str, options: argparse.Namespace) -> dict[str, Any]:
     answers = contest.alternate(contenders, options.rounds, steps=steps)
     for contender in contenders:
         contender.close()
-    images = BATCHES[name] * steps
+    images = batch * steps
     speed = {kind: harness.spread([images / a["seconds"] for a in found]) for kind, found in answers.items()}
     return {
-        "batch": BATCHES[name],
+        "network": name,
+        "batch": batch,
         "steps": steps,
         "images_per_second": speed,
         "ratio": speed["ranks"]["median"] / speed["threads"]["median"],
@@ -211,12 +214,12 @@ def report_model(compute: dict[str, dict[str, Any]], links: list[Link]) -> dict[
     rows = []
     for name, measured in compute.items():
         times = {int(size): seconds for size, seconds in measured["seconds"].items()}
-        size = 4 * (measured["parameters"] + TAIL)
+        size, batch = 4 * (measured["parameters"] + TAIL), BATCHES[name][0]
         for link in links:
             for grows in (False, True):
-                lines = cluster.steps(times, size, BATCHES[name], link, grows=grows)
+                lines = cluster.steps(times, size, batch, link, grows=grows)
                 pays = cluster.pays_to(lines)
-                kind = f"{BATCHES[name]} a node" if grows else f"{BATCHES[name]} in all"
+                kind = f"{batch} a node" if grows else f"{batch} in all"
                 found[f"{name}, {link.name}, {kind}"] = {"lines": lines, "pays_to": pays}
                 speedups = (f"{line['speedup']:.1f}" for line in lines[1:])
                 rows.append([name, f"{size / 1024:,.0f} kB", link.name, kind, *speedups, str(pays)])
@@ -241,6 +244,7 @@ def main() -> None:
     parser.add_argument("--link", type=parsed_link, action="append", help="name,latency in us,GB/s; repeatable")
     parser.add_argument("--only", choices=list(BATCHES))
     parser.add_argument("--quick", action="store_true", help="a look whether it works; nothing is written")
+    parser.add_argument("--batch", type=int, help=argparse.SUPPRESS)
     parser.add_argument("--worker", choices=["threads", "ranks", "compute", "sums"], help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.worker:
@@ -251,13 +255,13 @@ def main() -> None:
     cases: dict[str, Any] = {}
     names = [options.only] if options.only else list(BATCHES)
     for name in names:
-        cases[f"two ranks, {name}"] = two_beside_two(name, options)
-        print(f"{name}: two ranks beside two threads measured", flush=True)
+        for batch in BATCHES[name]:
+            cases[f"two ranks, {name}, {batch}"] = two_beside_two(name, batch, options)
+            print(f"{name}, {batch}: two ranks beside two threads measured", flush=True)
     rows = []
-    for name in names:
-        case = cases[f"two ranks, {name}"]
+    for case in list(cases.values()):
         speeds = (f"{case['images_per_second'][kind]['median']:,.0f}" for kind in ("threads", "ranks"))
-        rows.append([name, str(case["batch"]), *speeds, f"{case['ratio']:.2f}", KEPT.judge(case["ratio"])])
+        rows.append([case["network"], str(case["batch"]), *speeds, f"{case['ratio']:.2f}", KEPT.judge(case["ratio"])])
     columns = ["images/s of training", "batch", "2 threads", "2 ranks", "ratio", "target"]
     harness.table(columns, rows, right=(1, 2, 3, 4))
     messages = cases["messages"] = message_times(options)

@@ -65,7 +65,7 @@ class NumberSettings:
     learning_rate: float = 0.003
     weight_decay: float = 0.05
     average: float = 0.998
-    real: float = 0.4
+    real: float = 0.3
     real_from: float = 0.2
     seed: int = 0
     fold: int | None = None
