@@ -29,7 +29,7 @@ AMOUNT = Target(15, most=True)  # milliseconds
 MEGAPIXELS = Target(0.6, most=True)  # seconds
 COLD = Target(1.5, most=True)  # seconds
 CORES = Target(1.7)  # times
-SIZES = (200, 800)  # files of a small and of a large folder
+SIZES = (500, 2000)  # files of a small and of a large folder
 MEMORY = Target(1.1, most=True)  # times as much for the large one
 
 
@@ -50,10 +50,15 @@ def timed(reader: ig.Reader, pictures: list[Images]) -> list[float]:
     return seconds
 
 
-def command(*arguments: str) -> tuple[float, int]:
-    """Seconds of `inkgrad read` in a fresh process, and the most memory that one of its processes had, in bytes."""
+def command(*arguments: str, cores: int | None = None) -> tuple[float, int]:
+    """Seconds of `inkgrad read` in a fresh process, and the most memory that one of its processes had, in bytes.
+
+    With `cores` it runs on so many of them, and knows of no others.
+    """
+    bound = "" if cores is None else f"os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:{cores}]); "
     code = (
-        "import resource, subprocess, sys; done = subprocess.run(sys.argv[1:], stdout=subprocess.DEVNULL,"
+        f"import os, resource, subprocess, sys; {bound}"
+        "done = subprocess.run(sys.argv[1:], stdout=subprocess.DEVNULL,"
         " stderr=subprocess.PIPE, text=True); print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss);"
         " sys.stderr.write(done.stderr); sys.exit(done.returncode)"
     )
@@ -76,10 +81,10 @@ def folders(place: Path, sizes: tuple[int, int], model: list[str], rounds: int) 
     small, large = (str(place / str(size)) for size in sizes)
     seconds: dict[int, list[float]] = {1: [], 2: []}
     for _ in range(rounds):
-        for jobs, taken in seconds.items():
-            taken.append(command(large, "--jobs", str(jobs), "--json", *model)[0])
+        for cores, taken in seconds.items():
+            taken.append(command(large, "--json", *model, cores=cores)[0])
     one, two = (statistics.median(taken) for taken in seconds.values())
-    memory = [command(folder, "--jobs", "2", "--json", *model)[1] for folder in (small, large)]
+    memory = [command(folder, "--json", *model, cores=2)[1] for folder in (small, large)]
     return {"seconds of one core": one, "of two": two, "times": one / two, "memory": memory}
 
 
