@@ -113,6 +113,8 @@ def test_the_textbook_purchase():
         ("x // 2", "'/' at place 4"),
         ("x % 2", "'%'"),
         ("x@x", "'@'"),
+        ("x^2", "as in x**2"),
+        ("x² + x", "'x²' at place 1 is no name; a power is written with **"),
         ("y" * 25 + "*2", "characters"),
         ("+".join("x" * 5_001), "about 10,001"),
         ("x" * 70_000, "65,536"),
@@ -125,6 +127,11 @@ def test_what_is_not_in_the_grammar_is_said(text, told):
     with pytest.raises(InputError) as raised:
         Expression(text)
     assert told in str(raised.value) and len(str(raised.value)) < 200
+
+
+def test_signs_as_they_are_printed_and_typed_in_chinese_are_the_plain_ones():
+    walk = Expression("（３×x＋1）÷2 − x·x").walk({"x": 5})
+    assert (walk.result, walk.gradients) == (-17.0, {"x": -8.5})
 
 
 @pytest.mark.parametrize(

@@ -44,6 +44,8 @@ def passes(page, step):
 )
 def test_a_training_from_beginning_to_end(chromium, server, size, language, theme):
     with visit(chromium, f"{server.url}learn#live", size=size, language=language, theme=theme) as page:
+        bars = page.locator("#view-live .shares .fill")
+        assert bars.evaluate_all("all => all.every((one) => one.clientWidth === 0)")  # nothing is known yet
         begin(page)
         page.locator("#view-live .chips [data-name='100']").click()
         passes(page, 20)
@@ -116,8 +118,8 @@ def test_the_rates_of_the_task(chromium, server):
             page.keyboard.press("Enter")
             passes(page, at + 90)
             learned = figure(page, "live_accuracy_test")
-            assert (learned > 0.8) == (rate == "0.3") and figure(page, "live_loss_mean") < 2.4
-        assert figure(page, "live_loss_mean") > 2.2  # it guesses
+            assert (learned > 0.8) == (rate == "0.3") and figure(page, "live_loss_figure") < 2.4
+        assert figure(page, "live_loss_figure") > 2.2  # it guesses
         page.locator("#live-rate").fill("100")
         page.keyboard.press("Enter")
         page.locator("#live-status.bad[data-kind=diverged] small", has_text="lower the learning rate").wait_for()

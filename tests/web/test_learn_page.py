@@ -43,7 +43,7 @@ def printed(page):
     assert page.evaluate("() => getComputedStyle(document.body).color") == "rgb(0, 0, 0)"
     fits(page)
     scrolled = "all => all.filter((one) => one.scrollWidth > one.clientWidth + 1).map((one) => one.innerText)"
-    found = page.locator("main section:not([hidden]) .scroll").evaluate_all(scrolled)
+    found = page.locator("main section:not([hidden]) :is(.scroll, .flow)").evaluate_all(scrolled)
     assert [text for text in found if text] == []  # a folded table has no text
     page.emulate_media(media="screen")
 
@@ -194,3 +194,23 @@ def test_print_shows_the_lesson_alone(chromium, server):
         page.emulate_media(media="print")
         assert page.locator(".bar").is_hidden() and page.locator("svg.graph").is_visible()
         fits(page)
+
+
+def test_print_has_every_array(chromium, server):
+    with visit(chromium, f"{server.url}learn#layers") as page:
+        page.locator("#layers-result[data-loss]").wait_for()
+        printed(page)
+
+
+def test_all_lessons_are_in_sight(chromium, server):
+    with visit(chromium, f"{server.url}learn") as page:
+        right = page.locator("#lessons a").evaluate_all("all => all.map((one) => one.getBoundingClientRect().right)")
+        assert len(right) == 7 and max(right) <= DESKTOP[0]
+
+
+def test_a_field_that_is_emptied_gets_its_number_back(chromium, server):
+    with visit(chromium, f"{server.url}learn") as page:
+        field = page.locator("#view-graph .inputs input").first
+        field.fill("")
+        page.keyboard.press("Tab")
+        expect(field).to_have_value("2")

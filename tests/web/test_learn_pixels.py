@@ -81,6 +81,7 @@ def test_a_kernel_that_cannot_be_used_is_said(chromium, server):
         page.locator("#pixels-kernel input").first.fill("100000")
         page.keyboard.press("Enter")
         page.locator("#view-pixels .trouble", has_text="numbers from -1,000 to 1,000, but got 100000").wait_for()
+        expect(page.locator("#view-pixels .trouble span")).to_have_text("A kernel has numbers from −1,000 to 1,000.")
         page.locator("#pixels-kernel input").first.fill("1")
         page.keyboard.press("Enter")
         page.locator("#view-pixels .trouble").wait_for(state="hidden")

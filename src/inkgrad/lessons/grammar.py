@@ -8,7 +8,8 @@ power    = atom ["**" signed]
 atom     = number | name | ("exp" | "log" | "relu" | "sigmoid") "(" sum ")" | "(" sum ")"
 ```
 
-Operators bind as in Python: -x**2 is -(x**2), and 2**3**2 is 2**(3**2).
+Operators bind as in Python: -x**2 is -(x**2), and 2**3**2 is 2**(3**2). The printed signs × · ÷ − and the wide forms
+that Chinese keyboards type, such as （＋）, are read as the plain ones.
 """
 
 import math
@@ -32,6 +33,8 @@ _TOKEN = re.compile(
     r"|(?P<name>[^\W\d]\w*)"
     r"|(?P<mark>\*\*|[-+*/()])"
 )
+_PLAIN = {wide: wide - 0xFEE0 for wide in range(0xFF01, 0xFF5F)} | str.maketrans("×·⋅÷−\u3000", "***/- ")
+_POWER = "a power is written with **, as in x**2"
 _OPERATORS = {"+": "add", "-": "subtract", "*": "multiply", "/": "divide", "**": "power"}
 
 
@@ -67,6 +70,7 @@ def parse(text: str) -> tuple[Term, ...]:
     >>> [(term.kind, term.text, term.arguments) for term in parse("2*x + x")]
     [('number', '2', ()), ('name', 'x', ()), ('multiply', '2*x', (0, 1)), ('add', '2*x + x', (2, 1))]
     """
+    text = text.translate(_PLAIN)
     if len(text) > MOST_CHARACTERS:
         raise InputError(f"an expression may have {MOST_CHARACTERS:,} characters, but this has {len(text):,}")
     tokens = _tokens(text)
@@ -85,11 +89,13 @@ def _tokens(text: str) -> list[_Token]:
     while at < len(text):
         match = _TOKEN.match(text, at)
         if match is None:
+            allowed = f"write names, numbers, + - * / ** and {', '.join(FUNCTIONS)}"
             raise InputError(
-                f"{text[at]!r} at place {at + 1} is not in the grammar; write names, numbers, + - * / ** and "
-                f"{', '.join(FUNCTIONS)}"
+                f"{text[at]!r} at place {at + 1} is not in the grammar; {_POWER if text[at] in '^²³' else allowed}"
             )
         kind = str(match.lastgroup)
+        if kind == "name" and not match[0].isidentifier():  # x² would be a name of its own, without x in it
+            raise InputError(f"{match[0]!r} at place {at + 1} is no name; {_POWER}")
         if kind != "space":
             found.append(_Token(kind, match[0], at, match.end()))
         at = match.end()

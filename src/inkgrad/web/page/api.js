@@ -16,7 +16,8 @@ export class Problem extends Error {
 
   /** The problem in the language of the page. */
   get text() {
-    const keys = [`problem_${this.kind}_${this.field}`, `problem_${this.kind}`, "problem_other"];
+    const [field] = this.field.split("."); // of kernel.0.1 the kernel
+    const keys = [`problem_${this.kind}_${field}`, `problem_${this.kind}`, "problem_other"];
     return t(keys.find(has), this.places);
   }
 

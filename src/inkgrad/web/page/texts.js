@@ -60,6 +60,10 @@ export function write(element, text) {
   );
 }
 
+/** A share that was counted, which may be all of them. */
+export const share = (part) => (part === 1 ? "100 %" : percent(part));
+
+/** A probability, which is never quite 1. */
 export const percent = (share) => {
   const value = share * 100;
   return `${value >= 99.95 ? "> 99.9" : value < 0.05 ? "0" : value.toFixed(1)} %`;

@@ -31,7 +31,7 @@ export class CheckLesson {
     this.verdict = make("div", { class: "verdict", id: "check-verdict", role: "status" });
     this.mend = make("button", { type: "button", id: "check-mend", onclick: () => this.toggle() });
     this.field = make("input", { class: "formula-field", id: "steps-expression", autocomplete: "off", autocapitalize: "off", spellcheck: "false", maxlength: 2000 });
-    this.at = make("input", { type: "number", step: "any", inputmode: "decimal", id: "steps-x" });
+    this.at = make("input", { type: "number", step: "any", inputmode: "decimal", required: true, id: "steps-x" });
     this.examples = choices(Object.keys(POINTS).map((text) => [text, { text }]), "x**3", (text) => this.example(text), { label: "check_functions" });
     this.examples.classList.add("examples");
     this.trouble = new Trouble(this.tell, "check");
@@ -46,7 +46,7 @@ export class CheckLesson {
     );
     this.fields();
     bench.append(
-      make("div", { class: "card ask" }, make("h2", { t: "check_break" }), this.list, make("div", { class: "sides" }, make("div", { class: "ask" }, this.means, this.source, this.mend), this.verdict)),
+      make("div", { class: "card ask" }, make("h2", { t: "check_break" }), make("p", { class: "hint", t: "check_break_hint" }), this.list, make("div", { class: "sides" }, make("div", { class: "ask" }, this.means, this.source, this.mend), this.verdict)),
       make("div", { class: "card ask" }, make("h2", { t: "check_step" }), make("p", { class: "hint", t: "check_step_hint" }), form, this.examples, this.trouble.element, this.curves, this.told),
     );
   }

@@ -1,6 +1,6 @@
 // The two-layer network on real digits: batch sizes, optimizers and learning rates side by side, part by part.
 import { ask } from "../api.js";
-import { percent, t, translated } from "../texts.js";
+import { share, t, translated } from "../texts.js";
 import { PACES, RULES, color, paceEntries, ruleEntries } from "./descent_rules.js";
 import { Trouble, choices, labelled, make, number, numberField } from "./parts.js";
 import { Trainer } from "./trainer.js";
@@ -128,7 +128,7 @@ export class DigitsBench {
     if (diverged !== null) [key, kind] = ["descent_digits_diverged", "bad"];
     else if (done && last > 0.99 * first) [key, kind] = ["descent_nothing", "bad"];
     else if (points.length) [key, kind] = ["descent_learns", done && accuracy > 0.8 ? "good" : ""];
-    const text = t(key, { ...told, diverged, loss: last === undefined ? "" : number(last, 3), accuracy: accuracy === null ? "" : percent(accuracy) });
+    const text = t(key, { ...told, diverged, loss: last === undefined ? "" : number(last, 3), accuracy: accuracy === null ? "" : share(accuracy) });
     return make("li", { class: kind, "data-name": name, "data-verdict": key }, sample(of), make("span", {}, text));
   }
 }

@@ -51,7 +51,7 @@ export class GraphLesson {
     const heads = ["graph_input", "graph_value", "graph_gradient", "graph_numeric", "graph_error"].map((key, i) => make("th", { scope: "col", t: key, class: i ? "figure" : null }));
     this.walk = make("div", { class: "card walk" }, this.stepper.element, this.told, this.view.element, make("p", { class: "hint", t: "graph_legend" }));
     bench.append(
-      make("div", { class: "card ask" }, form, this.examples, this.names, this.trouble.element),
+      make("div", { class: "card ask" }, form, make("p", { class: "hint", t: "graph_functions" }), this.examples, this.names, this.trouble.element),
       this.walk,
       make("div", { class: "card" }, make("h2", { t: "graph_compare" }), make("p", { class: "hint", t: "graph_compare_hint" }), make("div", { class: "scroll", tabindex: "0", label: "graph_compare" }, make("table", {}, make("thead", {}, make("tr", {}, ...heads)), this.rows))),
     );
@@ -110,6 +110,9 @@ export class GraphLesson {
       if (field.value === "") return;
       this.values[name] = Number(field.value);
       this.timer = setTimeout(() => this.load(), PAUSE);
+    });
+    field.addEventListener("change", () => {
+      if (field.value === "") field.value = String(this.found.inputs[name]); // what stands in the graph
     });
     return make("label", { "data-name": name }, make("span", {}, name), field);
   }

@@ -210,7 +210,7 @@ export class LiveLesson {
     const rows = [
       ["live_step", String(point?.step ?? 0), point?.step ?? 0],
       ["live_epoch", epoch.toFixed(1), epoch],
-      ["live_loss_mean", point ? number(point.mean, 3) : "–", point?.mean],
+      ["live_loss_figure", point ? number(point.mean, 3) : "–", point?.mean],
       ["live_accuracy_test", `${(100 * measure.accuracy).toFixed(1)} %`, measure.accuracy],
     ];
     this.figures.replaceChildren(...rows.map(([name, text, value]) => make("div", {}, make("dt", { t: name }), make("dd", { "data-name": name, "data-value": value ?? "" }, text))));

@@ -1,7 +1,7 @@
 // What the filters of a network have learned, what it makes of a digit that is moved, and where a vote differs.
 import { ask } from "../api.js";
 import { paintInk, paintSigned } from "../maps.js";
-import { percent, t, write } from "../texts.js";
+import { percent, share, t, write } from "../texts.js";
 import { make, newest } from "./parts.js";
 import { Arrangement, decode, inRows, tiles } from "./views/array.js";
 import { Bars } from "./views/bars.js";
@@ -112,7 +112,7 @@ export class Readers {
     this.curves.replaceChildren(curve({ series, x: { label: t("pixels_right") }, y: { label: t("pixels_accuracy"), least: 0, most: 1 }, label: t("pixels_by_shift") }));
     const right = (who) => disagreements.filter((one) => one[who] === one.label).length;
     this.told.removeAttribute("data-t");
-    this.told.textContent = t("pixels_told", { count: disagreements.length, network: right("network"), vote: right("vote"), a: percent(accuracy.lenet5), b: percent(accuracy.neighbors) });
+    this.told.textContent = t("pixels_told", { count: disagreements.length, network: right("network"), vote: right("vote"), a: share(accuracy.lenet5), b: share(accuracy.neighbors) });
     this.list.replaceChildren(...disagreements.map(disagreement));
   }
 

@@ -13,7 +13,7 @@ export class Stepper {
     this.forward = 0;
     this.backward = 0;
     this.buttons = ["start", "back", "step", "end"].map((name) =>
-      make("button", { type: "button", t: `step_${name}`, "data-step": name, class: name === "step" ? "main" : null, onclick: () => this.go(name) }),
+      make("button", { type: "button", t: `step_${name}`, "data-step": name, class: name === "step" ? "main" : null, "aria-disabled": "true", onclick: () => this.go(name) }),
     );
     this.where = make("span", { class: "where" });
     this.element = make("div", { class: "steps-row" }, ...this.buttons, this.where);

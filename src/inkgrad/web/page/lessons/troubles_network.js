@@ -1,6 +1,6 @@
 // A deep network as it goes wrong, beside the same with other switches: losses, and each layer's activations and gradients.
 import { ask } from "../api.js";
-import { percent, t, translated, write } from "../texts.js";
+import { share, t, translated, write } from "../texts.js";
 import { Trouble, choices, labelled, make, newest, number, numberField, toggles } from "./parts.js";
 import { Stepper } from "./stepper.js";
 import { Trainer } from "./trainer.js";
@@ -61,7 +61,7 @@ export class NetworkBench {
     this.board.replaceChildren(
       labelled("troubles_activation", choices(plain(ACTIVATIONS), activation, (name) => this.change({ activation: name }), { label: "troubles_activation", id: "troubles-activation" })),
       labelled("troubles_start", choices(STARTS.map((name) => [name, { t: `troubles_start_${name}` }]), start, (name) => this.change({ start: name }), { label: "troubles_start", id: "troubles-start" })),
-      labelled("troubles_helps", helps),
+      labelled("troubles_helps", make("div", { class: "ask" }, helps, make("p", { class: "hint", t: "troubles_helps_hint" }))),
       labelled("troubles_digits", choices(plain(DIGITS), String(digits), (text) => this.change({ digits: Number(text) }), { label: "troubles_digits", id: "troubles-digits" })),
       make(
         "div",
@@ -135,7 +135,7 @@ export class NetworkBench {
     const { updates, loss, test_loss: other, accuracy, test_accuracy: right, diverged } = this.stages[side].at(-1);
     const written = (value) => (value === null ? "∞" : number(value, 3));
     const bad = diverged !== null || (this.ended(side) && right < 0.3);
-    const text = t(diverged === null ? "troubles_now" : "troubles_diverged", { side: t(`troubles_${side}`), updates, diverged, loss: written(loss), other: written(other), accuracy: percent(accuracy), right: percent(right) });
+    const text = t(diverged === null ? "troubles_now" : "troubles_diverged", { side: t(`troubles_${side}`), updates, diverged, loss: written(loss), other: written(other), accuracy: share(accuracy), right: share(right) });
     const kind = bad ? "bad" : this.ended(side) && right > 0.75 ? "good" : "";
     return make("li", { class: kind, "data-side": side, "data-diverged": diverged, "data-right": right }, sample(i), make("span", {}, text));
   }
@@ -194,7 +194,7 @@ export class NetworkBench {
       { class: "layer", "data-layer": i + 1, "data-norm": norm, "data-clipped": clipped, "data-weights": weights, "data-silent": silent, "data-distinct": distinct },
       make("h4", {}, t("troubles_layer", where)),
       make("div", { class: "histograms" }, histogram(activations, t("troubles_activations_of", where)), histogram(gradients, t("troubles_gradients_of", where), "gradient", power)),
-      make("p", { class: "hint" }, ...(this.asked(side).clip ? [t("troubles_layer_clipped", { clipped: number(clipped, 2) }), " "] : []), t("troubles_layer_told", { spread: number(spread, 2), silent, distinct, weights: number(weights, 2), norm: number(norm, 2), none: none === 1 ? "100 %" : percent(none) })),
+      make("p", { class: "hint" }, ...(this.asked(side).clip ? [t("troubles_layer_clipped", { clipped: number(clipped, 2) }), " "] : []), t("troubles_layer_told", { spread: number(spread, 2), silent, distinct, weights: number(weights, 2), norm: number(norm, 2), none: share(none) })),
     );
   }
 }

@@ -19,9 +19,9 @@ export class GraphView {
     this.picture = draw("svg", { class: "graph", viewBox: `-4 -4 ${w} ${h}`, role: "img", "aria-label": label });
     this.picture.style.width = `${w * LARGEST}px`;
     this.picture.style.minWidth = `${w * SMALLEST}px`;
-    const head = draw("marker", { id: "arrow", viewBox: "0 0 8 8", refX: 7.5, refY: 4, markerWidth: 8, markerHeight: 8, markerUnits: "userSpaceOnUse", orient: "auto" });
+    const head = draw("marker", { id: "arrow", viewBox: "0 0 8 8", refX: 7.5, refY: 4, markerWidth: 10, markerHeight: 10, markerUnits: "userSpaceOnUse", orient: "auto" });
     head.append(draw("path", { d: "M0.5 0.8 L7.5 4 L0.5 7.2 Z" }));
-    const tail = draw("marker", { id: "tail", viewBox: "0 0 8 8", refX: 0.5, refY: 4, markerWidth: 8, markerHeight: 8, markerUnits: "userSpaceOnUse", orient: "auto" });
+    const tail = draw("marker", { id: "tail", viewBox: "0 0 8 8", refX: 0.5, refY: 4, markerWidth: 10, markerHeight: 10, markerUnits: "userSpaceOnUse", orient: "auto" });
     tail.append(draw("path", { d: "M7.5 0.8 L0.5 4 L7.5 7.2 Z" }));
     this.picture.append(draw("defs", {}, head, tail));
     this.lines = edges.map((edge) => draw("path", { class: "edge", d: path(edge.curve) }));
