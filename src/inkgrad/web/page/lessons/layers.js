@@ -145,9 +145,11 @@ export class LayersLesson {
     const { label, prediction, probability } = this.found;
     this.result.removeAttribute("data-t");
     const loss = this.arrays.loss.value.values[0];
-    this.result.textContent = t("layers_result", { prediction, label, probability: percent(probability), loss: number(loss), updates: this.asked.updates });
+    const ended = this.asked.updates >= MOST_UPDATES;
+    const said = t("layers_result", { prediction, label, probability: percent(probability), loss: number(loss), updates: this.asked.updates });
+    this.result.textContent = ended ? `${said} ${t("layers_most")}` : said;
     this.result.dataset.loss = String(loss);
-    this.update.disabled = this.asked.updates >= MOST_UPDATES;
+    this.update.disabled = ended;
     this.stepper.tell();
     this.tellStep();
     this.showFlow();
