@@ -23,6 +23,7 @@ COLORS = 96  # the pictures are small files
 def main() -> None:
     """Draw a three, and take a picture of two views; then of the lessons."""
     with browser() as opened, serving("--feedback") as server, visit(opened, server.url, size=(1180, 760)) as page:
+        page.set_default_timeout(300_000)  # also on a machine that is at work
         draw(page, UPRIGHT[3])
         settled(page)
         page.mouse.move(600, 740)
@@ -78,7 +79,7 @@ def _training(page: Any, url: str) -> None:
     page.wait_for_timeout(1000)
     _save(page.locator("#view-live .bench > .card").nth(2).screenshot(), "learn-live.png")
     page.goto(f"{url}learn#pixels")
-    page.locator(".disagreements li").first.wait_for(timeout=300_000)
+    page.locator(".disagreements li").first.wait_for()
     _save(page.locator("#view-pixels .bench > .card").nth(1).screenshot(), "learn-pixels.png")
 
 
