@@ -15,6 +15,7 @@ def few(monkeypatch):
     monkeypatch.setattr(benchmark, "PREDICTED", 20)
 
 
+@pytest.mark.slow
 def test_json(inkgrad, few):
     ended = inkgrad("benchmark", "--quick", "--json")
     assert ended.status == 0

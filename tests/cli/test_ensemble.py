@@ -17,6 +17,7 @@ def members(folder):
     return [array.tobytes() for array in ig.nn.state_of(ig.models.load(folder).network).values()]
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.name != "posix", reason="kill -9 is POSIX's")
 def test_kill_9_in_the_middle_of_an_ensemble(inkgrad, process, tmp_path):
     whole = inkgrad("train", *LINE, "--out", tmp_path / "whole")

@@ -9,6 +9,7 @@ import inkgrad as ig
 WITH_NONE = ("--data", "digits+nondigits", "--model", "two-layer", "--hidden", 32, "--epochs", 8)
 
 
+@pytest.mark.slow
 def test_everything_else_knows_of_the_class_behind_the_digits(inkgrad, tmp_path):
     """TensorBoard, ensembles, the doctor, the evaluation and the history tell of the ten digits."""
     pytest.importorskip("tensorboardX")

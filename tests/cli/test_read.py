@@ -283,6 +283,7 @@ def test_ctrl_c(process, read, many, tmp_path, kept):
         assert 1 <= len(found["pages"]) < 40
 
 
+@pytest.mark.slow
 @NOT_POSIX
 @pytest.mark.parametrize("form", ["csv", "parquet"])
 def test_a_full_disk(process, read, many, tmp_path, form):
@@ -366,6 +367,7 @@ def test_a_form(read, folder, tmp_path):
     assert first["fields"]["left"].keys() == {"text", "written", "confidence", "doubtful", "free", "box"}
 
 
+@pytest.mark.slow
 @NOT_POSIX
 @pytest.mark.parametrize("jobs", [1, 2])
 def test_files_that_end_or_hold_up_their_process(read, folder, tmp_path, jobs):
@@ -381,6 +383,7 @@ def test_files_that_end_or_hold_up_their_process(read, folder, tmp_path, jobs):
     assert ended.json["complete"] is True
 
 
+@pytest.mark.slow
 def test_a_pdf_whose_forms_are_nested_without_end(read, tmp_path, folder):
     """Nine forms, eight of which draw the next ten times: 10 ** 8 rectangles from 2 kB."""
     (tmp_path / "deep.pdf").write_bytes(nested_forms(9, 10))

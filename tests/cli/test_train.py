@@ -75,6 +75,7 @@ def test_every_choice_arrives(inkgrad, tmp_path):
     assert "stopped early: the validation loss has not improved for 1 epoch" in stopped.err
 
 
+@pytest.mark.slow
 def test_the_recipe_of_a_run_makes_it_again(inkgrad, tmp_path):
     """As does the command on its card; with a recipe, and without."""
     line = (
@@ -296,6 +297,7 @@ def uninterrupted(tmp_path_factory):
     return weights(folder)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.name != "posix", reason="kill -9 is POSIX's")
 def test_kill_9_in_the_middle_of_an_epoch(inkgrad, process, tmp_path, uninterrupted):
     out = tmp_path / "run"
@@ -333,6 +335,7 @@ def test_ctrl_c_saves_a_checkpoint(inkgrad, process, tmp_path, uninterrupted):
     assert weights(out) == uninterrupted
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.name != "posix", reason="the limit is POSIX's")
 def test_a_full_disk_while_a_checkpoint_is_written(inkgrad, process, tmp_path):
     import resource

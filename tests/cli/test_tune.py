@@ -74,6 +74,7 @@ def test_mistakes_end_in_2_and_leave_nothing(inkgrad, tmp_path, line, words):
     assert list((tmp_path / "work").iterdir()) == []
 
 
+@pytest.mark.slow
 def test_a_resumed_tuning_keeps_its_settings(inkgrad):
     assert inkgrad("tune", *QUICK, *SPACE, "--trials", 1, "--out", "t").status == 0
     for line, option in (

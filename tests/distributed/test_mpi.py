@@ -172,6 +172,7 @@ def test_mistakes_that_all_make_are_told_once(mpiexec, tmp_path):
         assert len(ended.err.splitlines()) == 1
 
 
+@pytest.mark.slow
 def test_who_forgets_distributed_is_told(tmp_path):
     command = [sys.executable, *INKGRAD, "train", "--model", "two-layer", "--steps", "2", "--out", "run"]
     variables = environment(PMI_SIZE="4", OMPI_COMM_WORLD_SIZE="4")

@@ -70,6 +70,11 @@ WITH_PYTHON = [page for page in PAGES if any(True for _ in python_blocks(page))]
 WITH_MNIST = [page for page in WITH_PYTHON if any(b.comment == "needs: mnist" for b, _ in python_blocks(page))]
 
 
+def chinese_are_slow(pages):
+    """Their code is that of their English twins, as a test sees to, so once in a while is enough."""
+    return [pytest.param(page, marks=[pytest.mark.slow] * (".zh" in page.name)) for page in pages]
+
+
 def run_page(page, *, mnist):
     namespace = {"__name__": "example"}
     for block, expected in python_blocks(page):
@@ -91,13 +96,13 @@ def kernels_of_examples_are_forgotten(monkeypatch):
     monkeypatch.setattr(registry, "KERNELS", dict(registry.KERNELS))
 
 
-@pytest.mark.parametrize("page", WITH_PYTHON, ids=name)
+@pytest.mark.parametrize("page", chinese_are_slow(WITH_PYTHON), ids=name)
 def test_examples(page, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     run_page(page, mnist=False)
 
 
-@pytest.mark.parametrize("page", WITH_MNIST, ids=name)
+@pytest.mark.parametrize("page", chinese_are_slow(WITH_MNIST), ids=name)
 def test_examples_that_need_mnist(page, tmp_path, monkeypatch, mnist):
     monkeypatch.chdir(tmp_path)
     run_page(page, mnist=True)

@@ -207,6 +207,7 @@ DRAWN = {
 }
 
 
+@pytest.mark.slow
 @settings(max_examples=70, derandomize=True, deadline=None, suppress_health_check=list(HealthCheck))
 @given(**DRAWN)
 def test_networks_drawn_at_random(network, counts, n, zeros, loss, limits):

@@ -278,6 +278,7 @@ def test_a_forked_child_trains_and_predicts(tmp_path):
     ) == ["done"]
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork on this system")
 def test_a_fork_in_the_middle_of_another_threads_prediction(tmp_path):
     """Whatever the other thread holds at that moment, the child has threads and locks of its own."""
@@ -313,6 +314,7 @@ def test_a_fork_in_the_middle_of_another_threads_prediction(tmp_path):
     ) == ["done"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", sorted({"fork", "spawn"} & set(multiprocessing.get_all_start_methods())))
 def test_workers_of_multiprocessing(tmp_path, method):
     assert script(
@@ -357,6 +359,7 @@ print(count)
 """
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not hasattr(__import__("signal"), "setitimer"), reason="no such timer on this system")
 def test_ctrl_c_at_any_moment_leaves_no_thread_waiting():
     done = subprocess.run([sys.executable, "-c", INTERRUPTED], capture_output=True, text=True, timeout=120, check=False)

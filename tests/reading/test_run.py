@@ -153,6 +153,7 @@ def test_few_of_10000_pages_are_there_at_a_time(jobs):
     assert output.most <= LOOK_AHEAD * (jobs or 0) + 4
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kept", [True, False])
 def test_memory_does_not_grow_with_the_pages(tmp_path, kept):
     """What is kept of a page in the end is eight bytes, the place of its record, and in a stream nothing."""
@@ -308,6 +309,7 @@ def test_processes_read_the_same():
     assert read(pages, slow, jobs=2) == read(pages)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.name != "posix", reason="kill -9 is POSIX's")
 @pytest.mark.parametrize(
     ("first", "words"),

@@ -85,6 +85,7 @@ def test_what_ends_its_process_is_tried_again_alone(tmp_path):
     assert (tmp_path / "died").exists()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("jobs", [1, 2])
 def test_what_takes_too_long(tmp_path, jobs):
     start = Starting(tmp_path)

@@ -18,6 +18,7 @@ from inkgrad.feedback import Store
 from pictures import ONE
 
 
+@pytest.mark.slow
 def test_corrections_are_kept_once_and_the_rest_is_not(database: SqliteFile | PostgresServer) -> None:
     with serving("--feedback", "--database", database.url) as server:
         assert server.get("/api/v1/health").json["feedback"]

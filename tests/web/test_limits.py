@@ -126,6 +126,7 @@ def test_a_body_that_nobody_reads_holds_no_connection(hasty: Server, head: str, 
     assert time.monotonic() - since < 10
 
 
+@pytest.mark.slow
 def test_a_slow_body_is_told_so_and_holds_no_connection(hasty: Server) -> None:
     since = time.monotonic()
     with socket.create_connection(hasty.address, timeout=30) as connection:
@@ -163,6 +164,7 @@ def test_a_connection_goes_on_after_a_small_body_that_nobody_read(server: Server
             assert ask(connection, "POST", "/nowhere", b"x" * 100).headers.get("connection") is None
 
 
+@pytest.mark.slow
 def test_a_part_inside_is_asked_for_once_and_sigterm_waits_for_no_more() -> None:
     with serving(limits={"seconds": 3}) as server:
         server.post("/api/v1/inside", {"pixels": ONE, "parts": []})

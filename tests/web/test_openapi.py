@@ -29,6 +29,7 @@ def test_every_operation_names_its_problems_and_every_reference_leads_somewhere(
             assert answer["description"] != "Successful Response"  # what FastAPI says where nothing is said
 
 
+@pytest.mark.slow
 def test_each_example_is_answered_and_each_answer_is_like_its_example() -> None:
     sent, training = 0, None
     with serving("--feedback") as server:

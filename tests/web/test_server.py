@@ -22,6 +22,7 @@ BODY = json.dumps({"pixels": ONE}).encode()
 JSON = {"Content-Type": "application/json"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_requests_in_flight_are_answered_before_the_end(number: int) -> None:
     with serving() as server:
@@ -43,6 +44,7 @@ def test_requests_in_flight_are_answered_before_the_end(number: int) -> None:
         assert server.log.read_text() == ""
 
 
+@pytest.mark.slow
 def test_a_document_that_is_being_read_is_answered_before_the_end(numbers_picture: bytes) -> None:
     content, kind = multipart(numbers_picture, {})
     with serving() as server:

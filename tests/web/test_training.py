@@ -130,6 +130,7 @@ def test_two_browsers_on_one_training(server):
     free(server)
 
 
+@pytest.mark.slow
 def test_closing_the_page_ends_the_training(server):
     training = begun(server)
     with watched(server, training) as told:
@@ -153,6 +154,7 @@ def test_who_comes_back_soon_goes_on(server):
     free(server)
 
 
+@pytest.mark.slow
 def test_more_trainings_than_there_may_be_are_refused(server):
     most = server.get(TRAINING).json["most"]
     assert most == 2
@@ -210,6 +212,7 @@ def test_who_begins_another_one_leaves_the_first_to_others(server):
     free(server)
 
 
+@pytest.mark.slow
 def test_one_that_waits_ends_after_a_while():
     with serving(limits={"idle_seconds": 1.0}) as server:
         training = begun(server)
@@ -219,6 +222,7 @@ def test_one_that_waits_ends_after_a_while():
         free(server)
 
 
+@pytest.mark.slow
 def test_more_pages_than_there_may_be_are_refused():
     with serving(limits={"watchers": 1}) as server:
         training = begun(server)
@@ -238,6 +242,7 @@ def test_a_rate_that_diverges_is_said(server):
     free(server)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_the_server_ends_with_a_training_at_work(number):
     with serving() as server:
@@ -286,6 +291,7 @@ def test_others_are_answered_meanwhile(server):
     free(server)
 
 
+@pytest.mark.slow
 def test_it_asks_for_the_key_of_the_server(tmp_path):
     (tmp_path / "key").write_text("k" * 20)
     with serving("--key-file", str(tmp_path / "key")) as server:
@@ -300,6 +306,7 @@ def test_it_asks_for_the_key_of_the_server(tmp_path):
             until(told, over)
 
 
+@pytest.mark.slow
 def test_many_begin_and_go_at_once(server):
     """Whatever they do, the server answers, and no training is left."""
     statuses = []

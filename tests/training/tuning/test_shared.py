@@ -49,6 +49,7 @@ def found(folder):
     return json.loads((folder / "trials.json").read_text())
 
 
+@pytest.mark.slow
 def test_two_processes_share_the_trials_of_one_study(start, storage, tmp_path):
     """Each makes its own, all know of all."""
     workers = [start(storage, tmp_path / name, 8, 1) for name in "ab"]
@@ -130,6 +131,7 @@ def test_who_was_taken_for_dead_and_is_not_gives_way(tmp_path):
     assert states == [("lost", 1), ("complete", 4)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("epochs", [0, 1])
 def test_a_trial_that_ends_every_process_is_given_up_unless_it_gets_on(tmp_path, monkeypatch, epochs):
     """One that loses its process three times at the same place is not tried a fourth time."""
@@ -224,11 +226,13 @@ def test_the_driver_is_named_where_it_is_missing(tmp_path, monkeypatch):
         tuning("postgresql://me@host/db", tmp_path / "a", 1, 1).run()
 
 
+@pytest.mark.slow
 def test_several_processes_of_one_tuning_share_too(tmp_path):
     tuned = tuning(str(tmp_path / "s"), tmp_path / "a", 4, 1, processes=2).run()
     assert [trial.state for trial in tuned.trials] == ["complete"] * 4
 
 
+@pytest.mark.slow
 def test_beats_are_recorded_while_a_trial_lasts(tmp_path, monkeypatch):
     """Longer than the time after which a silent one is lost."""
     monkeypatch.setattr(module, "MISSED_BEATS", 2)

@@ -128,6 +128,7 @@ def test_whatever_ends_it_and_how_often_it_goes_on_bit_for_bit(small, tmp_path, 
     assert not list(folder.rglob("*.safetensors"))
 
 
+@pytest.mark.slow
 def test_more_trials_and_none_at_all(small, tmp_path):
     first = tune(tmp_path, small, trials=2).run()
     (tmp_path / "report.html").unlink()
