@@ -166,7 +166,21 @@ def _other(described: str, what: str, first: dict[str, Any], its: dict[str, Any]
         return OptionError(
             f"{described} has {what} {its.get(key)}, rank 0 has {first.get(key)}; install the same on every machine"
         )
+    path, one, other = _difference(first.get(key), its.get(key))
     return OptionError(
-        f"{described} has other {what} than rank 0: {str(its.get(key))[:80]} instead of {str(first.get(key))[:80]}; "
+        f"{described} has other {what} than rank 0: {path}{str(other)[:80]} instead of {str(one)[:80]}; "
         f"start all with the same command"
     )
+
+
+def _difference(one: Any, other: Any) -> tuple[str, Any, Any]:
+    """Where two settings first differ, in words, and what is there in each."""
+    if isinstance(one, dict) and isinstance(other, dict) and one.keys() == other.keys():
+        pairs = [(f"{key} ", one[key], other[key]) for key in one]
+    elif isinstance(one, list) and isinstance(other, list) and len(one) == len(other):
+        pairs = [("", a, b) for a, b in zip(one, other, strict=True)]
+    else:
+        return "", one, other
+    name, a, b = next(pair for pair in pairs if pair[1] != pair[2])
+    path, a, b = _difference(a, b)
+    return f"{name}{path}", a, b
