@@ -9,6 +9,7 @@ import numpy as np
 from inkgrad.data import Part
 from inkgrad.errors import DataError, OptionError, RunError
 from inkgrad.training.checkpoint import identity, spread_state
+from inkgrad.training.difference import first_difference
 from inkgrad.training.exchange import Exchange
 from inkgrad.training.group import Group
 from inkgrad.version import __version__
@@ -166,21 +167,8 @@ def _other(described: str, what: str, first: dict[str, Any], its: dict[str, Any]
         return OptionError(
             f"{described} has {what} {its.get(key)}, rank 0 has {first.get(key)}; install the same on every machine"
         )
-    path, one, other = _difference(first.get(key), its.get(key))
+    path, one, other = first_difference(first.get(key), its.get(key))
     return OptionError(
         f"{described} has other {what} than rank 0: {path}{str(other)[:80]} instead of {str(one)[:80]}; "
         f"start all with the same command"
     )
-
-
-def _difference(one: Any, other: Any) -> tuple[str, Any, Any]:
-    """Where two settings first differ, in words, and what is there in each."""
-    if isinstance(one, dict) and isinstance(other, dict) and one.keys() == other.keys():
-        pairs = [(f"{key} ", one[key], other[key]) for key in one]
-    elif isinstance(one, list) and isinstance(other, list) and len(one) == len(other):
-        pairs = [("", a, b) for a, b in zip(one, other, strict=True)]
-    else:
-        return "", one, other
-    name, a, b = next(pair for pair in pairs if pair[1] != pair[2])
-    path, a, b = _difference(a, b)
-    return f"{name}{path}", a, b
