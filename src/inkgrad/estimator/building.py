@@ -3,7 +3,6 @@
 import copy
 import math
 from collections.abc import Mapping, Sequence
-from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -98,7 +97,7 @@ def _dense(shape: Shape, outputs: int, dense: Mapping[str, Any], rng: np.random.
         raise OptionError(f"hidden_layer_sizes must be widths of at least 1, but is {hidden!r}")
     if activation not in ACTIVATIONS:
         raise OptionError(f"activation {activation!r} is not known; there are {', '.join(ACTIVATIONS)}")
-    if not isinstance(dropout, Real) or not 0 <= dropout < 1:
+    if not isinstance(dropout, int | float | np.number) or not 0 <= dropout < 1:
         raise OptionError(f"dropout must be from 0 to below 1, but is {dropout!r}")
     layers = dense_layers(
         [math.prod(shape), *(int(width) for width in widths), outputs],
