@@ -69,9 +69,7 @@ def build_network(
     Raises:
         OptionError: it cannot be built, or it takes no sample of any of these shapes.
     """
-    if options and (network is None or isinstance(network, Module)):
-        kind = "dense layers have parameters of their own" if network is None else "a module is there already"
-        raise OptionError(f"network_options are for a network's name or a function that makes one; {kind}")
+    _check_options(network, options)
     if network is None:
         return _dense(shapes[0], outputs, dense, rng), shapes[0]
     if isinstance(network, str):
@@ -88,6 +86,12 @@ def build_network(
             f"one, but is {network!r}"
         )
     return net.train(), _shape_taken(net, shapes, outputs)
+
+
+def _check_options(network: Any, options: Mapping[str, Any] | None) -> None:
+    if options and (network is None or isinstance(network, Module)):
+        why = "dense layers have parameters of their own" if network is None else "a module is there already"
+        raise OptionError(f"network_options are for a network's name or a function that makes one; {why}")
 
 
 def _dense(shape: Shape, outputs: int, dense: Mapping[str, Any], rng: np.random.Generator) -> Module:
