@@ -101,6 +101,9 @@ def test_two_searches_share_a_storage(inkgrad, tmp_path):
     other = inkgrad("tune", *QUICK, *shared, "--trials", 4, "--out", "c")
     assert other.status == 2
     assert "is of another tuning: its search is" in other.err
+    other = inkgrad("tune", *QUICK, *SPACE, "--set", "l1=0.5", *shared, "--trials", 4, "--out", "c")
+    assert other.status == 2
+    assert "is of another tuning: its base l1 is 0.0, here it is 0.5; give all the same options" in other.err
 
 
 def test_no_complete_trial_ends_in_1(inkgrad):

@@ -14,7 +14,7 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 import inkgrad as ig
 from inkgrad import nn, optim
 from inkgrad.errors import OptionError
-from inkgrad.estimator import NetworkClassifier
+from inkgrad.estimator import Deskewer, NetworkClassifier
 from inkgrad.training import Callback
 
 
@@ -523,7 +523,27 @@ BAD = {
     "augmentation": (3, "augmentation must be an ig.data.Augmentation"),
     "image_shape": ((4, 4), r"image_shape must be \(height, width\) of 64 pixels"),
     "class_weight": ("heavy", "class_weight"),
+    "network_options": ({"width": 8}, "network_options are for a network's name or a function that makes one; dense"),
+    "scale": (None, "scale must be True or False, but is None"),
+    "shuffle": (2, "shuffle must be True or False, but is 2"),
+    "batch_normalization": ("no", "batch_normalization must be True or False, but is 'no'"),
+    "warm_start": (0, "warm_start must be True or False, but is 0"),
+    "verbose": ("loud", "verbose must be True, False or a number of epochs between two lines, but is 'loud'"),
+    "callbacks": ([print], "callbacks must be a list of ig.training.Callback, but is"),
 }
+
+
+@pytest.mark.parametrize("value", [(16, -4), (-8, -8), (8.5, 8), (8, 8, 1), 64, "88"])
+def test_an_image_shape_is_two_whole_numbers(table, value):
+    for estimator in (NetworkClassifier(image_shape=value), Deskewer(image_shape=value)):
+        with pytest.raises(ValueError, match=r"image_shape must be \(height, width\) of 64 pixels, as many as X has"):
+            estimator.fit(*table[:2])
+    assert Deskewer(image_shape=np.array([4, 16])).fit(table[0]).image_shape_ == (4, 16)
+
+
+def test_no_dropout_is_0_and_not_none(table):
+    with pytest.raises(ValueError, match="dropout must be from 0 to below 1, but is None"):
+        NetworkClassifier(dropout=None).fit(*table[:2])
 
 
 @pytest.mark.parametrize("name", BAD)

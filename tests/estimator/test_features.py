@@ -35,7 +35,7 @@ def test_the_shape_of_rows(digits):
     assert np.array_equal(seen.reshape(wide.shape), Deskewer().fit_transform(wide))
     assert Deskewer().fit(np.zeros((3, 60))).image_shape_ == (6, 10)
     assert Deskewer().fit(np.zeros((3, 7))).image_shape_ == (1, 7)
-    with pytest.raises(OptionError, match=r"image_shape must be \(height, width\) of 784 pixels, but is \(20, 28\)"):
+    with pytest.raises(OptionError, match=r"\(height, width\) of 784 pixels, as many as X has, but is \(20, 28\)"):
         Deskewer(image_shape=(20, 28)).fit(images)
     with pytest.raises(ValueError, match="X has 560 features, but Deskewer is expecting 784 features"):
         Deskewer().fit(images).transform(wide)

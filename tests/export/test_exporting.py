@@ -134,3 +134,13 @@ def whole_model(call, inputs):
         [onnx.numpy_helper.from_array(array, name) for name, array in graph.constants.items()],
     )
     return helper.make_model(made, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=8)
+
+
+def test_an_estimator_is_told_to_give_its_network():
+    from inkgrad.estimator import NetworkClassifier
+
+    fitted = NetworkClassifier(max_iter=1, random_state=0).fit(np.eye(4), [0, 1, 0, 1])
+    with pytest.raises(OptionError, match=r"a Classifier, but got NetworkClassifier; give its network_$"):
+        ig.export.to_onnx(fitted)
+    with pytest.raises(OptionError, match=r"but got str$"):
+        ig.export.to_onnx("lenet5")

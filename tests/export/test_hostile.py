@@ -79,6 +79,8 @@ def beside(location, **entries):
         (beside("here.bin", length="999999999999"), "bytes 0 to 999999999999"),
         (beside("here.bin", offset="one"), "a place in the file 'here.bin' that is no number"),
         (beside("here.bin", length="4"), "4 bytes for 2 numbers"),
+        (beside("a" * 1000), "cannot be found: File name too long"),
+        (beside("round.bin"), "round.bin'"),  # which Python says is missing from 3.13 on
     ],
 )
 def test_weights_outside_the_folder_are_not_read(weight, said, tmp_path):
@@ -88,6 +90,8 @@ def test_weights_outside_the_folder_are_not_read(weight, said, tmp_path):
     (folder / "here.bin").write_bytes(bytes(8))
     (folder / "link.bin").symlink_to(tmp_path / "secret.bin")
     (folder / "linked").symlink_to(tmp_path)
+    (folder / "round.bin").symlink_to("around.bin")
+    (folder / "around.bin").symlink_to("round.bin")
     path = folder / "net.onnx"
     path.write_bytes(model_of(ADD, [weight]).SerializeToString())
     with pytest.raises(ModelFileError, match=said):
@@ -227,6 +231,11 @@ def test_a_file_that_is_too_large_is_not_read(tmp_path):
         file.truncate(guard.MOST_BYTES + 1)
     with pytest.raises(ModelFileError, match="268,435,457 bytes, more than the 268,435,456"):
         ig.export.from_onnx(path)
+
+
+def test_a_path_that_no_file_can_have():
+    with pytest.raises(ModelFileError, match="cannot be read: File name too long"):
+        ig.export.from_onnx("a" * 1000)
 
 
 @pytest.fixture(scope="module")

@@ -1,5 +1,8 @@
 """Networks from ONNX files: they predict, are looked at, learn and are written again."""
 
+import re
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -30,6 +33,26 @@ def graph_of(nodes, inputs, outputs=("y",), weights=None, *, opset=17, kind=1):
 @pytest.fixture
 def lenet():
     return ig.models.build("lenet5", rng=ig.default_rng(0))
+
+
+@pytest.mark.parametrize(
+    ("constant", "kind"),
+    [({"value_float": 2.5}, 1), ({"value_floats": [1.0, 2.5]}, 1), ({"value_int": 3}, 7), ({"value_ints": [3, 4]}, 7)],
+)
+def test_constants_that_are_plain_numbers(constant, kind):
+    (value,) = constant.values()
+    nodes = [helper.make_node("Constant", [], ["c"], **constant), helper.make_node("Add", ["x", "c"], ["y"])]
+    net = ig.export.from_onnx(graph_of(nodes, {"x": ["n", 2]}, kind=kind))
+    x = np.ones((3, 2), helper.tensor_dtype_to_np_dtype(kind))
+    got = net(x)
+    np.testing.assert_array_equal(getattr(got, "data", got), x + value)
+
+
+def test_the_page_lists_exactly_the_operators_that_are_known():
+    page = (Path(__file__).parents[2] / "docs" / "onnx.md").read_text(encoding="utf-8")
+    rows = re.search(r"\| operators \| \|\n\|---\|---\|\n((?:\|.*\n)+)", page)[1].splitlines()
+    listed = [name for row in rows for name in row.split("|")[2].strip().split(", ")]
+    assert sorted(listed) == sorted({*OPERATORS, "Constant"})
 
 
 def test_layers_are_those_of_the_package(lenet):

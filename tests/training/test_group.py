@@ -381,6 +381,19 @@ def test_a_rank_that_sees_other_data_ends_the_training_with_its_name(small):
         assert str(end).startswith("rank 1 of 3 has other batch size than rank 0: 31 instead of 30")
 
 
+def test_of_settings_within_settings_the_one_that_differs_is_told(small):
+    def work(group, **options):
+        other = {name: value for name, value in options.items() if group.rank == 1}
+        rate, clip = other.get("rate", 0.01), other.get("clip", 1.0)
+        return fitted(small.train, group, optimizer=lambda net: SGD(net, rate, clip=ClipByGlobalNorm(clip)))
+
+    for end in in_threads(2, lambda group: work(group, rate=0.02)):
+        assert str(end).startswith("rank 1 of 2 has other optimizer than rank 0: schedule rate 0.02 instead of 0.01;")
+    for end in in_threads(2, lambda group: work(group, clip=2.0)):
+        told = "rank 1 of 2 has other optimizer than rank 0: clip limit 2.0 instead of 1.0;"
+        assert str(end).startswith(told)
+
+
 def test_a_rank_of_another_version_is_refused(small, monkeypatch):
     from inkgrad.training import together as module
 

@@ -90,6 +90,7 @@ class World:
         with contextlib.nullcontext() if seconds is not None else self._patience:
             while not request.Test():
                 if end is not None and time.monotonic() > end:
+                    self._unanswered = request  # MPI may write to its buffers until the process ends
                     return None
                 time.sleep(0.005)
         return [int(one) for one in found]
@@ -139,12 +140,11 @@ def _mpi() -> Any:
             warnings.simplefilter("ignore", RuntimeWarning)
             from mpi4py import MPI
     except (ImportError, RuntimeError) as error:
-        said = " ".join(str(error).split())
-        missing = isinstance(error, ModuleNotFoundError)
-        what = "mpi4py is not installed" if missing else f"mpi4py finds no MPI library ({said})"
-        raise OptionError(
-            f'training by MPI needs mpi4py and an MPI, but {what}; install both with: pip install "inkgrad[mpi]"'
-        ) from error
+        what = 'mpi4py is not installed; install both with: pip install "inkgrad[mpi]"'
+        if not isinstance(error, ModuleNotFoundError):
+            said = " ".join(" ".join(str(error).splitlines()[:2]).split())  # then come all other places it has looked
+            what = f"mpi4py finds no MPI library ({said}); load the MPI of the cluster, or: pip install mpich"
+        raise OptionError(f"training by MPI needs mpi4py and an MPI, but {what}") from error
     return MPI
 
 

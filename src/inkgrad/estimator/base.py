@@ -17,7 +17,7 @@ from inkgrad.data.samples import dense_parts
 from inkgrad.estimator.building import build_network, shapes_to_try
 from inkgrad.estimator.checking import checked_inputs, checked_rows, held_out, split_off
 from inkgrad.estimator.inputs import Inputs
-from inkgrad.estimator.options import batch_size_of, check_endless, check_numbers, optimizer_of, settings_of
+from inkgrad.estimator.options import batch_size_of, check_endless, check_parameters, optimizer_of, settings_of
 from inkgrad.estimator.rows import MERGED, Rows
 from inkgrad.estimator.stopping import stopping
 from inkgrad.models import network_outputs
@@ -147,7 +147,7 @@ class NetworkEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has
             ValueError: X, y or a parameter cannot be used.
             DivergenceError: the loss became NaN or infinite or ran away.
         """
-        check_numbers(self)
+        check_parameters(self)
         settings = settings_of(self)
         fresh = not (self.warm_start and hasattr(self, "network_"))
         rows, image = checked_rows(self, X, y, sample_weight, reset=fresh)
@@ -171,7 +171,7 @@ class NetworkEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has
 
     def _partial_fit(self: E, X: Any, y: Any, sample_weight: Any) -> E:
         """One epoch over these samples, after all that were before."""
-        check_numbers(self)
+        check_parameters(self)
         settings = settings_of(self)
         check_endless(settings)
         fresh = not hasattr(self, "network_")

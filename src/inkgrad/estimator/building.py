@@ -9,6 +9,7 @@ import numpy as np
 
 from inkgrad.autodiff import no_grad
 from inkgrad.errors import InkgradError, OptionError
+from inkgrad.estimator.inputs import checked_image_shape
 from inkgrad.models import ACTIVATIONS, build, dense_layers
 from inkgrad.nn import Flatten, Linear, Module, Sequential
 from inkgrad.nn.init import xavier_uniform
@@ -31,11 +32,7 @@ def shapes_to_try(features: int, came: Shape | None, wanted: Any, *, images: boo
         OptionError: `image_shape` is no pair of numbers, or does not fit.
     """
     if wanted is not None:
-        if not (isinstance(wanted, Sequence) and len(wanted) == 2 and math.prod(wanted) == features):
-            raise OptionError(
-                f"image_shape must be (height, width) of {features} pixels, as many as X has, but is {wanted!r}"
-            )
-        came = (int(wanted[0]), int(wanted[1]))
+        came = checked_image_shape(wanted, features)
     if came is not None:
         return [(1, *came), (features,)]
     side = math.isqrt(features)
@@ -72,6 +69,7 @@ def build_network(
     Raises:
         OptionError: it cannot be built, or it takes no sample of any of these shapes.
     """
+    _check_options(network, options)
     if network is None:
         return _dense(shapes[0], outputs, dense, rng), shapes[0]
     if isinstance(network, str):
@@ -90,6 +88,12 @@ def build_network(
     return net.train(), _shape_taken(net, shapes, outputs)
 
 
+def _check_options(network: Any, options: Mapping[str, Any] | None) -> None:
+    if options and (network is None or isinstance(network, Module)):
+        why = "dense layers have parameters of their own" if network is None else "a module is there already"
+        raise OptionError(f"network_options are for a network's name or a function that makes one; {why}")
+
+
 def _dense(shape: Shape, outputs: int, dense: Mapping[str, Any], rng: np.random.Generator) -> Module:
     hidden, activation, dropout = dense["hidden"], dense["activation"], dense["dropout"]
     widths = list(hidden) if isinstance(hidden, Sequence | np.ndarray) else [hidden]
@@ -97,7 +101,7 @@ def _dense(shape: Shape, outputs: int, dense: Mapping[str, Any], rng: np.random.
         raise OptionError(f"hidden_layer_sizes must be widths of at least 1, but is {hidden!r}")
     if activation not in ACTIVATIONS:
         raise OptionError(f"activation {activation!r} is not known; there are {', '.join(ACTIVATIONS)}")
-    if isinstance(dropout, str) or not 0 <= dropout < 1:
+    if not isinstance(dropout, int | float | np.number) or not 0 <= dropout < 1:
         raise OptionError(f"dropout must be from 0 to below 1, but is {dropout!r}")
     layers = dense_layers(
         [math.prod(shape), *(int(width) for width in widths), outputs],

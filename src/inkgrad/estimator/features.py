@@ -10,7 +10,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from inkgrad.data import Projection, deskew_ink, principal_components
 from inkgrad.errors import OptionError
-from inkgrad.estimator.inputs import DTYPES, as_rows
+from inkgrad.estimator.inputs import DTYPES, as_rows, checked_image_shape
 
 __all__ = ["Deskewer", "PCAFeatures"]
 
@@ -139,9 +139,7 @@ def _enough(ratios: NDArray[np.float32], share: float) -> int:
 
 def _image_shape(pixels: int, came: Any, wanted: Any) -> tuple[int, int]:
     if wanted is not None:
-        if len(wanted) != 2 or math.prod(wanted) != pixels:
-            raise OptionError(f"image_shape must be (height, width) of {pixels} pixels, but is {wanted!r}")
-        return int(wanted[0]), int(wanted[1])
+        return checked_image_shape(wanted, pixels)
     if came is not None:
         return int(came[0]), int(came[1])
     height = next(rows for rows in range(math.isqrt(pixels), 0, -1) if pixels % rows == 0)

@@ -1,5 +1,7 @@
 """From the X of scikit-learn to what a network takes: rows or images, as float32 on a common scale."""
 
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,7 +10,9 @@ from numpy.typing import NDArray
 from scipy.sparse import issparse
 from sklearn.utils.sparsefuncs import mean_variance_axis
 
-__all__ = ["DTYPES", "Inputs", "as_rows"]
+from inkgrad.errors import OptionError
+
+__all__ = ["DTYPES", "Inputs", "as_rows", "checked_image_shape"]
 
 DTYPES = (np.float64, np.float32, np.uint8)
 """What X is kept as until it is scaled; anything else becomes the first."""
@@ -35,6 +39,21 @@ def as_rows(X: Any, owner: str) -> tuple[Any, Shape | None]:
         )
     height, width = X.shape[-2:]
     return X.reshape(len(X), height * width), (height, width)
+
+
+def checked_image_shape(wanted: Any, pixels: int) -> tuple[int, int]:
+    """The parameter `image_shape` as (h, w).
+
+    Raises:
+        OptionError: no pair of whole numbers, or not of so many pixels.
+    """
+    sides = list(wanted) if isinstance(wanted, Sequence | np.ndarray) else []
+    whole = all(isinstance(n, int | np.integer) and n > 0 for n in sides)
+    if not (len(sides) == 2 and whole and math.prod(sides) == pixels):
+        raise OptionError(
+            f"image_shape must be (height, width) of {pixels} pixels, as many as X has, but is {wanted!r}"
+        )
+    return int(sides[0]), int(sides[1])
 
 
 def _is_nested(row: Any) -> bool:

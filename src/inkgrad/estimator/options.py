@@ -1,7 +1,7 @@
 """The parameters of an estimator as the settings of a training."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from numbers import Real
 from typing import Any
 
@@ -11,10 +11,10 @@ from inkgrad.data import Augmentation
 from inkgrad.errors import OptionError
 from inkgrad.nn import Module
 from inkgrad.optim import Constant, Optimizer, Schedule
-from inkgrad.training import Settings
+from inkgrad.training import Callback, Settings
 from inkgrad.training.assembly import make_optimizer, make_schedule
 
-__all__ = ["batch_size_of", "check_endless", "check_numbers", "optimizer_of", "settings_of"]
+__all__ = ["batch_size_of", "check_endless", "check_parameters", "optimizer_of", "settings_of"]
 
 AUTOMATIC = 200
 """Samples in a batch at most where the batch size is "auto"."""
@@ -61,7 +61,7 @@ def batch_size_of(wanted: Any, count: int) -> int:
     return min(int(wanted), count)
 
 
-def check_numbers(estimator: Any) -> None:
+def check_parameters(estimator: Any) -> None:
     """Raise OptionError unless the parameters that are no settings of a training can work."""
     patience, tol, fraction = estimator.n_iter_no_change, estimator.tol, estimator.validation_fraction
     if not _is_whole(estimator.max_iter):
@@ -74,6 +74,18 @@ def check_numbers(estimator: Any) -> None:
         raise OptionError(f"validation_fraction must be None or between 0 and 1, but is {fraction!r}")
     if estimator.augmentation is not None and not isinstance(estimator.augmentation, Augmentation):
         raise OptionError(f"augmentation must be an ig.data.Augmentation, but is {estimator.augmentation!r}")
+    _check_switches(estimator)
+
+
+def _check_switches(estimator: Any) -> None:
+    for name in ("batch_normalization", "shuffle", "scale", "warm_start"):
+        if not isinstance(value := getattr(estimator, name), bool | np.bool_):
+            raise OptionError(f"{name} must be True or False, but is {value!r}")
+    callbacks, verbose = estimator.callbacks, estimator.verbose
+    if not (isinstance(verbose, bool | int | np.bool_ | np.integer) and verbose >= 0):
+        raise OptionError(f"verbose must be True, False or a number of epochs between two lines, but is {verbose!r}")
+    if not (isinstance(callbacks, Sequence) and all(isinstance(one, Callback) for one in callbacks)):
+        raise OptionError(f"callbacks must be a list of ig.training.Callback, but is {callbacks!r}")
 
 
 def _is_whole(value: Any) -> bool:

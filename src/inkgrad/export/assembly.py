@@ -17,6 +17,7 @@ from inkgrad.random import default_rng
 __all__ = ["assembled"]
 
 _MOST_NODES = 10_000
+_NESTED = (5, 9, 10, 11, 12, 13, 14)  # types of attributes that are graphs, types, or several tensors
 _FIXED = {  # inputs that are no weights: they are not trained
     "BatchNormalization": {3, 4},
     "Clip": {1, 2},
@@ -104,7 +105,7 @@ class _Assembly:
     def _attributes(self, node: Any) -> Attributes:
         values: dict[str, Any] = {}
         for one in node.attribute:
-            if one.type in (5, 6, 9, 10, 11, 12, 13, 14) and one.type != type(one).TENSOR:
+            if one.type in _NESTED:
                 raise self.refused(f"the node {told(node.name)} ({node.op_type}) has graphs or types in it")
             plain = {1: "f", 2: "i", 7: "ints", 6: "floats"}.get(one.type)
             if one.type == type(one).TENSOR:

@@ -64,7 +64,10 @@ def to_onnx(
     """
     classifier, module = (net, net.network) if isinstance(net, Classifier) else (None, net)
     if not isinstance(module, Module):
-        raise OptionError(f"to_onnx takes a network, a layer or a Classifier, but got {type(net).__name__}")
+        raise OptionError(
+            f"to_onnx takes a network, a layer or a Classifier, but got {type(net).__name__}"
+            f"{'; give its network_' if hasattr(net, 'network_') else ''}"
+        )
     graph = Graph()
     if preprocessing:
         interface = _with_pixels(graph, module, classifier, input_shape)

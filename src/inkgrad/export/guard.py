@@ -30,11 +30,11 @@ def read_bounded(path: str | os.PathLike[str]) -> bytes:
         ModelFileError: missing, no ordinary file, or too large.
     """
     path = Path(path)
-    if not path.exists():
-        raise ModelFileError(f"there is no ONNX file at {path}; check the path")
-    if not path.is_file():
-        raise ModelFileError(f"{path} is no ordinary file; name an ONNX file")
     try:
+        if not path.exists():
+            raise ModelFileError(f"there is no ONNX file at {path}; check the path")
+        if not path.is_file():
+            raise ModelFileError(f"{path} is no ordinary file; name an ONNX file")
         with path.open("rb") as file:
             size = os.fstat(file.fileno()).st_size
             content = file.read(MOST_BYTES + 1) if size <= MOST_BYTES else b""

@@ -109,9 +109,13 @@ class Reader:
         self._outside += length
         if self._outside > MOST_BYTES:
             raise self._refused(tensor, f"more than {MOST_BYTES:,} bytes of weights in other files")
-        with path.open("rb") as file:
-            file.seek(offset)
-            return file.read(length)
+        try:
+            with path.open("rb") as file:
+                file.seek(offset)
+                return file.read(length)
+        except OSError as error:
+            why = error.strerror or error
+            raise self._refused(tensor, f"its weights in {told(location)}, which cannot be read: {why}") from error
 
     def _within(self, tensor: Any, location: str) -> Path:
         assert self.folder is not None
@@ -119,10 +123,15 @@ class Reader:
         path = Path(location)
         if not location or "\0" in location or path.is_absolute() or ".." in path.parts or "\\" in location:
             raise self._refused(tensor, f"its weights at {told(location)}, which is no path within its folder")
-        full = (folder / path).resolve()
+        try:
+            full = (folder / path).resolve()
+            there = full.is_file()
+        except (OSError, RuntimeError) as error:  # a name that is too long, links that lead to each other
+            why = getattr(error, "strerror", None) or "its links go round"
+            raise self._refused(tensor, f"its weights at {told(location)}, which cannot be found: {why}") from error
         if not full.is_relative_to(folder):
             raise self._refused(tensor, f"its weights at {told(location)}, which leads out of its folder")
-        if not full.is_file():
+        if not there:
             raise self._refused(tensor, f"its weights in {told(location)}, which is missing; keep both files together")
         return full
 

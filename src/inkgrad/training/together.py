@@ -9,6 +9,7 @@ import numpy as np
 from inkgrad.data import Part
 from inkgrad.errors import DataError, OptionError, RunError
 from inkgrad.training.checkpoint import identity, spread_state
+from inkgrad.training.difference import first_difference
 from inkgrad.training.exchange import Exchange
 from inkgrad.training.group import Group
 from inkgrad.version import __version__
@@ -166,7 +167,8 @@ def _other(described: str, what: str, first: dict[str, Any], its: dict[str, Any]
         return OptionError(
             f"{described} has {what} {its.get(key)}, rank 0 has {first.get(key)}; install the same on every machine"
         )
+    path, one, other = first_difference(first.get(key), its.get(key))
     return OptionError(
-        f"{described} has other {what} than rank 0: {str(its.get(key))[:80]} instead of {str(first.get(key))[:80]}; "
+        f"{described} has other {what} than rank 0: {path}{str(other)[:80]} instead of {str(one)[:80]}; "
         f"start all with the same command"
     )

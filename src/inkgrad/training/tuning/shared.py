@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from inkgrad.errors import CheckpointError, OptionError, StorageError
 from inkgrad.files import write_atomically
 from inkgrad.training.checkpoint import CHECKPOINT_FILE
+from inkgrad.training.difference import first_difference
 from inkgrad.training.tuning.result import Outcome
 from inkgrad.training.tuning.study import STUDY_NAME, Study, file_url, require
 
@@ -202,10 +203,10 @@ class SharedStudy(Study):
                 self._study.set_user_attr(_SETTINGS, said)
         different = [] if known is None else [key for key in said if known.get(key) != said[key]]
         if different:
+            path, its, ours = first_difference(known.get(different[0]), said[different[0]])
             raise CheckpointError(
-                f"the study {storage.study} in {self._place} is of another tuning: its {different[0]} is "
-                f"{str(known.get(different[0]))[:100]}, here it is {str(said[different[0]])[:100]}; give all the same "
-                f"options, or name another --study"
+                f"the study {storage.study} in {self._place} is of another tuning: its {different[0]} {path}is "
+                f"{str(its)[:100]}, here it is {str(ours)[:100]}; give all the same options, or name another --study"
             )
 
     @contextlib.contextmanager

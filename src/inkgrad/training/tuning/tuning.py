@@ -122,9 +122,12 @@ class Tuning:
         """
         self._make_folder()
         with only_one(self.folder):
-            self._write_settings()
+            if self.storage is None:
+                self._write_settings()  # before the study, which lies beside them
             self._study = self._open()
             try:
+                if self.storage is not None:
+                    self._write_settings()  # after it has let this search in, or the folder could not be used again
                 self._tidy_up()
                 self._train()
                 tuned = self.tuned
