@@ -320,11 +320,12 @@ def test_kill_9_in_the_middle_of_an_epoch(inkgrad, process, tmp_path, uninterrup
 
 
 @pytest.mark.skipif(os.name != "posix", reason="the signal is POSIX's")
-def test_ctrl_c_saves_a_checkpoint(inkgrad, process, tmp_path, uninterrupted):
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_ctrl_c_and_sigterm_save_a_checkpoint(inkgrad, process, tmp_path, uninterrupted, number):
     out = tmp_path / "run"
     running = process("train", *LONG, "--out", out, "--checkpoint-seconds", "0.02", "--json")
     wait_for((out / "checkpoint.safetensors").exists, running)
-    running.send_signal(signal.SIGINT)
+    running.send_signal(number)
     told, said = running.communicate(timeout=60)
     assert running.returncode == 130
     assert f"a checkpoint is saved; continue with: inkgrad train --resume --out {out}\n" in said

@@ -266,19 +266,22 @@ def test_an_interruption_waits_for_the_step(small):
     assert it.step_count == 14
 
 
-def test_a_second_interruption_does_not_wait():
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_second_interruption_does_not_wait(number):
     with pytest.raises(KeyboardInterrupt), Interruption() as interruption:
-        signal.raise_signal(signal.SIGINT)
+        signal.raise_signal(number)
         assert interruption.asked
-        signal.raise_signal(signal.SIGINT)
+        signal.raise_signal(number)
         pytest.fail("it went on")
+    assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
 
 
-def test_an_interruption_inside_another_shares_its_flag():
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interruption_inside_another_shares_its_flag(number):
     reached = []
     with pytest.raises(KeyboardInterrupt), Interruption() as outer:
         with Interruption() as inner:
-            signal.raise_signal(signal.SIGINT)
+            signal.raise_signal(number)
             assert inner.asked
         reached.append("behind the inner one")
         assert outer.asked
