@@ -18,7 +18,7 @@ Task = TypeVar("Task")
 Result = TypeVar("Result")
 
 LOOK_AHEAD = 8  # tasks for each process that may wait for one before them
-AT_ONCE = 2  # tasks that a process holds, so that it does not wait for the next
+AT_ONCE = 4  # tasks that a process holds, so that it does not wait for the next
 TRIES = 2  # of a task that ends its process
 STILLBORN = 3  # processes that may end before they are ready, until no more are started
 LOOK_UP_SECONDS = 0.5  # how often to see whether Ctrl-C was pressed, where waiting is not interrupted by it

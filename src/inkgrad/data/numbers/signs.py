@@ -17,6 +17,7 @@ SIGNS = ".,-=#'/:$"
 
 _JOINED = 0.3  # of the signs "=" are one stroke, like a z
 _WAVE = 0.2  # how far a dash may swing, in halves of it
+_CROSSED = 0.12  # of the dashes are crossed by two short strokes
 _ROOM = 1.2  # the side of the square that a sign is drawn in, in heights of a digit
 
 
@@ -55,7 +56,9 @@ def _shape(character: str, rng: np.random.Generator) -> tuple[list[Points], Poin
     if character == "'":
         return [[(0.55, 0.4), (0.45, 0.4 + half)]], [], 0.7
     if character == "-":
-        return [_dash(0.5, rng)], [], rng.uniform(0.25, 0.6)
+        crossed = (0.38, 0.5) if rng.random() < _CROSSED else ()
+        across: list[Points] = [[(x, 0.68), (x + 0.12, 0.32)] for x in crossed]
+        return [_dash(0.5, rng), *across], [], rng.uniform(0.25, 0.6)
     if character == "=":
         upper, lower = _dash(0.42, rng), _dash(0.42 + rng.uniform(0.12, 0.2), rng)
         joined = rng.random() < _JOINED
@@ -72,7 +75,7 @@ def _shape(character: str, rng: np.random.Generator) -> tuple[list[Points], Poin
 
 def _dash(y: float, rng: np.random.Generator) -> Points:
     """A stroke across, as it ends an amount: short or long, level or rising, straight or in a wave."""
-    half, rise, wave = rng.uniform(0.1, 0.45), rng.normal(0, 0.12), rng.uniform(0, _WAVE)
+    half, rise, wave = rng.uniform(0.1, 0.45), rng.normal(0.12, 0.25), rng.uniform(0, _WAVE)
     across = np.linspace(-half, half, 4)
     return [(0.5 + x, y - rise * x + half * d) for x, d in zip(across, rng.normal(0, wave, 4), strict=True)]
 
