@@ -140,7 +140,8 @@ def as_written(found: dict[int, dict[str, Any]]) -> dict[str, float]:
         k: one | {"rows": [[name, WRITTEN.get(name, label), *said] for name, label, *said in one["rows"]]}
         for k, one in found.items()
     }
-    return {key: measure(mended)[key] for _, key, _ in FIGURES}
+    measured = measure(mended)
+    return {key: measured[key] for _, key, _ in FIGURES}
 
 
 def inside(fold: NDArray[np.int64]) -> NDArray[np.bool_]:

@@ -150,16 +150,16 @@ def whole_numbers() -> Rows:
 
 def confidence() -> Rows:
     folds = results("amounts")["seed 0"]
-    figures = [
-        ("whole numbers right", "right", amounts.ACCURACY),
-        ("read at 1 % error, each fold by a threshold from the others", "read", amounts.READ),
-        ("wrong among these", "wrong of what is read", amounts.WRONG),
-        ("mean confidence less accuracy", "confidence less accuracy", amounts.OFF),
-        ("calibration error over five bins of equal size", "calibration error", amounts.CALIBRATION),
-    ]
+    told = {
+        "right": "whole numbers right",
+        "read": "read at 1 % error, each fold by a threshold from the others",
+        "wrong of what is read": "wrong among these",
+        "confidence less accuracy": "mean confidence less accuracy",
+        "calibration error": "calibration error over five bins of equal size",
+    }
     rows = (
-        [words, f"{folds[key]:.2f} %", *judged(target, abs(folds[key])), f"{folds['as written'][key]:.2f} %"]
-        for words, key, target in figures
+        [told[key], f"{folds[key]:.2f} %", *judged(target, abs(folds[key])), f"{folds['as written'][key]:.2f} %"]
+        for _, key, target in amounts.FIGURES
     )
     return [["amounts", "", "aim", "met", "wrong labels set right"], *rows]
 

@@ -259,7 +259,7 @@ def main() -> None:
             cases[f"two ranks, {name}, {batch}"] = two_beside_two(name, batch, options)
             print(f"{name}, {batch}: two ranks beside two threads measured", flush=True)
     rows = []
-    for case in list(cases.values()):
+    for case in cases.values():
         speeds = (f"{case['images_per_second'][kind]['median']:,.0f}" for kind in ("threads", "ranks"))
         rows.append([case["network"], str(case["batch"]), *speeds, f"{case['ratio']:.2f}", KEPT.judge(case["ratio"])])
     columns = ["images/s of training", "batch", "2 threads", "2 ranks", "ratio", "target"]

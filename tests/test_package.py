@@ -68,6 +68,7 @@ def test_the_classes_load_without_a_compiler():
     assert loaded_by("import inkgrad as ig; ig.Tensor([1.0]); ig.models.build") & compilers == set()
 
 
+@pytest.mark.slow
 def test_scikit_learn_loads_with_the_estimators_alone():
     assert "sklearn" not in loaded_by("import inkgrad as ig; ig.training.Trainer; ig.data.load_mnist")
     assert {"optuna", "onnx", "matplotlib", "cv2"}.isdisjoint(loaded_by("import inkgrad as ig; ig.estimator.Deskewer"))

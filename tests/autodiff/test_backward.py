@@ -193,6 +193,7 @@ def test_a_tensor_as_gradient_takes_the_dtype_too():
 DEEP = 100_000
 
 
+@pytest.mark.slow
 def test_a_chain_of_a_hundred_thousand_operations():
     x = leaf(1.0, 2.0)
     y = x
@@ -202,6 +203,7 @@ def test_a_chain_of_a_hundred_thousand_operations():
     assert x.grad.tolist() == [1, 1]
 
 
+@pytest.mark.slow
 def test_a_chain_that_is_dropped_without_backward():
     x = leaf(1.0)
     y = x
@@ -262,6 +264,7 @@ def test_pull_backs_are_freed_as_the_pass_goes():
     assert alive == [False] * 3
 
 
+@pytest.mark.slow
 def test_pull_backs_of_inputs_that_need_none_are_dropped_at_once():
     @differentiable
     def product(a, b):

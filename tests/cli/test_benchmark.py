@@ -34,6 +34,7 @@ def test_json(inkgrad, few):
     assert machine["blas"]
 
 
+@pytest.mark.slow
 def test_table(inkgrad, few):
     ended = inkgrad("benchmark", "--quick")
     assert ended.status == 0

@@ -133,6 +133,7 @@ def test_show(inkgrad, trained, pictures):
     assert re.search(r"[-+*#%@]{2}[ .]{6,}[-+*#%@]{2}", lines[15])  # the hole of the zero
 
 
+@pytest.mark.slow
 def test_the_weights_that_ship(inkgrad, home, pictures, monkeypatch):
     """They are the default, also where a quickstart has left a model; a run of their name comes before them."""
     named = {name: inkgrad("classify", pictures[0], "--model", name, "--json").json for name in ("digits", "tiny")}

@@ -136,6 +136,7 @@ def test_a_run_whose_weights_were_not_kept(inkgrad, tmp_path):
     )
 
 
+@pytest.mark.slow
 def test_the_doctor_knows_a_teacher(inkgrad, tmp_path):
     """The loss beside a teacher never comes near 0; that is no illness."""
     teacher, student = tmp_path / "teacher", tmp_path / "student"
@@ -147,6 +148,7 @@ def test_the_doctor_knows_a_teacher(inkgrad, tmp_path):
     assert [one["name"] for one in found["findings"] if one["severity"] != "note"] == []
 
 
+@pytest.mark.slow
 def test_an_ensemble_is_examined_member_by_member(inkgrad, tmp_path):
     line = ("--model", "two-layer", "--epochs", "2", "--members", "2", "--out", tmp_path / "run")
     assert inkgrad("train", *line).status == 0

@@ -49,6 +49,7 @@ def test_for_people(inkgrad, trained):
     assert "most confused: " in ended.out
 
 
+@pytest.mark.slow
 def test_the_report_is_one_page_without_links(inkgrad, trained, tmp_path):
     report = tmp_path / "new" / "report.html"
     ended = inkgrad("evaluate", trained, "--report", report, "--json")
@@ -62,6 +63,7 @@ def test_the_report_is_one_page_without_links(inkgrad, trained, tmp_path):
     assert again.out.endswith(f"report written to {report}\n")
 
 
+@pytest.mark.slow
 def test_the_report_shows_the_layers_of_a_convolutional_network(inkgrad, tmp_path):
     report = tmp_path / "report.html"
     assert inkgrad("evaluate", save(tmp_path / "m", "tiny"), "--report", report).status == 0

@@ -38,6 +38,7 @@ def test_from_nothing_to_digits_in_files(process, inkgrad, home, tmp_path):
     assert sum(str(r["value"]) == words[3].rstrip(",") for r, words in zip(results, shown, strict=True)) >= 5
 
 
+@pytest.mark.slow
 def test_json_and_a_second_time(inkgrad, home, tmp_path, monkeypatch):
     short = ig.training.Settings(model="softmax-regression", epochs=2)
     monkeypatch.setattr("inkgrad.cli.quickstart.quickstart_settings", lambda seed: short)

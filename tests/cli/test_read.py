@@ -123,6 +123,7 @@ def test_json(read, folder):
     assert (last["numbers"], last["doubtful"][0]["text"]) == ([], "5")
 
 
+@pytest.mark.slow
 def test_files_by_their_endings(read, folder, tmp_path):
     pq = pytest.importorskip("pyarrow.parquet")
     for name in ("out.csv", "out.json", "out.parquet", "out.txt"):
@@ -254,6 +255,7 @@ def test_kill_9_in_the_middle_and_go_on(read, process, many, tmp_path, form):
     assert len(list((tmp_path / "drawn").glob("*.png"))) == 39
 
 
+@pytest.mark.slow
 @NOT_POSIX
 @pytest.mark.parametrize("kept", [True, False])
 def test_ctrl_c(process, read, many, tmp_path, kept):
@@ -309,6 +311,7 @@ def test_a_full_disk(process, read, many, tmp_path, form):
     assert out.read_bytes() == whole.read_bytes()
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
 @pytest.mark.parametrize("form", ["text", "json", "csv"])
 def test_a_full_standard_output(process, folder, form):
@@ -319,6 +322,7 @@ def test_a_full_standard_output(process, folder, form):
     assert said == "inkgrad: cannot write standard output: No space left on device; make room for it\n"
 
 
+@pytest.mark.slow
 @NOT_POSIX
 def test_who_reads_has_gone(process, many):
     running = process(many, "--format", "csv", seconds=0.05)
@@ -330,6 +334,7 @@ def test_who_reads_has_gone(process, many):
     assert "Traceback" not in said
 
 
+@pytest.mark.slow
 def test_annotated_pages(read, folder, tmp_path):
     Image.fromarray(page("42")).save(folder / "photo.JPG", quality=100)
     (folder / "sub").mkdir()
@@ -349,6 +354,7 @@ def test_annotated_pages(read, folder, tmp_path):
     assert read(folder, "--annotate", drawn, "--overwrite").status == 0
 
 
+@pytest.mark.slow
 def test_a_form(read, folder, tmp_path):
     form = tmp_path / "form.toml"
     form.write_text(

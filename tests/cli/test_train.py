@@ -42,6 +42,7 @@ def test_json_is_one_object(inkgrad, home):
     assert list(home.glob("*/inkgrad")) == []
 
 
+@pytest.mark.slow
 def test_for_people_and_folders_of_its_own(inkgrad, tmp_path):
     for name in ("two-layer", "two-layer-2", "two-layer-3"):
         ended = inkgrad("train", *QUICK, "--steps", 3)
@@ -160,6 +161,7 @@ def test_a_number_of_threads_that_cannot_be(inkgrad, monkeypatch):
 # Resuming
 
 
+@pytest.mark.slow
 def test_a_finished_run_may_go_on(inkgrad, tmp_path):
     whole, parts = tmp_path / "whole", tmp_path / "parts"
     assert inkgrad("train", *QUICK, "--epochs", 4, "--out", whole).status == 0
@@ -173,6 +175,7 @@ def test_a_finished_run_may_go_on(inkgrad, tmp_path):
     assert weights(parts) == weights(whole)
 
 
+@pytest.mark.slow
 def test_a_log_for_tensorboard_goes_on_by_itself(inkgrad, tmp_path, monkeypatch):
     from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
@@ -220,6 +223,7 @@ def test_resuming_something_else_is_refused(inkgrad, tmp_path):
         assert files(out) == before
 
 
+@pytest.mark.slow
 def test_resuming_with_data_that_have_changed_is_refused(inkgrad, tmp_path):
     digits = load_digits()[0]
 

@@ -42,6 +42,7 @@ def run(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, 
     return int(ended.value.code or 0), told.out, told.err
 
 
+@pytest.mark.slow
 def test_a_model_learns_corrections_and_another_is_written(
     database: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -65,6 +66,7 @@ def test_a_model_learns_corrections_and_another_is_written(
     assert status == 2 and "exists" in err
 
 
+@pytest.mark.slow
 def test_a_model_is_replaced_only_when_told_and_only_by_a_better_one(
     database: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

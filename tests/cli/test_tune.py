@@ -92,6 +92,7 @@ def test_a_resumed_tuning_keeps_its_settings(inkgrad):
     assert "holds a tuning already" in inkgrad("tune", *QUICK, "--out", "t").err
 
 
+@pytest.mark.slow
 def test_two_searches_share_a_storage(inkgrad, tmp_path):
     shared = ("--storage", tmp_path / "shared.sqlite3", "--study", "mine")
     first = inkgrad("tune", *QUICK, *SPACE, *shared, "--trials", 2, "--out", "a", "--json").json
@@ -106,6 +107,7 @@ def test_two_searches_share_a_storage(inkgrad, tmp_path):
     assert "is of another tuning: its base l1 is 0.0, here it is 0.5; give all the same options" in other.err
 
 
+@pytest.mark.slow
 def test_no_complete_trial_ends_in_1(inkgrad):
     ended = inkgrad("tune", *QUICK, "--search", "learning_rate=1e30..1e31", "--trials", 2, "--out", "t")
     assert ended.status == 1

@@ -30,6 +30,7 @@ def test_all_are_learned_and_the_first_validates(usps):
     assert len(load("digits+usps", train_on="all").train) == 1437 + 30
 
 
+@pytest.mark.slow
 def test_what_is_no_digit_is_a_class_behind_the_digits(usps):
     del usps
     once, twice = load("digits+nondigits").train, load("digits+2*nondigits").train

@@ -28,6 +28,7 @@ def test_a_kind_is_drawn_from_a_seed(digits, kind):
         assert drawn.images.any((1, 2)).all()
 
 
+@pytest.mark.slow
 def test_no_kind_and_no_character_is_learned_and_tested(digits):
     assert not TRAINED.keys() & TESTED.keys()
     assert not set(glyphs.FOREIGN + glyphs.OTHER + glyphs.MATHEMATICAL) & set(glyphs.LATIN + glyphs.SYMBOLS)

@@ -81,6 +81,7 @@ def test_rows_columns_and_missing_tiles():
     assert panel_sheet([captioned]).height == whole.height + 2 * 15
 
 
+@pytest.mark.slow
 def test_many_tiles_wrap():
     few, many = (panel_sheet([Panel("t", "", np.ones((n, 28, 28)))]) for n in (16, 17))
     assert many.width == few.width

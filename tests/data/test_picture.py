@@ -156,6 +156,7 @@ def test_photos_in_uneven_light(digits):
             assert difference(got, expected) < 22, (index, sign)
 
 
+@pytest.mark.slow
 def test_shadows_with_hard_edges(digits):
     """Half of the picture lies in a shadow whose edge runs through the digit or beside it."""
     rng = np.random.default_rng(0)

@@ -37,6 +37,7 @@ def test_standardized_data_have_mean_0_and_deviation_1():
     assert scaled.std() == pytest.approx(1, abs=1e-6)
 
 
+@pytest.mark.slow
 def test_standardization_of_mnist_is_the_known_one(mnist):
     scaling = standardization(mnist[0])
     mean, deviation = -scaling.shift / scaling.scale / 255, 1 / scaling.scale / 255

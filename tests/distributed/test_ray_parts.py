@@ -223,6 +223,7 @@ def test_a_batch_is_read_and_what_failed_is_tried_again(tmp_path, job):
     assert {path: path.stat().st_mtime_ns for path in kept} == kept
 
 
+@pytest.mark.slow
 def test_what_a_worker_cannot_do_comes_back(tmp_path, job):
     out = Folder(job.out)
     fake_reader.save(tmp_path / "a.png", "1")

@@ -102,6 +102,7 @@ def test_examples(page, tmp_path, monkeypatch):
     run_page(page, mnist=False)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("page", chinese_are_slow(WITH_MNIST), ids=name)
 def test_examples_that_need_mnist(page, tmp_path, monkeypatch, mnist):
     monkeypatch.chdir(tmp_path)

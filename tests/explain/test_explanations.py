@@ -84,6 +84,7 @@ def test_a_linear_network_is_explained_by_its_weights(linear, images):
     np.testing.assert_allclose(found.shares[0], shares, rtol=1e-5, atol=1e-7)
 
 
+@pytest.mark.slow
 def test_integrated_gradients_share_out_the_whole_difference(digits, images):
     subject = Subject(digits, images[3])
     blank, whole = subject.scores_of(np.stack([np.zeros_like(images[3]), images[3]]))
@@ -156,6 +157,7 @@ def test_nothing_is_left_behind(digits, images):
     assert all(parameter.grad is None and parameter.requires_grad for _, parameter in digits.network.named_parameters())
 
 
+@pytest.mark.slow
 def test_a_look_inside_has_all_parts(digits, images):
     inside = look_inside(digits, images[9])
     assert set(inside) == {"value", "refused", "probabilities", "seen", *PARTS}

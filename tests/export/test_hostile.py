@@ -216,6 +216,7 @@ WIRE = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", WIRE)
 def test_bytes_that_would_unpack_to_much(name, tmp_path):
     content, said = WIRE[name]

@@ -98,6 +98,7 @@ print(x[0])
 """
 
 
+@pytest.mark.slow
 def test_code_of_no_module_runs_in_every_process(tmp_path):
     """A cache could not find its module again."""
     script = tmp_path / "page.py"

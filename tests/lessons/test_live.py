@@ -138,6 +138,7 @@ def test_no_step_that_was_asked_for_is_lost(begun):
     assert steps(training) == stopped + 4 and not training.current.running
 
 
+@pytest.mark.slow
 def test_it_does_not_wait_for_ever(begun):
     training = begun(LiveSettings(), pace=200.0, idle_seconds=0.6)
     until(lambda: steps(training) >= 3)
@@ -185,6 +186,7 @@ def test_the_rates_of_the_task(network):
     assert found.state.reason == "diverged" and "lower the learning rate" in found.state.detail
 
 
+@pytest.mark.slow
 def test_the_pace_is_kept(begun):
     training = begun(LiveSettings(), pace=10.0)
     until(lambda: steps(training) >= 2)

@@ -36,6 +36,7 @@ def rewritten(path, change):
     return path
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", NAMED)
 def test_predictions_come_back_bit_for_bit(tmp_path, name):
     options = {"hidden": [20, 30]} if name == "mlp" else {}

@@ -131,6 +131,7 @@ def test_one_digit_is_one_answer_however_it_comes():
     assert len(right) >= 36 and all(right)
 
 
+@pytest.mark.slow
 def test_a_cold_start_compiles_nothing(tmp_path):
     """The first answer may not wait for a compiler, nor load the trainer."""
     (tmp_path / "digit.png").write_bytes(encoded(load_digits()[1].images[0]))

@@ -104,6 +104,7 @@ def test_a_beam_of_one_keeps_what_can_still_be_accepted():
     assert len(labels) == 3
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(10))
 def test_steps_that_are_pruned_hardly_matter(seed):
     z = cases.Draw(f"pruned {seed}").normal(12, 4)

@@ -126,6 +126,7 @@ LOADING = """
 """
 
 
+@pytest.mark.slow
 def test_kernels_are_loaded_beside_long_predictions(model):
     assert told(start(LOADING, model)) == "right\n"
 
@@ -179,6 +180,7 @@ UPDATE = """
 """
 
 
+@pytest.mark.slow
 def test_kernels_compile_where_nothing_can_be_kept(tmp_path):
     environment = installed_where_nothing_can_be_kept(tmp_path)
     assert told(start(UPDATE, environment=environment)).startswith(str(tmp_path / "installed"))

@@ -244,6 +244,7 @@ def test_blocks_of_images_do_not_depend_on_each_other(net):
 # Nothing is left behind
 
 
+@pytest.mark.slow
 def test_a_network_that_nobody_needs_any_more_goes(net):
     other = stirred(convolutional())
     predicted(other, images(20))

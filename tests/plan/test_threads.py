@@ -255,6 +255,7 @@ def script(tmp_path, body, *, timeout=120):
     return done.stdout.split()
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork on this system")
 def test_a_forked_child_trains_and_predicts(tmp_path):
     """After a planned step of the parent, with its helpers asleep or awake; and the parent goes on as well."""
@@ -385,6 +386,7 @@ sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
 """
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork on this system")
 @pytest.mark.parametrize("wait", ["0", "0.1", "0.3"])
 def test_a_fork_while_kernels_are_loaded_in_the_background(wait):

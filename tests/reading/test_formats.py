@@ -94,6 +94,7 @@ def test_csv():
     ]
 
 
+@pytest.mark.slow
 @given(st.text())
 def test_no_cell_is_a_formula_and_nothing_is_lost(text):
     cell = harmless(text)

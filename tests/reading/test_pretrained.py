@@ -38,6 +38,7 @@ def test_it_is_small_and_calibrated(reader):
     assert 0.5 < reader.confidence_at_error(0.01) < 1
 
 
+@pytest.mark.slow
 def test_pages_of_the_generator(reader, hands):
     right = numbers = 0
     for seed in range(16):

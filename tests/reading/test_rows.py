@@ -83,6 +83,7 @@ def test_a_lone_digit_is_found_whatever_its_height(hands, height):
         assert 0.75 * written <= high <= 1.25 * written + 3
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("ink", [50, 250])
 @pytest.mark.parametrize("size", [12, 17, 24, 60, 600])
 def test_a_lone_digit_is_found_on_a_page_of_twelve_megapixels(ink, size):
@@ -101,6 +102,7 @@ def test_a_lone_digit_is_found_on_a_page_of_twelve_megapixels(ink, size):
     assert np.abs(np.subtract((x0, y0, x1, y1), (left, top, left + wide, top + size))).max() <= 2 + 0.1 * size
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", [(1500, 2000), (1800, 2400)])
 def test_a_page_of_a_thousand_numbers_is_found_whole(size):
     height, width = size
@@ -161,6 +163,7 @@ def boxes_of(rows):
     return np.array([row.box for row in rows]).reshape(-1, 4, 2)
 
 
+@pytest.mark.slow
 @settings(max_examples=12, deadline=None)
 @given(
     seed=st.integers(0, 30),

@@ -303,6 +303,7 @@ def test_annotated_pages_are_no_input(folder, tmp_path):
     assert (folder / "drawn" / "0.png").stat().st_size > 100
 
 
+@pytest.mark.slow
 def test_processes_read_the_same():
     slow = Reading(functools.partial(fake_reader.FakeReader, 0.01))
     pages = [Made(f"{i}", f"{i}") for i in range(30)]

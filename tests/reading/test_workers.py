@@ -24,6 +24,7 @@ def alive(number):
         return False
 
 
+@pytest.mark.slow
 def test_results_come_in_order(tmp_path):
     rng = random.Random(0)
     tasks = [("sleep", 0.02 * rng.random()) if rng.random() < 0.7 else Done(i) for i in range(60)]
@@ -63,6 +64,7 @@ def test_large_tasks_and_results_do_not_wait_for_each_other(tmp_path):
     assert [len(value) for value, _ in in_order(tasks, Starting(tmp_path), died, jobs=2)] == [300_000] * 12
 
 
+@pytest.mark.slow
 @NOT_POSIX
 @pytest.mark.parametrize("jobs", [1, 2])
 def test_what_ends_its_process_ends_nothing_else(tmp_path, jobs):
@@ -75,6 +77,7 @@ def test_what_ends_its_process_ends_nothing_else(tmp_path, jobs):
     assert not any(map(alive, start.ready()))
 
 
+@pytest.mark.slow
 @NOT_POSIX
 def test_what_ends_its_process_is_tried_again_alone(tmp_path):
     (tmp_path / "ready").mkdir()
@@ -95,6 +98,7 @@ def test_what_takes_too_long(tmp_path, jobs):
     assert not any(map(alive, start.ready()))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("jobs", [1, 2])
 def test_what_a_task_raises_ends_all_where_its_result_would_come(tmp_path, jobs):
     start = Starting(tmp_path)
@@ -116,6 +120,7 @@ def test_a_task_that_cannot_be_unpickled(tmp_path):
     assert not any(map(alive, start.ready()))
 
 
+@pytest.mark.slow
 @NOT_POSIX
 def test_processes_that_stay_for_further_tasks(tmp_path):
     start = Starting(tmp_path)
@@ -140,6 +145,7 @@ def test_what_cannot_be_started_raises(start, raised, words):
         list(in_order([1], start, died, jobs=2))
 
 
+@pytest.mark.slow
 def test_processes_that_never_begin():
     with pytest.raises(RunError, match="3 processes ended before they could begin, the last with status 3, perhaps"):
         list(in_order([1], stillborn, died, jobs=2))
@@ -167,6 +173,7 @@ if __name__ == "__main__":
 """
 
 
+@pytest.mark.slow
 @NOT_POSIX
 @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="looks for processes in /proc")
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT])

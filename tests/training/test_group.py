@@ -350,6 +350,7 @@ def test_ctrl_c_at_any_rank_ends_all_after_the_same_step(small, monkeypatch):
     assert saved == [ends[0]]
 
 
+@pytest.mark.slow
 def test_a_rank_that_sees_other_data_ends_the_training_with_its_name(small):
     def work(group, **options):
         other = options.get("other", False) and group.rank == 1

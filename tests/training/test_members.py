@@ -53,6 +53,7 @@ def test_the_model_answers_with_the_mean(trained, small):
     assert whole.projection.components.shape == (60, 28, 28)
 
 
+@pytest.mark.slow
 def test_a_run_stopped_within_a_member_goes_on_there(trained, small, tmp_path):
     folder, _ = trained
     stopped = tmp_path / "run"
@@ -98,6 +99,7 @@ def test_data_that_changed_since_are_refused(trained, small):
     assert everything(folder) == before
 
 
+@pytest.mark.slow
 def test_an_ensemble_can_be_prolonged(trained, small, tmp_path):
     shutil.copytree(trained[0], tmp_path / "run")
     longer = replace(SETTINGS, epochs=3)

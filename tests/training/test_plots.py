@@ -83,6 +83,7 @@ def test_history_without_an_epoch_is_refused(history):
         plot_history(history)
 
 
+@pytest.mark.slow
 def test_the_style_of_the_process_neither_matters_nor_changes():
     expected = plot_reliability(evaluation())
     with matplotlib.rc_context({"axes.grid": True, "lines.linewidth": 9, "font.size": 30, "svg.hashsalt": "x"}):

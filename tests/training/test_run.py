@@ -227,6 +227,7 @@ def test_progress_without_a_terminal_is_plain_lines(small, capsys):
     assert "\x1b" not in err
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ig.models.NAMED)
 def test_every_named_network_has_right_gradients(small, name):
     report = check_network(name, small.train, batch_size=2 if name == "simple-cnn" else 8)

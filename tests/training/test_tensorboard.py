@@ -218,6 +218,7 @@ class Dies(RuntimeError):
     """As a power cut."""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("every", "hook", "at"),
     [

@@ -57,6 +57,7 @@ def test_a_model_is_chosen_by_its_name(server: Server) -> None:
     assert "digits, tiny" in problem["detail"]
 
 
+@pytest.mark.slow
 def test_the_numbers_of_a_page_come_as_the_reader_gives_them(server: Server, numbers_picture: bytes) -> None:
     expected = page_record("", 1, Reader.pretrained().read(numbers_picture, expect=r"\d{3}"))
     reply = server.form("/api/v1/read", numbers_picture, expect=r"\d{3}", pictures="true")
@@ -97,6 +98,7 @@ def test_the_page_and_its_documents_come_with_a_strict_policy(server: Server) ->
     assert json.dumps(document).count("#/components/schemas/HTTPValidationError") == 0
 
 
+@pytest.mark.slow
 def test_a_key_is_asked_for_everywhere_but_at_the_page_and_the_health() -> None:
     key = "k" * 40
     with serving("--host", "0.0.0.0", INKGRAD_API_KEY=key) as server:
@@ -110,6 +112,7 @@ def test_a_key_is_asked_for_everywhere_but_at_the_page_and_the_health() -> None:
         assert server.get("/openapi.json").json["components"]["securitySchemes"]
 
 
+@pytest.mark.slow
 def test_a_server_behind_a_proxy_has_another_name_and_asks_for_a_key() -> None:
     with serving("--name", "Digits.Example.org") as server:
         proxied = {"Host": "digits.example.org", "Origin": "https://digits.example.org"}

@@ -133,6 +133,7 @@ def test_feedback_that_is_switched_off(server: Server) -> None:
     assert "--feedback" in problem["detail"]
 
 
+@pytest.mark.slow
 def test_a_body_too_large_is_refused_before_it_is_read(server: Server) -> None:
     head = b"POST /api/v1/read HTTP/1.1\r\nHost: localhost\r\nContent-Length: 999999999\r\n\r\n"
     assert b" 413 " in exchange(server, head).split(b"\r\n")[0]

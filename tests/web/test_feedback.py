@@ -57,6 +57,7 @@ def test_corrections_are_kept_once_and_the_rest_is_not(database: SqliteFile | Po
     assert form is not None and form.shape == (28, 28)
 
 
+@pytest.mark.slow
 def test_a_database_that_goes_away_is_a_problem_until_it_is_back(database: SqliteFile | PostgresServer) -> None:
     with serving("--feedback", "--database", database.url) as server:
         assert server.post("/api/v1/feedback", {"pixels": ONE, "correct": "1"}).status == 201
@@ -75,6 +76,7 @@ def test_a_database_that_goes_away_is_a_problem_until_it_is_back(database: Sqlit
     store.close()
 
 
+@pytest.mark.slow
 def test_a_database_that_is_full(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path}/feedback.sqlite"
     with serving("--feedback", "--database", url, limits={"kept_bytes": 1}) as server:
@@ -142,6 +144,7 @@ def _write(server: Server, name: str, acknowledged: set[str], enough: threading.
             enough.set()
 
 
+@pytest.mark.slow
 def test_without_the_extras_the_server_serves_and_names_them(tmp_path: Path) -> None:
     missing = ("sqlalchemy", "alembic", "pypdfium2", "pillow_heif")
     (tmp_path / "sitecustomize.py").write_text(f"import sys\nsys.modules.update(dict.fromkeys({missing}))\n")

@@ -33,6 +33,7 @@ def learning(*options, **environment):
         process.stderr.close()
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="a browser that is a shell script")
 def test_the_lessons_are_opened(tmp_path):
     browser, seen = tmp_path / "browser", tmp_path / "seen"
@@ -49,6 +50,7 @@ def test_the_lessons_are_opened(tmp_path):
         assert seen.read_text() == told["url"]
 
 
+@pytest.mark.slow
 def test_elsewhere_than_on_loopback_a_key_is_asked_for(tmp_path):
     with learning("--host", "0.0.0.0", "--no-browser", BROWSER=str(tmp_path / "none")) as told:
         assert len(told["key"]) >= 16

@@ -47,6 +47,7 @@ def test_a_graph_is_that_of_the_engine(server, direction):
     assert all(source < target for source, target in zip(places[::2], places[1::2], strict=True))
 
 
+@pytest.mark.slow
 def test_layers_are_those_of_the_engine(server):
     _, test = lesson_digits()
     found = server.post(LAYERS, {"sample": 5, "weights": "fresh", "updates": 3}).json

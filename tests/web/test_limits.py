@@ -104,6 +104,7 @@ def hasty() -> Iterator[Server]:
         yield started
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("head", "status"),
     [

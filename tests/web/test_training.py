@@ -140,6 +140,7 @@ def test_closing_the_page_ends_the_training(server):
     server.post(WATCH, {"training": training}).problem(404, "not-found")
 
 
+@pytest.mark.slow
 def test_who_comes_back_soon_goes_on(server):
     training = begun(server, pace=50.0)
     with watched(server, training) as told:

@@ -2,10 +2,12 @@
 
 from inkgrad.errors import OptionError
 
-__all__ = ["MOST_RATE", "RUNAWAY", "check_rate"]
+__all__ = ["MOST_RATE", "RATE_ADVICE", "RATE_EXPECTED", "RUNAWAY", "check_rate"]
 
 MOST_RATE = 1e6
 """The largest learning rate that is taken."""
+RATE_EXPECTED = f"the learning rate must be a number above 0 and at most {MOST_RATE:,.0f}"
+RATE_ADVICE = "take one such as 0.1"
 RUNAWAY = 10.0
 """A training whose loss is so many times the first one has diverged, as the trainer has it."""
 
@@ -16,7 +18,4 @@ def check_rate(rate: float) -> None:
     >>> check_rate(0.1)
     """
     if not 0 < rate <= MOST_RATE:
-        raise OptionError(
-            f"the learning rate must be a number above 0 and at most {MOST_RATE:,.0f}, but got {rate:.10g}; "
-            "take one such as 0.1"
-        )
+        raise OptionError(f"{RATE_EXPECTED}, but got {rate:.10g}; {RATE_ADVICE}")

@@ -74,6 +74,7 @@ def _grown(inner):
 PATTERNS = st.recursive(ATOMS, _grown, max_leaves=8).filter(lambda pattern: pattern[0])
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=150)
 @given(PATTERNS)
 def test_it_accepts_what_re_accepts(pattern):

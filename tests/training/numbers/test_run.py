@@ -50,6 +50,7 @@ def test_a_batch_is_of_its_seed_and_number(data):
         np.testing.assert_array_equal(b, other.batch(number)[1])
 
 
+@pytest.mark.slow
 def test_guides_are_labels_at_their_places(data):
     """Of digits of which only the fives have ink, ink is where a five is told to stand."""
     train, _ = load_digits()

@@ -90,6 +90,7 @@ def test_a_killed_workers_trial_is_gone_on_with_from_its_checkpoint(start, stora
     assert [json.loads(line)["seconds"] for line in lines[: made - 1]] == seconds  # those epochs were not made again
 
 
+@pytest.mark.slow
 def test_what_is_lost_before_its_first_beat_is_found(storage, tmp_path, monkeypatch):
     """Killed between the trial's row and its first sign of life."""
 
@@ -178,12 +179,14 @@ def test_a_checkpoint_of_a_lost_process_is_taken_over_whole_or_not_at_all(tmp_pa
     assert (folder / "checkpoint.safetensors").stat().st_size == 1000
 
 
+@pytest.mark.slow
 def test_nothing_is_tried_twice_and_an_exhausted_search_ends(tmp_path):
     tuned = tuning(str(tmp_path / "s"), tmp_path / "a", 30, 1, "batch_size=25,50,100", "optimizer=sgd,adam").run()
     params = [json.dumps(trial.params) for trial in tuned.trials]
     assert len(params) == len(set(params)) == 6
 
 
+@pytest.mark.slow
 def test_a_study_of_another_search_is_refused(tmp_path):
     where = str(tmp_path / "s")
     tuning(where, tmp_path / "a", 1, 1).run()

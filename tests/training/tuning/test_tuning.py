@@ -139,6 +139,7 @@ def test_more_trials_and_none_at_all(small, tmp_path):
     assert len(more.trials) == 3
 
 
+@pytest.mark.slow
 def test_trials_that_diverge_or_cannot_be_are_told_and_passed(small, tmp_path):
     search = ("learning_rate=1e30,1e-2", "clip_norm=none,1000", "clip_value=none,1000")
     base = Settings(**vars(BASE) | {"optimizer": "sgd", "hidden": (64,)})
@@ -160,6 +161,7 @@ def test_nothing_complete(small, tmp_path):
     assert "No trial is complete." in (tmp_path / "report.html").read_text()
 
 
+@pytest.mark.slow
 def test_losses_are_minimized_and_only_where_they_are_the_same(small, tmp_path):
     tuned = tune(tmp_path / "a", small, metric="loss").run()
     assert tuned.best.value == min(trial.value for trial in tuned.trials if trial.state == "complete")
@@ -266,6 +268,7 @@ def test_a_trial_that_fails_in_its_process_ends_the_run(small, tmp_path):
     assert len(tune(tmp_path, small, processes=2, resume=True).run().trials) == 4
 
 
+@pytest.mark.slow
 def test_the_figures_are_those_of_the_validation_part(small, tmp_path):
     """Whatever the test part holds, nothing of it is seen."""
     spoiled = Splits(small.train, small.validation, small.test[:0])

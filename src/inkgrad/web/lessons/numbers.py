@@ -5,7 +5,7 @@ from typing import Annotated, Any, TypeAlias
 from pydantic import Field, ValidationError, ValidatorFunctionWrapHandler, WrapValidator
 from pydantic_core import PydanticCustomError
 
-from inkgrad.lessons.limits import MOST_RATE
+from inkgrad.lessons.limits import MOST_RATE, RATE_ADVICE, RATE_EXPECTED
 
 __all__ = ["LearningRate", "told"]
 
@@ -42,5 +42,5 @@ def _seen(value: Any) -> str:
 LearningRate: TypeAlias = Annotated[
     float,
     Field(gt=0, le=MOST_RATE, allow_inf_nan=False),
-    told(f"the learning rate must be a number above 0 and at most {MOST_RATE:,.0f}", "take one such as 0.1"),
+    told(RATE_EXPECTED, RATE_ADVICE),
 ]
