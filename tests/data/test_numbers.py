@@ -1,7 +1,5 @@
 """Numbers composed of the digits of one hand: what stands where, and that nothing but chance and its seed decides."""
 
-from dataclasses import replace
-
 import cv2
 import numpy as np
 import pytest
@@ -223,15 +221,6 @@ def test_a_composed_number_is_of_its_seed_and_text(hands):
     assert composer.compose(rng, text="2024").text == "2024"
     with pytest.raises(OptionError, match=r"a composer of 1 hands needs one share for each, but got \[1, 2\]"):
         Composer([hands], shares=[1, 2])
-
-
-def test_of_several_papers_each_is_used(hands):
-    papers = [CLEAN, replace(CLEAN, negative=1.0)]
-    rng = default_rng(0)
-    light = [Composer([hands], paper=papers).compose(rng, text="1").light_ink for _ in range(40)]
-    assert 8 < sum(light) < 32
-    with pytest.raises(OptionError, match="a composer needs a paper"):
-        Composer([hands], paper=[])
 
 
 def test_numbers_on_paper_that_was_photographed(hands):

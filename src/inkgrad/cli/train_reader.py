@@ -24,6 +24,9 @@ def train_reader(
         bool,
         typer.Option("--amounts/--no-amounts", help="Learn from the real amounts, or from composed numbers alone."),
     ] = True,
+    real: Annotated[
+        float, typer.Option(help="Share of the rows that are real amounts, once a fifth of the steps is done.")
+    ] = 0.3,
     start: Annotated[
         Path | None, typer.Option(help="A reader whose weights are the first ones; by default they are drawn.")
     ] = None,
@@ -43,6 +46,7 @@ def train_reader(
         "learning_rate": learning_rate,
         "fold": fold,
         "amounts": amounts,
+        "real": real,
         "start": None if start is None else str(start),
         "seed": seed,
     }

@@ -45,7 +45,7 @@ class Composer:
     Args:
         hands: whose digits.
         shares: how often each of them writes; equally often by default.
-        paper: what may happen to a number; of several, one is drawn for each number.
+        paper: what may happen to a number.
         bare: pictures of empty paper, uint8 (h, w), on which `on_bare` of the numbers are written.
         on_bare: this share.
         strange: rows of images, uint8 (n, 28, 28), that are no digits: of these `without` of the rows are made.
@@ -54,7 +54,7 @@ class Composer:
         beside: the share of numbers that have a printed word beside them.
 
     Raises:
-        OptionError: no hands, not one share for each, or no paper.
+        OptionError: no hands, or not one share for each.
     """
 
     def __init__(
@@ -62,7 +62,7 @@ class Composer:
         hands: Sequence[Hands],
         *,
         shares: Sequence[float] | None = None,
-        paper: Paper | Sequence[Paper] | None = None,
+        paper: Paper | None = None,
         bare: Sequence[Images] = (),
         on_bare: float = 0.0,
         strange: Images | None = None,
@@ -74,10 +74,7 @@ class Composer:
         if not hands or len(shares) != len(hands) or min(shares) < 0 or sum(shares) <= 0:
             raise OptionError(f"a composer of {len(hands)} hands needs one share for each, but got {list(shares)}")
         self.hands = list(hands)
-        paper = Paper() if paper is None else paper
-        self.papers = [paper] if isinstance(paper, Paper) else list(paper)
-        if not self.papers:
-            raise OptionError("a composer needs a paper, but got none of several; leave paper out for the usual one")
+        self.paper = Paper() if paper is None else paper
         self.bare = list(bare)
         self.on_bare = on_bare if self.bare else 0.0
         self.strange = strange
@@ -123,9 +120,8 @@ class Composer:
         ink = np.pad(row.ink, pad)
         corner = np.array([round(before), round(above)])
         boxes = row.boxes + np.append(corner, [0, 0])
-        chosen = self.papers[0] if len(self.papers) == 1 else self.papers[int(rng.integers(len(self.papers)))]
-        light_ink = bool(rng.random() < chosen.negative)
-        paper = replace(chosen, negative=0.0)
+        light_ink = bool(rng.random() < self.paper.negative)
+        paper = replace(self.paper, negative=0.0)
         if rng.random() < self.on_bare:
             gray = _written_on(self.bare[int(rng.integers(len(self.bare)))], ink, paper, boxes, rng)
         else:

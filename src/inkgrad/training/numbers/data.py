@@ -6,7 +6,7 @@ import numpy as np
 
 from inkgrad.data import TRAINED, Amount, load, load_amounts, load_hand, load_writers, nondigits
 from inkgrad.data.amounts import digits_of, folds
-from inkgrad.data.numbers import HARD, Composer, Hands, Paper, without_ink
+from inkgrad.data.numbers import Composer, Hands, without_ink
 from inkgrad.errors import OptionError
 from inkgrad.random import default_rng
 
@@ -65,7 +65,6 @@ def number_data(fold: int | None = None, *, with_amounts: bool = True) -> Number
     composer = Composer(
         list(hands.values()),
         shares=[_SHARES[name] for name in hands],
-        paper=(Paper(), HARD),
         bare=[without_ink(amount.gray) for amount in train],
         on_bare=0.4,
         strange=strange[np.asarray(strange.max(axis=(1, 2)) > 80)],
