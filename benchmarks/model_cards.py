@@ -179,6 +179,11 @@ def pages() -> Rows:
     return [["1,000 composed pages", "all numbers right", "points lost", "aim", "met"], *rows]
 
 
+def eased() -> Rows:
+    found = results("reading")["shipped"]["postcodes"]["eased"]
+    return [["postcodes", "right"], *([setting, f"{right:.1f} %"] for setting, right in found.items())]
+
+
 def without() -> Rows:
     found = results("reading")["shipped"]["no number"]
     return [["without a number", "none read"], *([kind, f"{share:.1f} %"] for kind, share in found.items())]
@@ -225,6 +230,7 @@ TABLES: dict[str, Callable[[], Rows]] = {
     "confidence": confidence,
     "folds": folds,
     "pages": pages,
+    "eased": eased,
     "without a number": without,
     "tesseract": tesseract,
     "writers": writers,

@@ -9,6 +9,7 @@ import argparse
 import csv
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from harness import Target
 from numpy.typing import NDArray
 
 import inkgrad as ig
-from inkgrad.data.numbers import HARD, Composer, Hands, Paper
+from inkgrad.data.numbers import HARD, Composer, Hands, Paper, Style, random_style
 from inkgrad.data.numbers.page import ComposedPage, Layout, compose_page
 
 Images = NDArray[np.uint8]
@@ -47,14 +48,45 @@ def webcam(reader: Any) -> dict[str, Any]:
     return {"right": sum(label == text for label, text in rows), "photos": len(rows), "read": rows}
 
 
+def larger(style: Style) -> Style:
+    """From 22 pixels on, up to the 48 that numbers have at most."""
+    least = np.log(22 / 16) / np.log(48 / 16)
+    return replace(style, height=16 * 3 ** float(least + (1 - least) * np.log(style.height / 16) / np.log(3)))
+
+
+def apart(style: Style) -> Style:
+    """Digits that leave a gap of a tenth of their height."""
+    return replace(style, gap=max(style.gap, 0.1), unevenness=min(style.unevenness, 0.05))
+
+
+EASED: dict[str, tuple[Paper, tuple[Callable[[Style], Style], ...]]] = {
+    "the hard setting": (HARD, ()),
+    "digits from 22 pixels on": (HARD, (larger,)),
+    "digits apart": (HARD, (apart,)),
+    "no patterns, no stamps": (replace(HARD, pattern=0.0, stamp=0.0), ()),
+    "no lines, no boxes": (replace(HARD, ruled=0.0, boxes=0.0), ()),
+    "the usual paper": (Paper(), ()),
+    "white paper, digits from 22 pixels on and apart": (
+        Paper(**{field.name: 0.0 for field in fields(Paper)}),
+        (larger, apart),
+    ),
+}
+"""What is left of the hard setting's difficulties when one of them is taken out, and when all are."""
+
+
 def postcodes(reader: Any, hands: Hands, count: int) -> dict[str, Any]:
-    """Five digits of one writer each, in the hard setting."""
-    composer, rng = Composer([hands], paper=HARD), ig.default_rng(SEED)
-    right = 0
-    for _ in range(count):
-        text = "".join(map(str, rng.integers(0, 10, 5)))
-        right += said(reader, composer.compose(rng, text=text).gray) == text
-    return {"right": 100 * right / count, "count": count}
+    """Five digits of one writer each, in the hard setting, and in settings that are less so."""
+    right = {}
+    for name, (paper, eases) in EASED.items():
+        composer, good = Composer([hands], paper=paper), 0
+        for number in range(count):
+            rng = ig.default_rng([SEED, number])  # the same digits, written as alike as may be, in every setting
+            text, style = "".join(map(str, rng.integers(0, 10, 5))), random_style(rng)
+            for ease in eases:
+                style = ease(style)
+            good += said(reader, composer.compose(rng, text=text, style=style).gray) == text
+        right[name] = 100 * good / count
+    return {"right": right["the hard setting"], "count": count, "eased": right}
 
 
 def unchanged(page: Images, rng: np.random.Generator) -> Images:
@@ -208,6 +240,8 @@ def show(found: dict[str, Any]) -> None:
         ],
     ]
     harness.table(["", "% right", ""], rows, right=(1,))
+    eased = found["postcodes"]["eased"].items()
+    harness.table(["postcodes", "% right"], [[name, f"{right:.1f}"] for name, right in eased], right=(1,))
     harness.table(["no number in", "% none read"], [[k, f"{v:.1f}"] for k, v in found["no number"].items()], right=(1,))
     rows = [
         [name, f"{right:.1f}", f"{whole - right:.1f}", COST.judge(whole - right)]
