@@ -189,6 +189,7 @@ def test_bad_files_are_reported_and_the_others_read(read, folder, form):
         ("--annotate scans/0.png", "--annotate needs a folder, but scans/0.png is a file"),
         ("--out scans", "cannot write scans: it is no ordinary file; name another with --out"),
         ("--out scans/0.png --format csv", "scans/0.png is one of the files to read"),
+        ("--out . --format csv", "cannot write .: it is no ordinary file; name another with --out"),
         ("--out scans/0.png/x.csv", "scans/0.png is no folder; name another with --out"),
     ],
 )
@@ -218,6 +219,38 @@ def test_a_file_that_exists(read, folder, tmp_path):
     assert ended.err == f"{out} is finished, there is nothing to resume; --overwrite reads all anew\n"
     assert read(folder, "--out", out, "--overwrite").status == 0
     assert out.read_text().startswith("file,page")
+
+
+@pytest.mark.parametrize("paths", [["nowhere.png"], ["nowhere.png", "empty", "*.tif"]])
+def test_nothing_to_read_leaves_what_is_there(read, folder, tmp_path, monkeypatch, paths):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "empty").mkdir()
+    assert read(folder, "--out", "done.csv").status == 0
+    (tmp_path / "begun.csv.part").write_text('{"journal": "inkgrad read", "options": {}}\n')
+    before = {path: path.read_bytes() for path in tmp_path.glob("*.*")}
+    for line in (["new.csv", "--annotate", "drawn"], ["done.csv", "--overwrite"], ["begun.csv", "--resume"]):
+        ended = read(*paths, "--out", *line)
+        assert ended.status == 2
+        assert ended.err.count("\n") == 1
+        assert "there is no file or folder nowhere.png; check the path" in ended.err
+    assert {path: path.read_bytes() for path in tmp_path.glob("*.*")} == before
+    assert not (tmp_path / "drawn").exists()
+
+
+def test_a_picture_of_the_folder_is_no_output(read, folder):
+    picture = folder / "0.png"
+    before = picture.read_bytes()
+    ended = read(folder, "--out", picture, "--format", "csv", "--overwrite")
+    assert (ended.status, ended.err) == (2, f"inkgrad: --out {picture} is one of the files to read; name another\n")
+    assert picture.read_bytes() == before
+
+
+@pytest.mark.parametrize(("line", "what"), [([""], "a path"), (["0.png", "--out", ""], "--out")])
+def test_an_empty_name_is_not_the_folder_one_is_in(read, folder, monkeypatch, line, what):
+    monkeypatch.chdir(folder)
+    ended = read(*line)
+    assert (ended.status, ended.out) == (2, "")
+    assert ended.err == f"inkgrad: {what} is empty, expected a name; check the variable that it came from\n"
 
 
 @pytest.fixture

@@ -1,5 +1,6 @@
 """The parts of a reading on Ray that need no cluster: what is listed, divided, fetched, written, and refused."""
 
+import contextlib
 import dataclasses
 import json
 import os
@@ -13,7 +14,7 @@ import fake_reader
 from documents import pdf
 from inkgrad.cli.main import main
 from inkgrad.data import load_amounts
-from inkgrad.distributed.ray_reading import fetch, listing, manifest, storage, tables
+from inkgrad.distributed.ray_reading import fetch, listing, manifest, read_on_ray, storage, tables
 from inkgrad.distributed.ray_reading.cluster import connected
 from inkgrad.distributed.ray_reading.fetch import AHEAD, Fetcher
 from inkgrad.distributed.ray_reading.listing import LOCAL, Entry, find_entries
@@ -83,6 +84,21 @@ def test_places_that_are_not_there(scans):
     assert told[0].endswith("name another, or search the folders in it, too, with --recursive")
     assert told[1] == "there is no file or folder file:///nowhere; check the URI"
     assert told[2] == "there is no file or folder nowhere; check the path"
+
+
+def test_nothing_to_read_leaves_what_is_there(tmp_path, monkeypatch, job):
+    monkeypatch.setattr("inkgrad.distributed.ray_reading.run.connected", lambda *_: contextlib.nullcontext())
+    job = dataclasses.replace(job, places=["nowhere", str(tmp_path / "nowhere.png")])
+    with pytest.raises(OptionError, match="none of the 2 paths names anything to read, the first of them: there is no"):
+        read_on_ray(job, {})
+    assert not list(tmp_path.iterdir())
+    out = Folder(job.out)
+    manifest.begin(out, Manifest({}), [Entry("a.png", LOCAL, "/a.png")])
+    out.write("numbers/part-000000.parquet", b"what was read")
+    before = {path: path.read_bytes() for path in tmp_path.rglob("*.*") if path.is_file()}
+    with pytest.raises(OptionError, match="none of the 2 paths names anything to read"):
+        read_on_ray(job, {}, overwrite=True)
+    assert {path: path.read_bytes() for path in tmp_path.rglob("*.*") if path.name != ".lock"} == before
 
 
 @pytest.mark.parametrize(("count", "sizes"), [(1, [1]), (9, [4, 4, 1]), (1000, None)])

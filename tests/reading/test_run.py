@@ -59,6 +59,14 @@ class Kept:
         return fake_reader.decode(self.path)
 
 
+class Full(Kept):
+    """One that is called by its whole path."""
+
+    @property
+    def file(self):
+        return str(self.path)
+
+
 class Noted:
     def __init__(self):
         self.records, self.tally = [], Tally()
@@ -291,6 +299,32 @@ def test_the_disk_is_full_at_the_end(folder, tmp_path, monkeypatch):
     )
     assert run(folder, out, resume=True) == []
     assert len(json.loads(out.read_text())["pages"]) == 6
+
+
+def test_an_annotated_page_is_drawn_anew_where_another_has_its_name(tmp_path):
+    paths = [tmp_path / name / "x.png" for name in "abc"]
+    for path, digits in zip(paths, ("1", "22", "333"), strict=True):
+        path.parent.mkdir()
+        fake_reader.save(path, digits)
+
+    def annotated(paths, *, end, loaded):
+        output = FileOutput(tmp_path / "out.json", "json", options=OPTIONS, resume=True)
+        folder = AnnotationFolder(tmp_path / "drawn", again=True)
+        pages = [Full(path, loaded) for path in paths]
+        read_all(pages, READING, output, here=True, annotate=folder)
+        if end:
+            output.end()
+        output.close()
+
+    annotated(paths[:2], end=False, loaded=[])
+    first = {path.name: path.read_bytes() for path in (tmp_path / "drawn").glob("*.png")}
+    loaded = []
+    annotated(paths[1:], end=False, loaded=loaded)
+    assert loaded == [str(path) for path in paths[1:]]
+    assert (tmp_path / "drawn" / "x.png").read_bytes() == first["x_2.png"] != first["x.png"]
+    loaded.clear()
+    annotated(paths[1:], end=True, loaded=loaded)
+    assert not loaded
 
 
 def test_annotated_pages_are_no_input(folder, tmp_path):

@@ -25,7 +25,7 @@ from inkgrad.reading.load import load_reader, reader_file
 from inkgrad.reading.output import FileOutput, Output, StreamOutput, is_finished
 from inkgrad.reading.page_work import Reading
 from inkgrad.reading.run import read_all
-from inkgrad.reading.sources import Source
+from inkgrad.reading.sources import Source, nothing_found
 from inkgrad.reading.spool import Spool
 from inkgrad.version import __version__
 
@@ -78,11 +78,13 @@ def run(options: ReadOptions) -> None:
         say(f"{options.out} is finished, there is nothing to resume; --overwrite reads all anew", error=True)
         return
     reading = reading_of(options)
+    files = find_files(options.paths, recursive=options.recursive)
+    if options.out is not None:
+        _check_found(files, options.out)
     if options.annotate is None:
         annotate = None
     else:
         annotate = AnnotationFolder(options.annotate, again=options.overwrite or options.resume)
-    files = find_files(options.paths, recursive=options.recursive)
     with _output(options, reading, max(len(printable(_name(file))) for file in files)) as output:
         _read_files(files, options, reading, output, annotate)
         output.end()
@@ -147,12 +149,19 @@ def _check_output(options: ReadOptions) -> None:
         for needs, name in ((options.resume, "--resume"), (options.format == "parquet", "--format parquet")):
             if needs:
                 raise OptionError(f"{name} needs --out with the name of a file")
-    elif any(path.exists() and options.out.exists() and path.samefile(options.out) for path in options.paths):
-        raise OptionError(f"--out {options.out} is one of the files to read; name another")
     if options.format == "parquet":
         from inkgrad.reading.formats.parquet import require_pyarrow
 
         require_pyarrow()
+
+
+def _check_found(files: Sequence[Source | BadInput], out: Path) -> None:
+    """Refuse to replace an output, or the journal of one, by nothing, and to replace what is to be read."""
+    missing = [file.error for file in files if isinstance(file, BadInput)]
+    if len(missing) == len(files):
+        raise nothing_found(missing)
+    if out.exists() and any(isinstance(file, Path) and file.exists() and file.samefile(out) for file in files):
+        raise OptionError(f"--out {out} is one of the files to read; name another")
 
 
 def _apart(one: bool, its_name: str, other: bool, others_name: str) -> None:

@@ -90,6 +90,7 @@ def read(
         from inkgrad.errors import OptionError
 
         raise OptionError(f"--json cannot be given together with --format {format}; leave one out")
+    _check_named(paths, out)
     if engine == "local":
         _check_local([*paths, *([] if out is None else [out])], ray_address)
     run(
@@ -112,6 +113,15 @@ def read(
             ray=RayOptions(paths, out, ray_address) if engine == "ray" else None,
         )
     )
+
+
+def _check_named(paths: list[str], out: str | None) -> None:
+    """An empty name would be that of the folder that one is in."""
+    if "" in paths or out == "":
+        from inkgrad.errors import OptionError
+
+        which = "a path" if "" in paths else "--out"
+        raise OptionError(f"{which} is empty, expected a name; check the variable that it came from")
 
 
 def _check_local(places: list[str], ray_address: str | None) -> None:

@@ -1,10 +1,10 @@
 """The journal of a reading: what has been read so far, kept beside the output, from which a run can go on.
 
 It lies at `FILE.part`, one JSON object a line. The first line says what it is and with which options the pages were
-read; each other one holds `key` (the file and the page), `stamp` (the size of the file and the time when it was last
-changed) and `record`. A line is written whole by one call and synced now and then, so that a process that is killed
-loses no line that it had written, and a computer that loses power those of the last second. Half a line at the end is
-dropped.
+read; each other one holds `key` (the file and the page), `stamp` (the size of the file, the time when it was last
+changed, and the name of the annotated page if there is one) and `record`. A line is written whole by one call and
+synced now and then, so that a process that is killed loses no line that it had written, and a computer that loses power
+those of the last second. Half a line at the end is dropped.
 """
 
 import contextlib
@@ -23,8 +23,11 @@ __all__ = ["Journal", "Key", "Stamp", "compare_options", "journal_path", "lock"]
 Key: TypeAlias = tuple[str, int | None]
 """File and page."""
 
-Stamp: TypeAlias = tuple[int, int] | None
-"""Size in bytes and time of the last change in nanoseconds; None for what is not kept, such as standard input."""
+Stamp: TypeAlias = tuple[int, int] | tuple[int, int, str] | None
+"""Size in bytes, time of the last change in nanoseconds, and of a page that is drawn upon the name of that picture.
+
+None for what is not kept, such as standard input.
+"""
 
 _KIND = "inkgrad read"
 _START = b'{"journal": "' + _KIND.encode() + b'"'

@@ -85,9 +85,9 @@ class FileOutput:
     ) -> None:
         self.out, self.tally = out, Tally()
         self._name, self._fields, self._file_width = name, fields, file_width
-        journal = journal_path(out)
         if out.exists() and not out.is_file():
             raise OptionError(f"cannot write {out}: it is no ordinary file; name another with --out")
+        journal = journal_path(out)
         above = next(folder for folder in out.absolute().parents if folder.exists())
         if not above.is_dir():
             raise OptionError(f"cannot write {out}: {above} is no folder; name another with --out")

@@ -21,7 +21,7 @@ class PageTask:
 
     Attributes:
         picture: the page.
-        stamp: by which one sees later whether its file has changed.
+        stamp: by which one sees later whether its file, or where it is drawn upon, has changed.
         annotated: where the page goes with what was read drawn upon it; None for nowhere.
     """
 
@@ -123,12 +123,17 @@ def _annotate(task: PageTask, pixels: Any, record: Record) -> None:
         write_annotated(task.annotated, pixels, record)
 
 
-def file_stamp(path: Path | None) -> Stamp:
-    """Size and time of the last change of a file; None where there is none, such as for standard input."""
+def file_stamp(path: Path | None, annotated: Path | None = None) -> Stamp:
+    """Size and time of the last change of a file; None where there is none, such as for standard input.
+
+    Where it is drawn upon, the name of that picture is a part of it: which names files of one name from several folders
+    get depends on what else is read.
+    """
     if path is None:
         return None
     try:
         found = path.stat()
     except OSError:
         return None
-    return found.st_size, found.st_mtime_ns
+    stamp = found.st_size, found.st_mtime_ns
+    return stamp if annotated is None else (*stamp, annotated.name)

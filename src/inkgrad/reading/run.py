@@ -151,7 +151,8 @@ def _tasks(
             continue
         if annotate is not None and annotate.holds(picture.path):  # what an earlier run has drawn is no input
             continue
-        task = PageTask(picture, file_stamp(picture.path), None if annotate is None else annotate.place(picture))
+        annotated = None if annotate is None else annotate.place(picture)
+        task = PageTask(picture, file_stamp(picture.path, annotated), annotated)
         drawn = task.annotated is None or task.annotated.exists()
         known = output.find(task.key, task.stamp) if drawn else None
         if known is None:

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import TypeAlias
 
 from inkgrad.data.formats import IMAGE_ENDINGS, KNOWN_FORMATS
-from inkgrad.errors import ImageError
+from inkgrad.errors import ImageError, OptionError
 
-__all__ = ["ENDINGS", "STDIN", "Source", "Stdin", "files_of", "find_sources", "natural_order"]
+__all__ = ["ENDINGS", "STDIN", "Source", "Stdin", "files_of", "find_sources", "natural_order", "nothing_found"]
 
 ENDINGS = IMAGE_ENDINGS | {".pdf"}
 _WILD = re.compile(r"[*?\[]")
@@ -77,6 +77,20 @@ def natural_order(path: Path) -> list[tuple[list[str | int], str]]:
         pieces = re.split(r"([0-9]+)", name.casefold())  # every second piece is a number
         parts.append(([int(piece) if index % 2 else piece for index, piece in enumerate(pieces)], name))
     return parts
+
+
+def nothing_found(errors: Sequence[str]) -> OptionError:
+    """That nothing of what was named is there, so that no output is begun and none that exists is replaced.
+
+    Args:
+        errors: what is wrong with each path, one sentence each.
+
+    >>> print(nothing_found(["there is no file or folder a.png; check the path"]))
+    there is no file or folder a.png; check the path
+    """
+    if len(errors) == 1:
+        return OptionError(errors[0])
+    return OptionError(f"none of the {len(errors)} paths names anything to read, the first of them: {errors[0]}")
 
 
 def files_of(given: str | os.PathLike[str], *, recursive: bool = False) -> Iterable[Path]:

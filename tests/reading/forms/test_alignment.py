@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from inkgrad.errors import ImageError
+from inkgrad.reading.expectations import Expected
 from inkgrad.reading.forms import Field, Form
 from inkgrad.reading.forms.alignment import Template
 from inkgrad.reading.forms.reading import FormReader
@@ -139,3 +140,18 @@ def test_parts_of_a_field_are_joined_and_as_sure_as_the_least():
     assert two["box"] == [[1, 1], [2, 1], [2, 10], [1, 10]]
     assert (read()["text"], read()["confidence"], read()["doubtful"]) == ("", None, False)
     assert read(required=True)["doubtful"]
+
+
+def test_parts_of_a_field_are_what_is_expected_when_joined():
+    pixels = np.full((10, 20), 255, np.uint8)
+
+    def read(expected, *numbers):
+        form = Form((Field("a", (0.0, 0.0, 1.0, 1.0), expected=expected),))
+        return FormReader(form, Seeing(*numbers)).read(pixels)[0]["fields"]["a"]
+
+    two = number("12345", 0.9), number("67890", 0.9)
+    assert [read(Expected(expect=expect), *two)["doubtful"] for expect in (r"\d{5}", r"\d{10}")] == [True, False]
+    unfit = read(Expected(expect=r"\d{5}"), *two)
+    assert (unfit["text"], unfit["confidence"]) == ("1234567890", 0.0)
+    assert not read(Expected(expect=r"\d{5}-\d{5}-"), *two)["doubtful"]  # what is written counts where signs are named
+    assert read(Expected(expect=r"\d{5}-\d{5}"), *two)["doubtful"]

@@ -1,6 +1,7 @@
 """What is to be read: the files that paths and URIs mean, in the order of the local engine."""
 
 import contextlib
+import itertools
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -9,10 +10,10 @@ from typing import Any
 
 from inkgrad.distributed.ray_reading.storage import is_uri, opened
 from inkgrad.errors import ImageError, InkgradError, OptionError, RunError
-from inkgrad.reading.sources import ENDINGS, files_of, natural_order
+from inkgrad.reading.sources import ENDINGS, files_of, natural_order, nothing_found
 from inkgrad.reading.spool import is_pipe
 
-__all__ = ["LOCAL", "Entry", "find_entries"]
+__all__ = ["LOCAL", "Entry", "find_entries", "not_empty"]
 
 LOCAL = -1
 """The root of files on disks."""
@@ -77,6 +78,20 @@ def find_entries(places: Sequence[str], *, recursive: bool = False) -> Iterator[
                     continue
                 seen.add(digest)
             yield entry
+
+
+def not_empty(entries: Iterator[Entry]) -> Iterator[Entry]:
+    """The same entries, of which no more than those before the first file are asked for at once.
+
+    Raises:
+        OptionError: there is no file among them.
+    """
+    missing: list[Entry] = []
+    for entry in entries:
+        if not entry.error:
+            return itertools.chain(missing, [entry], entries)
+        missing.append(entry)
+    raise nothing_found([entry.error for entry in missing])
 
 
 def _here(place: str, recursive: bool) -> Iterator[Entry]:

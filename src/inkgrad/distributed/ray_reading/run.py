@@ -9,7 +9,7 @@ from typing import Any
 
 from inkgrad.distributed.ray_reading import manifest, tables
 from inkgrad.distributed.ray_reading.cluster import connected
-from inkgrad.distributed.ray_reading.listing import check_places, find_entries
+from inkgrad.distributed.ray_reading.listing import check_places, find_entries, not_empty
 from inkgrad.distributed.ray_reading.manifest import Manifest
 from inkgrad.distributed.ray_reading.storage import Folder
 from inkgrad.distributed.ray_reading.worker import Answer, BatchReader, Job
@@ -82,7 +82,7 @@ def read_on_ray(
     with manifest.locked(out), connected(address, workers or here) as ray:
         plan = earlier()
         if plan is None or overwrite or not plan.complete:
-            entries = find_entries(job.places, recursive=recursive)
+            entries = not_empty(find_entries(job.places, recursive=recursive))
             plan = manifest.begin(out, Manifest(options, list(job.places)), entries)
         progress, pending = _so_far(out, plan)
         told(progress, ())

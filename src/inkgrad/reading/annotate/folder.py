@@ -52,6 +52,7 @@ class AnnotationFolder:
             raise StorageError(f"cannot write {mark}: {error.strerror or error}; name another --annotate") from error
         self._whole = folder.resolve()
         self._names: set[str] = set()
+        self._counts: dict[str, int] = {}  # the last number of each name, as thousands may have one
 
     def holds(self, path: Path | None) -> bool:
         """Whether a file lies in the folder, so that it is no input."""
@@ -64,11 +65,14 @@ class AnnotationFolder:
         numbered = picture.page > 1 or ending.lower() in _OF_PAGES
         base = f"{pure.stem}-{picture.page}" if numbered else pure.stem
         ending = ending if ending.lower() in (*_JPEG, *_PNG) else ".png"
-        name, count = base + ending, 1
+        name = base + ending
+        first = name.lower()
+        count = self._counts.get(first, 1)
         while name.lower() in self._names:  # some file systems do not tell upper from lower case
             count += 1
             name = f"{base}_{count}{ending}"
         self._names.add(name.lower())
+        self._counts[first] = count
         return self.folder / name
 
 

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 from inkgrad.data.dataset import Images
 from inkgrad.data.decode import decode
+from inkgrad.reading.expect import Expectation
 from inkgrad.reading.forms.alignment import Template
 from inkgrad.reading.forms.file import Form, compiled
 from inkgrad.reading.joints import PageReader
@@ -58,11 +59,19 @@ class FormReader:
             part = pixels[top:bottom, left:right]
             page = self._reader.read(part, min_confidence=0.0, expectation=expectation)
             least = self._min_confidence if field.min_confidence is None else field.min_confidence
-            found = _joined(page.numbers or page.doubtful, least, field.required)
-            if page.doubtful:  # something stands there that cannot be what is expected
+            numbers = page.numbers or page.doubtful
+            found = _joined(numbers, least, field.required)
+            if page.doubtful or not _fit(numbers, expectation):  # what stands there cannot be what is expected
                 found |= {"confidence": 0.0, "doubtful": True}
             fields[field.name] = found | {"box": _box(*corners)}
         return rounded({"width": width, "height": height, "fields": fields}), pixels
+
+
+def _fit(numbers: Sequence[Number], expectation: Expectation | None) -> bool:
+    """Whether several numbers are together what is expected of the field, as each of them is."""
+    if expectation is None or len(numbers) < 2:
+        return True
+    return expectation.accepts("".join(number.written for number in numbers))
 
 
 def _joined(numbers: Sequence[Number], least: float, required: bool) -> Record:
