@@ -19,10 +19,11 @@ from inkgrad.reading.page import Number, Page
 from inkgrad.reading.recognizer import Recognizer
 from inkgrad.reading.rows import find_rows
 from inkgrad.reading.sources_pages import only_page
+from inkgrad.reading.ways import agreed, cut_otherwise
 
 __all__ = ["Reader"]
 
-_SURE = 0.9  # probability of a row as it is, from which on it is not read without printed rules as well
+_SURE = 0.9  # probability of a row as it is, from which on it is not cut out in other ways
 
 
 class Reader:
@@ -97,21 +98,22 @@ class Reader:
         return Page(sure, doubtful, gray.shape[1], gray.shape[0])
 
     def _numbers(self, gray: Images, expected: Expectation | None) -> list[Number]:
-        """All numbers in reading order; where a row was cut out in several ways, as read most surely."""
+        """All numbers in reading order; a row that is not sure is cut out in other ways, too."""
         rows = find_rows(gray)
-        chosen = [row.strips[0] for row in rows]
-        readings = self._readings(chosen, expected)
-        unsure = [place for place, reading in enumerate(readings) if not _is_sure(reading)]
-        others = [(place, strip) for place in unsure for strip in rows[place].strips[1:]]
+        ways = [[row.strips[0]] for row in rows]
+        readings = [[reading] for reading in self._readings([strip for (strip,) in ways], expected)]
+        unsure = [place for place, (reading,) in enumerate(readings) if not _is_sure(reading)]
+        others = [(place, strip) for place in unsure for strip in cut_otherwise(gray, rows[place])]
         for (place, strip), reading in zip(
             others, self._readings([strip for _, strip in others], expected), strict=True
         ):
-            if _worth(reading) > _worth(readings[place]):
-                readings[place], chosen[place] = reading, strip
+            ways[place].append(strip)
+            readings[place].append(reading)
         # Readings are compared by what the network says; how sure one may be of the chosen one is told last.
+        chosen = [agreed(of_row) for of_row in readings]
         return [
-            doubted(rated(number, self.calibration), strip, self.likeness)
-            for reading, strip in zip(readings, chosen, strict=True)
+            doubted(rated(number, self.calibration), strips[place], self.likeness)
+            for (place, reading), strips in zip(chosen, ways, strict=True)
             for number in reading.numbers
         ]
 
@@ -126,10 +128,6 @@ class Reader:
             OptionError: the reader has not been measured at an error this low.
         """
         return self.calibration.threshold(error)
-
-
-def _worth(reading: RowReading) -> tuple[bool, float]:
-    return bool(reading.numbers), reading.probability
 
 
 def _is_sure(reading: RowReading) -> bool:

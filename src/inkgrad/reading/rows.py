@@ -37,10 +37,12 @@ class Row:
     Attributes:
         strips: the row in normal form, as it is, and, where printed lines or boxes run through it, without them.
         box: its four corners in the page.
+        light_ink: whether its ink is lighter than its paper.
     """
 
     strips: tuple[Strip, ...]
     box: Box
+    light_ink: bool
 
 
 def find_rows(gray: Images) -> list[Row]:
@@ -70,7 +72,7 @@ def find_rows(gray: Images) -> list[Row]:
         cleaned = None
         if view is not None and view.ruled:
             cleaned = without_rules(strip, view.rules, np.linalg.inv(view.to_page) @ strip.matrix)
-        rows.append(Row((strip,) if cleaned is None else (strip, cleaned), _box(corners)))
+        rows.append(Row((strip,) if cleaned is None else (strip, cleaned), _box(corners), light))
     return rows
 
 
