@@ -228,3 +228,15 @@ def test_columns_of_a_turned_page_are_read_line_by_line(angle):
     middles = [back @ [*np.array(row.box).mean(axis=0), 1] for row in find_rows(turned)]
     places = [(round((y - 100) / 130), int(x > 400)) for x, y in middles]
     assert places == [(row, column) for row in range(3) for column in range(2)]
+
+
+def test_noise_that_differs_from_place_to_place_is_no_ink():
+    """Where paper is cut off at white it has less noise than in a shadow, which must not become one large row."""
+    rng = np.random.default_rng(4)
+    y, x = np.mgrid[:500, :700]
+    page = 256 - 90.0 * np.clip(x / 700 + y / 500 - 1.2, 0, 1)
+    for left in (60, 90, 120, 560, 590, 620):
+        page[380:420, left : left + 7] = 40
+    page = np.clip(np.rint(page + rng.normal(0, 15, page.shape)), 0, 255).astype(np.uint8)
+    tall = [row.box[3][1] - row.box[0][1] for row in find_rows(page)]
+    assert sorted(round(height, -1) for height in tall if height > 20) == [40, 40]
