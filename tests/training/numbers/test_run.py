@@ -70,7 +70,7 @@ def test_guides_are_labels_at_their_places(data):
         rest = iter(label)
         in_order.append(all(one in rest for one in guide[guide > 0]))
         assert not np.setdiff1d(guide[guide > 0], label).size
-    assert np.mean(in_order) > 0.9  # a sign at the foot of a slanted digit may come a step before it
+    assert np.mean(in_order) > 0.8  # a sign at the foot of a slanted digit may come a step before it
     assert (guides > 0).sum() > 0.9 * (labels > 0).sum()  # of two in one step the other is told
 
 
