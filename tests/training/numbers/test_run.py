@@ -65,12 +65,9 @@ def test_guides_are_labels_at_their_places(data):
     assert (seen[(guides > 0) & (guides < 11) & (guides != 6)] > 0.5).mean() < 0.4
     _, told = Stream(data.composer, batch_size=16, seed=2).batch(0)
     guides, labels = told[:, :STEPS], told[:, STEPS:]
-    in_order = []
     for guide, label in zip(guides, labels, strict=True):
         rest = iter(label)
-        in_order.append(all(one in rest for one in guide[guide > 0]))
-        assert not np.setdiff1d(guide[guide > 0], label).size
-    assert np.mean(in_order) > 0.8  # a sign at the foot of a slanted digit may come a step before it
+        assert all(one in rest for one in guide[guide > 0])  # in their order
     assert (guides > 0).sum() > 0.9 * (labels > 0).sum()  # of two in one step the other is told
 
 
