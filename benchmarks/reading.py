@@ -50,8 +50,8 @@ def webcam(reader: Any) -> dict[str, Any]:
 
 def larger(style: Style) -> Style:
     """From 22 pixels on, up to the 48 that numbers have at most."""
-    least = np.log(22 / 16) / np.log(48 / 16)
-    return replace(style, height=16 * 3 ** float(least + (1 - least) * np.log(style.height / 16) / np.log(3)))
+    share = np.log(style.height / 16) / np.log(48 / 16)
+    return replace(style, height=22 * (48 / 22) ** float(share))
 
 
 def apart(style: Style) -> Style:
