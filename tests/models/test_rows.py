@@ -6,7 +6,7 @@ import pytest
 from inkgrad.data import linear_scaling
 from inkgrad.errors import ModelFileError, OptionError
 from inkgrad.models import build, save
-from inkgrad.models.rows import STEP, build_rows, load_rows, save_rows
+from inkgrad.models.rows import RARER, STEP, build_rows, label_log_probabilities, load_rows, save_rows
 from inkgrad.nn.state import read_arrays, write_arrays
 from inkgrad.random import default_rng
 
@@ -36,6 +36,20 @@ def test_other_widths_are_the_same_network(net):
     images[0, 0, 10:30, 40:120] = default_rng(3).random((20, 80))
     long, short = net(images).data, net(np.ascontiguousarray(images[..., :192])).data
     np.testing.assert_allclose(long[:, :38], short[:, :38], rtol=1e-4, atol=1e-4)
+
+
+def test_another_character_is_rarer_than_the_network_says():
+    logits = default_rng(5).normal(0, 4, (3, 50, 21))
+    told = np.exp(logits) / np.exp(logits).sum(axis=-1, keepdims=True)
+    p = np.exp(label_log_probabilities(logits))
+    np.testing.assert_allclose(p.sum(axis=-1), 1, rtol=1e-12)
+    some, other = told[..., 1:20].sum(axis=-1), told[..., 20]
+    left = p[..., 0] - told[..., 0]  # what of another character became none
+    np.testing.assert_allclose(left / p[..., 1:].sum(axis=-1), RARER * other / some, rtol=1e-6)
+    np.testing.assert_allclose(p[..., 1:] / p[..., 1:2], told[..., 1:20] / told[..., 1:2], rtol=1e-12)
+    sure = np.full((1, 21), -900.0)
+    sure[0, 20] = 900.0  # nothing else at all
+    assert label_log_probabilities(sure)[0, 0] == pytest.approx(0)
 
 
 def test_a_file_gives_the_network_back(net, tmp_path):

@@ -1,5 +1,6 @@
 """What stands before and after a network, as ONNX: from pixels to probabilities, as a `Classifier` computes it."""
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -11,6 +12,7 @@ from inkgrad.export.graph import Graph
 from inkgrad.export.normalizing import normalized
 from inkgrad.export.warping import Warp
 from inkgrad.models import Classifier, View
+from inkgrad.models.rows import RARER
 from inkgrad.models.views import origins
 
 __all__ = ["write_classifier", "write_rows"]
@@ -69,9 +71,15 @@ def write_rows(g: Graph, pixels: str, network: Written) -> Results:
     logits = network(scaled)
     g.scope = "answer"
     every = g.add("LogSoftmax", logits, axis=-1)
-    none = g.add("Concat", g.slice(every, BLANK, BLANK + 1, 2), g.slice(every, OTHER, OTHER + 1, 2), axis=2)
-    blank = g.add("ReduceLogSumExp", none, axes=[2], keepdims=1)  # another character is none of a number
-    log_p = g.add("Concat", blank, g.slice(every, BLANK + 1, LABELS, 2), axis=2)
+    written, other = g.slice(every, BLANK + 1, LABELS, 2), g.slice(every, OTHER, OTHER + 1, 2)
+    rarer = g.add("Add", other, g.constant(math.log(RARER), np.float32))
+
+    def together(*parts: str) -> str:
+        return g.add("ReduceLogSumExp", g.add("Concat", *parts, axis=2), axes=[2], keepdims=1)
+
+    scale = g.add("Sub", together(written, other), together(written, rarer))
+    blank = together(g.slice(every, BLANK, BLANK + 1, 2), g.add("Add", rarer, scale))
+    log_p = g.add("Concat", blank, g.add("Add", written, scale), axis=2)
     g.scope = ""
     return {"logits": (logits, ["n", "steps", LABELS + 1]), "log_probabilities": (log_p, ["n", "steps", LABELS])}
 

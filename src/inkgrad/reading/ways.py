@@ -13,7 +13,8 @@ from inkgrad.reading.rows import Row
 
 __all__ = ["agreed", "cut_otherwise"]
 
-_BEYOND = (0.08, -0.08)  # of a row's height by which it is cut out higher at its top and its bottom
+_BEYOND = (0.08, -0.08, -0.2)  # of a row's height by which it is cut out higher at its top and its bottom
+_OTHERS = 2  # readings beside the chosen one that count, the surest: of a row well found, some cuts spoil it
 
 
 def cut_otherwise(gray: Images, row: Row) -> list[Strip]:
@@ -34,7 +35,7 @@ def cut_otherwise(gray: Images, row: Row) -> list[Strip]:
 
 
 def agreed(readings: Sequence[RowReading]) -> tuple[int, RowReading]:
-    """The reading that is most probable by itself, with the probabilities that all readings give on average.
+    """The reading that is most probable by itself, with the mean of the probabilities that the three surest give it.
 
     Of a row in normal form one reading is right, and surer than those of the row cut out worse. But what is read in one
     of the ways alone is wrong more often than it says.
@@ -48,8 +49,10 @@ def agreed(readings: Sequence[RowReading]) -> tuple[int, RowReading]:
     if len(readings) == 1:
         return 0, readings[0]
     best = max(range(len(readings)), key=lambda place: (bool(readings[place].numbers), readings[place].probability))
+    others = sorted((*readings[:best], *readings[best + 1 :]), key=lambda reading: -reading.probability)[:_OTHERS]
+    counted = [readings[best], *others]
     numbers = [
-        _averaged(number, [_counterpart(number, reading.numbers) for reading in readings])
+        _averaged(number, [_counterpart(number, reading.numbers) for reading in counted])
         for number in readings[best].numbers
     ]
     return best, readings[best]._replace(numbers=numbers)

@@ -1,5 +1,6 @@
 """A row as it is learned from: its strip, and where its labels stand, changed a little each time."""
 
+import itertools
 from typing import NamedTuple
 
 import numpy as np
@@ -39,7 +40,7 @@ def shown(
     *,
     light_ink: bool,
 ) -> Shown:
-    """A row that lies in a picture.
+    """A row that lies in a picture, without the signs behind or before it that are cut off with the rest of the page.
 
     Args:
         gray: the picture.
@@ -50,7 +51,8 @@ def shown(
     """
     strip = to_strip(gray, place, light_ink=light_ink)
     along = moved(middles, np.asarray(np.linalg.inv(strip.matrix), np.float64))[:, 0] if labels else np.empty(0)
-    return Shown(strip.pixels, labels, along)
+    seen = ~((along < 0) | (along >= strip.pixels.shape[1]))
+    return Shown(strip.pixels, tuple(itertools.compress(labels, seen)), along[seen])
 
 
 def changed(row: Shown, rng: np.random.Generator) -> tuple[NDArray[np.float32], NDArray[np.float64]]:

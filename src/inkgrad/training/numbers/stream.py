@@ -132,8 +132,7 @@ class Stream:
                 continue
             canvas[:, left : left + width] = ink
             labels[used : used + count] = row.labels
-            # A sign may stand beyond the row that digits tell of, where another row is.
-            _guide(guides, row.labels, left + np.clip(middles, 0, width - 1))
+            _guide(guides, row.labels, left + middles)
             used += count
             left += width + _APART + int(rng.exponential(10))
             if rng.random() < 0.1:
