@@ -40,8 +40,8 @@ from inkgrad.reading.calibration import (
 )
 
 FOLDS = 5
-COMPOSED = "--no-amounts --steps 7300"
-REAL = "--steps 3500 --learning-rate 0.002"
+COMPOSED = "--no-amounts --steps 6200"
+REAL = "--steps 3000 --learning-rate 0.002"
 ERROR = 0.01
 BORDER = 5  # amounts on each side of a border between folds, that may be of a hand on its other side
 WRITTEN = {  # what is written, where anybody sees that it is not the label

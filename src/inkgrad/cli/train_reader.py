@@ -15,7 +15,7 @@ def train_reader(
     out: Annotated[Path, typer.Option(help="The folder of the run.")] = Path("runs/reader"),
     steps: Annotated[int, typer.Option(help="Steps of one batch each.")] = 11_000,
     batch_size: Annotated[int, typer.Option(help="Strips of 40x384 pixels a step.")] = 16,
-    width: Annotated[int, typer.Option(help="Channels of the first convolutions.")] = 32,
+    width: Annotated[int, typer.Option(help="Channels of the first convolutions.")] = 40,
     learning_rate: Annotated[float, typer.Option(help="The highest.")] = 0.003,
     fold: Annotated[
         int | None, typer.Option(help="Leave out this fold, 0 to 4, of the real amounts, to measure on it.")
@@ -37,7 +37,7 @@ def train_reader(
     """Train the network that reads whole numbers, on composed and real ones.
 
     Needs MNIST with the numbers of its writers, USPS, ARDIS and the amounts of cheques in the folder INKGRAD_DATA.
-    The reader that ships began with --no-amounts; a second run started from it and learned from the amounts, too.
+    The reader that ships was trained with --steps 48000 --real 0.15, in two hours on two cores.
     """
     choices = {
         "steps": steps,

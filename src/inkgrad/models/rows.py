@@ -65,7 +65,7 @@ def label_log_probabilities(logits: NDArray[np.floating]) -> NDArray[np.float64]
     return np.concatenate([blank, written + scale], axis=-1)
 
 
-def build_rows(*, rng: np.random.Generator, width: int = 32) -> RowNetwork:
+def build_rows(*, rng: np.random.Generator, width: int = 40) -> RowNetwork:
     """Nine convolutions, with batch normalization, of 3/4 `width` to 5 `width` channels, and the logits.
 
     Args:

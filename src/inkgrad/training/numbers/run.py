@@ -60,7 +60,7 @@ class NumberSettings:
 
     steps: int = 11_000
     batch_size: int = 16
-    width: int = 32
+    width: int = 40
     optimizer: str = "muon"
     learning_rate: float = 0.003
     weight_decay: float = 0.05
