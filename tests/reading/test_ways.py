@@ -59,7 +59,8 @@ def test_a_ruled_row_is_cut_out_without_its_lines_as_well():
 
 
 def test_the_surest_is_taken_as_sure_as_the_three_surest_are_on_average():
-    ways = [reading(number(text, sure)) for text, sure in (("12", 0.4), ("17", 0.8), ("19", 0.3), ("17", 0.6), ("7", 0.2))]
+    said = ("12", 0.4), ("17", 0.8), ("19", 0.3), ("17", 0.6), ("7", 0.2)
+    ways = [reading(number(text, sure)) for text, sure in said]
     place, found = agreed(ways)
     (one,) = found.numbers
     assert (place, one.text, one.confidence) == (1, "17", pytest.approx(1.4 / 3))

@@ -50,7 +50,7 @@ def label_log_probabilities(logits: NDArray[np.floating]) -> NDArray[np.float64]
 
     Where a character stands, the odds of another one, of which a network sees more while it learns than among numbers,
     become a tenth of what they are: w and o, the probabilities of all that can be written and of another character,
-    become w s and r o s with s = (w + o) / (w + r o). As another character is none of a number, r o s goes to the blank.
+    become w s and r o s with s = (w + o) / (w + r o). Another character is none of a number: r o s goes to the blank.
 
     >>> p = label_log_probabilities(np.zeros((1, 21)))
     >>> p.shape, np.exp(p[0, :2]).round(3)
