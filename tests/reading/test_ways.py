@@ -67,6 +67,13 @@ def test_the_surest_is_taken_as_sure_as_the_three_surest_are_on_average():
     assert found.probability == 0.8
 
 
+def test_a_way_without_a_number_speaks_against_one():
+    poor = [reading(number("12", sure)) for sure in (0.8, 0.3, 0.2)]
+    nothing = RowReading([], 1.0)
+    assert agreed(poor)[1].numbers[0].confidence == pytest.approx(1.3 / 3)
+    assert agreed([*poor, nothing])[1].numbers[0].confidence == pytest.approx(1.1 / 3)
+
+
 def test_a_single_reading_stays_as_it_is():
     only = reading(number("12", 0.4))
     assert agreed([only]) == (0, only)

@@ -24,7 +24,7 @@ STEP = 4
 """Pixels of a strip for each step of the output; a strip is as wide as a multiple of it."""
 
 RARER = 0.1
-"""Odds of another character, against what can be written, beside what a network says; chosen on composed postcodes."""
+"""By what the odds of another character are multiplied: with less, postcodes gain little and cheques lose."""
 
 _ARCHITECTURE = "rows"
 _TOLD = WRITABLE + "*"  # what the outputs behind the blank stand for: the last one for any other character

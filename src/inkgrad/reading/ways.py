@@ -38,7 +38,8 @@ def agreed(readings: Sequence[RowReading]) -> tuple[int, RowReading]:
     """The reading that is most probable by itself, with the mean of the probabilities that the three surest give it.
 
     Of a row in normal form one reading is right, and surer than those of the row cut out worse. But what is read in one
-    of the ways alone is wrong more often than it says.
+    of the ways alone is wrong more often than it says. A way in which nothing is found counts as sure, and speaks
+    against the number: it is letters and things taken for one that some ways find nothing in.
 
     Args:
         readings: of one row, at least one.
