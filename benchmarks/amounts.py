@@ -116,7 +116,6 @@ def measure(found: dict[int, dict[str, Any]]) -> dict[str, Any]:
         confidence[own] = scaled[own]
         least = fitted_threshold(scaled[others], right[others], ERROR)
         read[own] = scaled[own] >= (2.0 if least is None else least)
-    milliseconds = [1000 * second for k in found for second in found[k]["seconds"]]
     everything = fitted_calibration(raw, right, SHARES)
     return {
         "amounts": len(rows),
@@ -130,7 +129,7 @@ def measure(found: dict[int, dict[str, Any]]) -> dict[str, Any]:
         "calibration error": 100 * calibration_error(confidence, right),
         "reliability": reliability(confidence, right),
         "minutes of a fold": [found[k]["minutes"] for k in found],
-        "milliseconds": {"median": float(np.median(milliseconds)), "mean": float(np.mean(milliseconds))},
+        "seconds an amount": harness.spread([second for one in found.values() for second in one["seconds"]]),
         "calibration": everything.as_json(),
         "misread": [row[:3] for row, good in zip(rows, right, strict=True) if not good],
     }
